@@ -1,0 +1,3 @@
+//! Differentiation of the IR.
+
+pub(crate) mod rules;

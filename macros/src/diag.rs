@@ -1,0 +1,146 @@
+//! The error catalogue, and the collector that reports all errors of a function at once.
+//!
+//! Every text that a user of the macros can meet stands here, with its code, so that they are
+//! reviewed in one place. A text says what is wrong, why, and what to write instead. What rustc
+//! reports better (types, names, borrows) is left to rustc.
+
+use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
+
+macro_rules! catalogue {
+    ($($(#[$doc:meta])* $variant:ident $code:literal $note:literal $help:literal;)*) => {
+        /// An entry of the catalogue. The message is written where the error is found, because it
+        /// names what stands there; code, reason and remedy are fixed.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub(crate) enum Code { $($(#[$doc])* $variant,)* }
+
+        impl Code {
+            /// Every entry.
+            #[cfg(test)]
+            pub(crate) const ALL: &'static [Code] = &[$(Code::$variant,)*];
+
+            /// `AD001` and so on.
+            pub(crate) const fn code(self) -> &'static str {
+                match self { $(Code::$variant => $code,)* }
+            }
+
+            /// Why it is an error.
+            const fn note(self) -> &'static str {
+                match self { $(Code::$variant => $note,)* }
+            }
+
+            /// What to write instead.
+            const fn help(self) -> &'static str {
+                match self { $(Code::$variant => $help,)* }
+            }
+        }
+    };
+}
+
+catalogue! {
+    /// An attribute argument that does not exist or is malformed.
+    Argument "AD001"
+        "the arguments of `#[differentiable]` are `wrt(a, b)`, `companion = Name`, `crate = path` and `print`"
+        "correct the argument";
+    /// `wrt` names something that is not a differentiable parameter.
+    Wrt "AD002"
+        "`wrt` lists the parameters that the gradient is taken with respect to"
+        "name a parameter of this function whose type holds floats";
+    /// A kind of item, parameter or return type that cannot be differentiated.
+    Signature "AD003"
+        "the gradient code needs a signature that it can mirror"
+        "use named parameters of float, integer, bool, slice, array or tensor type, and a float or tensor result";
+    /// A statement that cannot be differentiated.
+    Statement "AD004"
+        "a statement that is not understood would make the gradient silently wrong"
+        "rewrite it with `let`, assignment, `if`, `for` over a range, or move it into `no_diff!(..)`";
+    /// An expression that cannot be differentiated.
+    Expression "AD005"
+        "an expression that is not understood would make the gradient silently wrong"
+        "rewrite it with arithmetic, comparisons, indexing and calls, or wrap it in `no_diff!(..)`";
+    /// A pattern that cannot be differentiated.
+    Pattern "AD006"
+        "the gradient code mirrors every binding by its name"
+        "bind plain names: `let x = ..`, `let (a, b) = ..`";
+    /// A method without a derivative rule.
+    Method "AD007"
+        "the method has no derivative rule"
+        "use a method of the table in the documentation, write it out, or wrap the call in `no_diff!(..)`";
+    /// A call whose callee cannot be named.
+    Callee "AD008"
+        "only a call of a named function can be linked to that function's derivative"
+        "call a function marked `#[differentiable]` by its path, or wrap the call in `no_diff!(..)`";
+    /// A macro call in the body.
+    Macro "AD009"
+        "the expansion of a macro is not visible to `#[differentiable]`"
+        "write the code out, or wrap it in `no_diff!(..)`";
+    /// A loop that cannot be differentiated.
+    Loop "AD010"
+        "the reverse pass must be able to run the loop backwards"
+        "write `for i in a..b` over integers";
+    /// The result does not depend on anything differentiable.
+    Constant "AD011"
+        "its derivative would always be zero, which is hardly what was meant"
+        "use a parameter in the result, or list another one in `wrt(..)`";
+    /// A float used as an integer or a condition on a traced tensor value.
+    Discrete "AD012"
+        "no derivative passes through an integer"
+        "keep the value a float, or wrap the conversion in `no_diff!(..)` to say that it is meant as a constant";
+    /// A shape that does not fit.
+    Shape "AD013"
+        "the shapes are declared by `#[shape(..)]`"
+        "correct the operand, or the declaration";
+    /// A derive on something it does not support.
+    Derive "AD014"
+        "the derived gradient is a value of the same struct"
+        "derive it on a struct with named fields that are floats, tensors, or other such structs; mark other fields `#[no_diff]`";
+    /// Syntax that does not parse.
+    Syntax "AD015"
+        "the item could not be parsed"
+        "correct the syntax";
+    /// A nested derivative that is not available.
+    Nested "AD016"
+        "derivatives of this kind are not available inside a differentiable function yet"
+        "compute it outside and pass it in";
+}
+
+/// Collects errors; all of them are reported at once.
+///
+/// Dropping a collector that was not asked for its errors would lose them, so `finish` consumes
+/// it and every path through `expand` ends there.
+#[derive(Default)]
+pub(crate) struct Errors(Vec<syn::Error>);
+
+impl Errors {
+    /// Records an error at the given tokens.
+    pub(crate) fn at(&mut self, tokens: &dyn ToTokens, code: Code, message: impl AsRef<str>) {
+        let text = render(code, message.as_ref());
+        self.0.push(syn::Error::new_spanned(tokens.to_token_stream(), text));
+    }
+
+    /// Records an error at a span.
+    pub(crate) fn at_span(&mut self, span: Span, code: Code, message: impl AsRef<str>) {
+        self.0.push(syn::Error::new(span, render(code, message.as_ref())));
+    }
+
+    /// Records what syn reports.
+    pub(crate) fn syntax(&mut self, error: &syn::Error) {
+        let text = render(Code::Syntax, &error.to_string());
+        self.0.push(syn::Error::new(error.span(), text));
+    }
+
+    /// Whether nothing was recorded.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Every recorded error as a `compile_error!` at its tokens.
+    pub(crate) fn finish(self) -> TokenStream {
+        self.0.iter().map(syn::Error::to_compile_error).collect()
+    }
+}
+
+/// The full text of an error: message, then reason and remedy.
+fn render(code: Code, message: &str) -> String {
+    format!("[{}] {message}\n\n  note: {}\n  help: {}", code.code(), code.note(), code.help())
+}

@@ -1,0 +1,3 @@
+//! The compiler's own representations. Nothing here knows Rust syntax or rules of differentiation.
+
+pub(crate) mod op;

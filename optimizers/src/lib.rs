@@ -1,0 +1,1 @@
+//! Update rules, schedules, regularizers and training support.
