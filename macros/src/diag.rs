@@ -115,12 +115,14 @@ impl Errors {
     /// Records an error at the given tokens.
     pub(crate) fn at(&mut self, tokens: &dyn ToTokens, code: Code, message: impl AsRef<str>) {
         let text = render(code, message.as_ref());
-        self.0.push(syn::Error::new_spanned(tokens.to_token_stream(), text));
+        self.0
+            .push(syn::Error::new_spanned(tokens.to_token_stream(), text));
     }
 
     /// Records an error at a span.
     pub(crate) fn at_span(&mut self, span: Span, code: Code, message: impl AsRef<str>) {
-        self.0.push(syn::Error::new(span, render(code, message.as_ref())));
+        self.0
+            .push(syn::Error::new(span, render(code, message.as_ref())));
     }
 
     /// Records what syn reports.
@@ -142,5 +144,10 @@ impl Errors {
 
 /// The full text of an error: message, then reason and remedy.
 fn render(code: Code, message: &str) -> String {
-    format!("[{}] {message}\n\n  note: {}\n  help: {}", code.code(), code.note(), code.help())
+    format!(
+        "[{}] {message}\n\n  note: {}\n  help: {}",
+        code.code(),
+        code.note(),
+        code.help()
+    )
 }

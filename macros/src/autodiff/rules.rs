@@ -148,7 +148,11 @@ pub(crate) fn partial<B: Build>(
             let (yy, xx) = (b.op(Op::Mul, &[x[0], x[0]]), b.op(Op::Mul, &[x[1], x[1]]));
             let radius = b.op(Op::Add, &[yy, xx]);
             let slope = b.op(Op::Div, &[x[1 - i], radius]);
-            if i == 0 { Times(slope) } else { Times(b.op(Op::Neg, &[slope])) }
+            if i == 0 {
+                Times(slope)
+            } else {
+                Times(b.op(Op::Neg, &[slope]))
+            }
         }
         (Op::Hypot, i) => {
             let zero = b.constant(0.0);

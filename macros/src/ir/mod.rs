@@ -1,3 +1,5 @@
 //! The compiler's own representations. Nothing here knows Rust syntax or rules of differentiation.
 
+pub(crate) mod body;
+pub(crate) mod composite;
 pub(crate) mod op;

@@ -6,7 +6,7 @@
 //! operations: `ir::composite` expands them into rows of this table.
 
 /// What an operation yields.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Kind {
     /// A floating-point number, the only kind that carries derivatives.
     Float,

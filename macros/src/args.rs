@@ -1,0 +1,106 @@
+//! The arguments of `#[differentiable(..)]`.
+
+use proc_macro2::{Ident, TokenStream};
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
+use syn::{Expr, ExprPath, Meta, Path, Token};
+
+use crate::diag::{Code, Errors};
+
+/// The arguments, checked for form; whether the names in `wrt` exist is for the signature to say.
+#[derive(Default)]
+pub(crate) struct Args {
+    /// `wrt(a, b)`
+    pub(crate) wrt: Option<Vec<Ident>>,
+    /// `companion = Name`
+    pub(crate) companion: Option<Ident>,
+    /// `crate = path`
+    pub(crate) krate: Option<Path>,
+    /// `print`
+    pub(crate) print: bool,
+}
+
+impl Args {
+    /// Reads the arguments; what is wrong is recorded and left out.
+    pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Args {
+        let mut args = Args::default();
+        // `crate` is a keyword, which `Meta` does not take as a path.
+        let parser = Punctuated::<Argument, Token![,]>::parse_terminated;
+        let list = match parser.parse2(tokens) {
+            Ok(list) => list,
+            Err(error) => {
+                errors.at_span(error.span(), Code::Argument, error.to_string());
+                return args;
+            }
+        };
+        for argument in list {
+            match argument {
+                Argument::Crate(path) => args.krate = Some(path),
+                Argument::Meta(meta) => args.read(meta, errors),
+            }
+        }
+        args
+    }
+
+    fn read(&mut self, meta: Meta, errors: &mut Errors) {
+        let name = meta
+            .path()
+            .get_ident()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        match (name.as_str(), &meta) {
+            ("wrt", Meta::List(list)) => {
+                let parser = Punctuated::<Ident, Token![,]>::parse_terminated;
+                match parser.parse2(list.tokens.clone()) {
+                    Ok(names) if names.is_empty() => {
+                        errors.at(&meta, Code::Argument, "`wrt()` names no parameter");
+                    }
+                    Ok(names) => self.wrt.get_or_insert_default().extend(names),
+                    Err(error) => errors.at_span(
+                        error.span(),
+                        Code::Argument,
+                        "`wrt` takes names of parameters, as in `wrt(a, b)`",
+                    ),
+                }
+            }
+            ("companion", Meta::NameValue(pair)) => match plain_ident(&pair.value) {
+                Some(ident) => self.companion = Some(ident),
+                None => errors.at(&pair.value, Code::Argument, "`companion` takes a name"),
+            },
+            ("print", Meta::Path(_)) => self.print = true,
+            ("wrt" | "companion" | "print", _) => {
+                errors.at(
+                    &meta,
+                    Code::Argument,
+                    format!("malformed argument `{name}`"),
+                );
+            }
+            _ => errors.at(&meta, Code::Argument, "unknown argument"),
+        }
+    }
+}
+
+enum Argument {
+    Crate(Path),
+    Meta(Meta),
+}
+
+impl syn::parse::Parse for Argument {
+    fn parse(input: syn::parse::ParseStream<'_>) -> syn::Result<Self> {
+        if input.peek(Token![crate]) && input.peek2(Token![=]) {
+            input.parse::<Token![crate]>()?;
+            input.parse::<Token![=]>()?;
+            return input.call(Path::parse_mod_style).map(Argument::Crate);
+        }
+        input.parse().map(Argument::Meta)
+    }
+}
+
+fn plain_ident(value: &Expr) -> Option<Ident> {
+    match value {
+        Expr::Path(ExprPath {
+            path, qself: None, ..
+        }) => path.get_ident().cloned(),
+        _ => None,
+    }
+}

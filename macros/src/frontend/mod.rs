@@ -1,0 +1,3 @@
+//! From Rust syntax to the IR. The only stage that knows `syn::Expr`.
+
+pub(crate) mod signature;

@@ -1,0 +1,360 @@
+//! The signature of a differentiable function, as both regimes see it.
+//!
+//! Decides the regime, checks what can be seen without types, and resolves `wrt`.
+
+use proc_macro2::Ident;
+use quote::ToTokens;
+use syn::visit_mut::VisitMut;
+use syn::{FnArg, GenericArgument, ItemFn, Pat, PathArguments, ReturnType, Type, Visibility};
+
+use crate::args::Args;
+use crate::diag::{Code, Errors};
+
+/// Which of the two compilers a function is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Regime {
+    /// Ordinary Rust over floats, slices and arrays.
+    Scalar,
+    /// Tensors, or structures that hold them.
+    Tensor,
+}
+
+/// How a parameter is passed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Passing {
+    /// `x: T`
+    Value,
+    /// `x: &T`
+    Shared,
+    /// `x: &mut T`
+    Exclusive,
+}
+
+/// A type as far as the macro can know it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Shape {
+    /// `f32` or `f64`
+    Float,
+    /// An integer, `bool`, `char`: carries no derivative.
+    Discrete,
+    /// `[T]`, `[T; N]`, `Vec<T>`
+    List(Box<Shape>),
+    /// A tuple.
+    Tuple(Vec<Shape>),
+    /// A `Tensor`, bare or behind something.
+    Tensor,
+    /// A type the macro cannot see into.
+    Named,
+}
+
+impl Shape {
+    /// Whether a value of this type holds floats, as far as is known.
+    pub(crate) fn holds_floats(&self) -> bool {
+        match self {
+            Shape::Float => true,
+            Shape::Discrete | Shape::Tensor | Shape::Named => false,
+            Shape::List(element) => element.holds_floats(),
+            Shape::Tuple(parts) => parts.iter().any(Shape::holds_floats),
+        }
+    }
+
+    fn mentions_tensor(&self) -> bool {
+        match self {
+            Shape::Tensor => true,
+            Shape::List(element) => element.mentions_tensor(),
+            Shape::Tuple(parts) => parts.iter().any(Shape::mentions_tensor),
+            _ => false,
+        }
+    }
+
+    fn mentions_named(&self) -> bool {
+        match self {
+            Shape::Named => true,
+            Shape::List(element) => element.mentions_named(),
+            Shape::Tuple(parts) => parts.iter().any(Shape::mentions_named),
+            _ => false,
+        }
+    }
+}
+
+/// A parameter.
+#[derive(Clone, Debug)]
+pub(crate) struct Param {
+    /// Its name.
+    pub(crate) name: Ident,
+    /// Whether it is bound `mut`.
+    pub(crate) mutable: bool,
+    /// How it is passed.
+    pub(crate) passing: Passing,
+    /// The type without the reference.
+    pub(crate) ty: Type,
+    /// What the macro knows of that type.
+    pub(crate) shape: Shape,
+    /// Its helper attributes: `shape`, `no_diff`.
+    pub(crate) attributes: Vec<syn::Attribute>,
+    /// Whether `wrt` lists it, or would by default.
+    pub(crate) wrt: bool,
+}
+
+/// The signature of a differentiable function.
+#[derive(Clone, Debug)]
+pub(crate) struct Signature {
+    /// The function.
+    pub(crate) name: Ident,
+    /// Its visibility, which its companion shares.
+    pub(crate) visibility: Visibility,
+    /// Its generics, verbatim.
+    pub(crate) generics: syn::Generics,
+    /// Which compiler it is for.
+    pub(crate) regime: Regime,
+    /// Parameters in order.
+    pub(crate) params: Vec<Param>,
+    /// The positions of the differentiated parameters, in the order of `wrt`.
+    pub(crate) wrt: Vec<usize>,
+    /// The return type; `()` if there is none.
+    pub(crate) output: Type,
+}
+
+impl Signature {
+    /// Reads a signature; what is wrong with it is recorded.
+    pub(crate) fn read(function: &ItemFn, args: &Args, errors: &mut Errors) -> Signature {
+        let sig = &function.sig;
+        for (found, what) in [
+            (
+                sig.asyncness.as_ref().map(ToTokens::to_token_stream),
+                "`async` functions",
+            ),
+            (
+                sig.constness.as_ref().map(ToTokens::to_token_stream),
+                "`const` functions",
+            ),
+            (
+                sig.variadic.as_ref().map(ToTokens::to_token_stream),
+                "variadic functions",
+            ),
+        ] {
+            if let Some(tokens) = found {
+                errors.at(
+                    &tokens,
+                    Code::Signature,
+                    format!("{what} cannot be differentiated"),
+                );
+            }
+        }
+        let mut params: Vec<Param> = sig
+            .inputs
+            .iter()
+            .filter_map(|input| read_param(input, errors))
+            .collect();
+        let output = match &sig.output {
+            ReturnType::Type(_, ty) => (**ty).clone(),
+            ReturnType::Default => {
+                errors.at(&sig.ident, Code::Signature, "the function returns nothing");
+                syn::parse_quote!(())
+            }
+        };
+        let regime = regime(&params, &output);
+        let wrt = resolve_wrt(&mut params, regime, args, &sig.ident, errors);
+        Signature {
+            name: sig.ident.clone(),
+            visibility: function.vis.clone(),
+            generics: sig.generics.clone(),
+            regime,
+            params,
+            wrt,
+            output,
+        }
+    }
+}
+
+fn read_param(input: &FnArg, errors: &mut Errors) -> Option<Param> {
+    let typed = match input {
+        FnArg::Typed(typed) => typed,
+        FnArg::Receiver(receiver) => {
+            errors.at(
+                receiver,
+                Code::Signature,
+                "methods cannot be differentiated yet",
+            );
+            return None;
+        }
+    };
+    let Pat::Ident(pattern) = &*typed.pat else {
+        errors.at(
+            &typed.pat,
+            Code::Signature,
+            "a parameter must be a plain name",
+        );
+        return None;
+    };
+    if let Type::ImplTrait(_) = &*typed.ty {
+        errors.at(
+            &typed.ty,
+            Code::Signature,
+            "`impl Trait` parameters cannot be differentiated",
+        );
+        return None;
+    }
+    let (passing, ty) = match &*typed.ty {
+        Type::Reference(reference) if reference.mutability.is_some() => {
+            (Passing::Exclusive, (*reference.elem).clone())
+        }
+        Type::Reference(reference) => (Passing::Shared, (*reference.elem).clone()),
+        other => (Passing::Value, other.clone()),
+    };
+    Some(Param {
+        name: pattern.ident.clone(),
+        mutable: pattern.mutability.is_some(),
+        passing,
+        shape: shape_of(&ty),
+        ty,
+        attributes: typed
+            .attrs
+            .iter()
+            .filter(|a| is_helper(a))
+            .cloned()
+            .collect(),
+        wrt: false,
+    })
+}
+
+/// A `Tensor` anywhere, a `#[shape]`, or a structure decides for the tensor regime.
+fn regime(params: &[Param], output: &Type) -> Regime {
+    let tensor = params.iter().any(|param| {
+        param.shape.mentions_tensor()
+            || param.shape.mentions_named()
+            || param.attributes.iter().any(|a| a.path().is_ident("shape"))
+    });
+    if tensor || shape_of(output).mentions_tensor() {
+        Regime::Tensor
+    } else {
+        Regime::Scalar
+    }
+}
+
+fn resolve_wrt(
+    params: &mut [Param],
+    regime: Regime,
+    args: &Args,
+    function: &Ident,
+    errors: &mut Errors,
+) -> Vec<usize> {
+    let marked = |param: &Param| {
+        param
+            .attributes
+            .iter()
+            .any(|a| a.path().is_ident("no_diff"))
+    };
+    let differentiable = |param: &Param| match regime {
+        Regime::Scalar => param.shape.holds_floats(),
+        // Whether a structure or a tensor holds floats is for its type to say.
+        Regime::Tensor => param.shape != Shape::Discrete,
+    };
+    let mut chosen = Vec::new();
+    match &args.wrt {
+        Some(names) => {
+            for name in names {
+                match params.iter().position(|param| param.name == *name) {
+                    None => {
+                        let known: Vec<String> = params
+                            .iter()
+                            .map(|param| format!("`{}`", param.name))
+                            .collect();
+                        errors.at(
+                            name,
+                            Code::Wrt,
+                            format!(
+                                "`{function}` has no parameter `{name}`; it has {}",
+                                known.join(", ")
+                            ),
+                        );
+                    }
+                    Some(at) if !differentiable(&params[at]) => {
+                        errors.at(name, Code::Wrt, format!("`{name}` holds no floats"));
+                    }
+                    Some(at) if chosen.contains(&at) => {
+                        errors.at(name, Code::Wrt, format!("`{name}` is listed twice"));
+                    }
+                    Some(at) => chosen.push(at),
+                }
+            }
+        }
+        None => {
+            chosen = (0..params.len())
+                .filter(|&at| differentiable(&params[at]) && !marked(&params[at]))
+                .collect();
+            if chosen.is_empty() && regime == Regime::Scalar {
+                errors.at(
+                    function,
+                    Code::Wrt,
+                    format!("`{function}` has no float parameter"),
+                );
+            }
+        }
+    }
+    for &at in &chosen {
+        params[at].wrt = true;
+    }
+    chosen
+}
+
+/// What the macro can know of a type from its tokens.
+pub(crate) fn shape_of(ty: &Type) -> Shape {
+    match ty {
+        Type::Slice(slice) => Shape::List(Box::new(shape_of(&slice.elem))),
+        Type::Array(array) => Shape::List(Box::new(shape_of(&array.elem))),
+        Type::Reference(reference) => shape_of(&reference.elem),
+        Type::Paren(inner) => shape_of(&inner.elem),
+        Type::Group(inner) => shape_of(&inner.elem),
+        Type::Tuple(tuple) => Shape::Tuple(tuple.elems.iter().map(shape_of).collect()),
+        Type::Path(path) => {
+            let Some(last) = path.path.segments.last() else {
+                return Shape::Named;
+            };
+            let first_argument = match &last.arguments {
+                PathArguments::AngleBracketed(list) => list.args.iter().find_map(|a| match a {
+                    GenericArgument::Type(ty) => Some(ty),
+                    _ => None,
+                }),
+                _ => None,
+            };
+            match (last.ident.to_string().as_str(), first_argument) {
+                ("f32" | "f64", None) => Shape::Float,
+                (
+                    "bool" | "char" | "u8" | "u16" | "u32" | "u64" | "u128" | "usize" | "i8"
+                    | "i16" | "i32" | "i64" | "i128" | "isize" | "str" | "String",
+                    None,
+                ) => Shape::Discrete,
+                ("Vec", Some(element)) => Shape::List(Box::new(shape_of(element))),
+                ("Tensor", _) => Shape::Tensor,
+                _ => Shape::Named,
+            }
+        }
+        _ => Shape::Named,
+    }
+}
+
+fn is_helper(attribute: &syn::Attribute) -> bool {
+    attribute.path().is_ident("shape") || attribute.path().is_ident("no_diff")
+}
+
+/// The user's function without the helper attributes, which only this macro understands. A scalar
+/// one becomes `#[inline]` if it says nothing of inlining, because kernels call it.
+pub(crate) fn without_helpers(function: &ItemFn, regime: Regime) -> ItemFn {
+    struct Strip;
+    impl VisitMut for Strip {
+        fn visit_attributes_mut(&mut self, attributes: &mut Vec<syn::Attribute>) {
+            attributes.retain(|attribute| !is_helper(attribute));
+        }
+    }
+    let mut function = function.clone();
+    let speaks = function
+        .attrs
+        .iter()
+        .any(|attribute| attribute.path().is_ident("inline"));
+    Strip.visit_item_fn_mut(&mut function);
+    if regime == Regime::Scalar && !speaks {
+        function.attrs.push(syn::parse_quote!(#[inline]));
+    }
+    function
+}

@@ -1,0 +1,41 @@
+//! The compiler of Cotangent: `#[differentiable]` and `#[derive(Differentiable)]`.
+//!
+//! Stages: `frontend` reads Rust into `ir`, `autodiff` differentiates it, `passes` simplify and
+//! check it, `emit` prints Rust again. `expand` is the pipeline. Only this file mentions
+//! `proc_macro`; everything else works on `proc_macro2` and can be tested outside a compiler.
+
+mod args;
+mod autodiff;
+mod derive;
+mod diag;
+mod emit;
+mod expand;
+mod frontend;
+mod ir;
+mod names;
+mod passes;
+
+use proc_macro::TokenStream;
+
+/// Gives a function a compiled gradient.
+///
+/// Beside `fn f` it emits `struct f {}` with `value_and_grad`, `grad` and `value_and_grad_into`
+/// (and, for a function over tensors, `bind` and `graph`). Arguments:
+///
+/// - `wrt(a, b)`: the parameters to differentiate with respect to; without it, every float one.
+/// - `companion = Name`: another name for the struct, when `f` is taken in the type namespace.
+/// - `crate = path`: where the `cotangent` crate is, when it was renamed.
+/// - `print`: prints the generated code when the crate is compiled; the environment variable
+///   `COTANGENT_PRINT=f` does the same.
+#[proc_macro_attribute]
+pub fn differentiable(args: TokenStream, item: TokenStream) -> TokenStream {
+    expand::differentiable(args.into(), item.into()).into()
+}
+
+/// Makes a struct of floats, tensors and other such structs a differentiable value.
+///
+/// `#[shape(A, B)]` on a field declares its dimensions; `#[no_diff]` makes it a constant.
+#[proc_macro_derive(Differentiable, attributes(shape, no_diff))]
+pub fn derive_differentiable(item: TokenStream) -> TokenStream {
+    derive::expand(item.into()).into()
+}

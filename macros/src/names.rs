@@ -1,0 +1,39 @@
+//! Names in generated code: the path to the runtime, the companion, fresh locals.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+
+use crate::args::Args;
+use crate::frontend::signature::Signature;
+
+/// The module that generated code names things through: `::cotangent::__private`, or the same
+/// below the path given by `crate = path`.
+pub(crate) fn private(args: &Args) -> TokenStream {
+    match &args.krate {
+        Some(path) => quote!(#path::__private),
+        None => quote!(::cotangent::__private),
+    }
+}
+
+/// The name of the companion struct of a function.
+pub(crate) fn companion(args: &Args, function: &Ident) -> Ident {
+    args.companion.clone().unwrap_or_else(|| function.clone())
+}
+
+/// A local of generated code that no name of the user can meet.
+pub(crate) fn local(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+/// The shadow (adjoint) of a variable.
+pub(crate) fn shadow(of: &Ident) -> Ident {
+    format_ident!("d_{}", of, span = Span::mixed_site())
+}
+
+/// Prints the generated code to standard error if `print` or `COTANGENT_PRINT` asks for it.
+pub(crate) fn print_if_asked(args: &Args, signature: &Signature, code: &TokenStream) {
+    let name = signature.name.to_string();
+    if args.print || std::env::var("COTANGENT_PRINT").is_ok_and(|asked| asked == name) {
+        eprintln!("// generated for `{name}`\n{code}");
+    }
+}
