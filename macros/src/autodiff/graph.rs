@@ -1,0 +1,130 @@
+//! Reverse mode over a tensor graph: one sweep that adds the backward nodes to the same graph.
+//!
+//! Elementwise nodes use the scalar rule table; the structural operations have the second, small
+//! table below. A cotangent always has the shape of its primal: where an operand was broadcast,
+//! its contribution is summed back (`SumTo`).
+
+use crate::ir::graph::{Graph, NodeId, RowOp, SumAxes, TensorOp};
+use crate::ir::op::{Build, Op};
+
+use super::rules::{apply, partial};
+
+/// Adds the backward pass of every output with respect to every input.
+pub(crate) fn differentiate(graph: &mut Graph) {
+    let forward: Vec<NodeId> = graph.ids().collect();
+    graph.forward_end = forward.len();
+    let mut cotangents: Vec<Option<NodeId>> = vec![None; forward.len()];
+    for k in 0..graph.outputs.len() {
+        let seed = graph.add(TensorOp::Seed(k), Vec::new());
+        accumulate(graph, &mut cotangents, graph.outputs[k], seed);
+    }
+    for &id in forward.iter().rev() {
+        let Some(flow) = cotangents[id.0 as usize] else { continue };
+        graph.set_span(graph.node(id).span);
+        if let TensorOp::Input(k) = graph.node(id).op {
+            graph.cotangents.push((k, flow));
+            continue;
+        }
+        for (operand, contribution) in pull_back(graph, id, flow) {
+            accumulate(graph, &mut cotangents, operand, contribution);
+        }
+    }
+    graph.cotangents.reverse();
+}
+
+fn accumulate(graph: &mut Graph, cotangents: &mut [Option<NodeId>], to: NodeId, flow: NodeId) {
+    if graph.node(to).op.is_constant() {
+        return;
+    }
+    let flow = graph.sum_to(flow, to);
+    let slot = &mut cotangents[to.0 as usize];
+    *slot = Some(match *slot {
+        None => flow,
+        Some(earlier) => graph.op(Op::Add, &[earlier, flow]),
+    });
+}
+
+/// The contributions of node `y`, whose cotangent is `dy`, to the cotangents of its operands.
+fn pull_back(graph: &mut Graph, y: NodeId, dy: NodeId) -> Vec<(NodeId, NodeId)> {
+    let node = graph.node(y).clone();
+    let x = &node.operands;
+    match node.op {
+        TensorOp::Scalar(op) => {
+            let mut flows = Vec::new();
+            for (i, &operand) in x.iter().enumerate() {
+                if graph.node(operand).op.is_constant() {
+                    continue;
+                }
+                let slope = partial(graph, op, i, x, y);
+                if let Some(flow) = apply(graph, slope, dy) {
+                    flows.push((operand, flow));
+                }
+            }
+            flows
+        }
+        TensorOp::Map(function) => {
+            let operands: Vec<NodeId> = x.iter().copied().chain([dy]).collect();
+            let pull = |(k, &operand): (usize, &NodeId)| {
+                (operand, graph.add(TensorOp::MapPullback(function, k), operands.clone()))
+            };
+            x.iter().enumerate().map(pull).collect()
+        }
+        // y = sum x: every element has slope 1.
+        TensorOp::Sum(_) => vec![(x[0], graph.add(TensorOp::Expand, vec![dy, x[0]]))],
+        // y = x broadcast: the flow is summed back by `accumulate`.
+        TensorOp::Expand => vec![(x[0], dy)],
+        TensorOp::Squeeze(_)
+        | TensorOp::Column
+        | TensorOp::Reshape(_)
+        | TensorOp::ReshapeLike => {
+            vec![(x[0], graph.add(TensorOp::ReshapeLike, vec![dy, x[0]]))]
+        }
+        TensorOp::Transpose => vec![(x[0], graph.add(TensorOp::Transpose, vec![dy]))],
+        // y = a b: a' = y' b^T, b' = a^T y', with the transposes that were asked for.
+        TensorOp::MatMul(ta, tb) => {
+            let (a, b) = (x[0], x[1]);
+            let to_a = if ta {
+                graph.add(TensorOp::MatMul(tb, true), vec![b, dy, a])
+            } else {
+                graph.add(TensorOp::MatMul(false, !tb), vec![dy, b, a])
+            };
+            let to_b = if tb {
+                graph.add(TensorOp::MatMul(true, ta), vec![dy, a, b])
+            } else {
+                graph.add(TensorOp::MatMul(!ta, false), vec![a, dy, b])
+            };
+            vec![(a, to_a), (b, to_b)]
+        }
+        // y = softmax x: x' = y (y' - sum y y')
+        TensorOp::Rows(RowOp::Softmax) => {
+            let product = graph.op(Op::Mul, &[dy, y]);
+            let sum = graph.add(TensorOp::Sum(SumAxes::These(vec![-1])), vec![product]);
+            let centred = graph.op(Op::Sub, &[dy, sum]);
+            let flow = graph.op(Op::Mul, &[y, centred]);
+            vec![(x[0], graph.add(TensorOp::Expand, vec![flow, x[0]]))]
+        }
+        // y = log softmax x: x' = y' - e^y sum y'
+        TensorOp::Rows(RowOp::LogSoftmax) => {
+            let sum = graph.add(TensorOp::Sum(SumAxes::These(vec![-1])), vec![dy]);
+            let softmax = graph.op(Op::Exp, &[y]);
+            let share = graph.op(Op::Mul, &[softmax, sum]);
+            let flow = graph.op(Op::Sub, &[dy, share]);
+            vec![(x[0], graph.add(TensorOp::Expand, vec![flow, x[0]]))]
+        }
+        // y = -log softmax(x)[t]: x' = y' (softmax x - one_hot t), y' once per row
+        TensorOp::Rows(RowOp::CrossEntropy) => {
+            let slope = graph.add(TensorOp::Rows(RowOp::SoftmaxMinusOneHot), x.clone());
+            let per_row = graph.add(TensorOp::Column, vec![dy, x[0]]);
+            let flow = graph.op(Op::Mul, &[slope, per_row]);
+            vec![(x[0], graph.add(TensorOp::Expand, vec![flow, x[0]]))]
+        }
+        TensorOp::Input(_)
+        | TensorOp::Seed(_)
+        | TensorOp::Constant(_)
+        | TensorOp::Integer(_)
+        | TensorOp::Ratio
+        | TensorOp::SumTo
+        | TensorOp::MapPullback(..)
+        | TensorOp::Rows(RowOp::SoftmaxMinusOneHot) => Vec::new(),
+    }
+}

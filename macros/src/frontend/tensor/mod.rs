@@ -1,0 +1,271 @@
+//! The tensor frontend: from the user's body to the body of `instantiate`, with every straight-line
+//! stretch of tensor code taken out into a region.
+//!
+//! The user's control flow is kept token for token and runs at bind. A macro has no types, so it
+//! works with beliefs: a parameter spelled `Tensor`, the result of a tensor-only method, and what
+//! is computed from one are tensors; everything else is unknown. An operation with a known operand
+//! goes into the region under construction; one with unknown operands is printed as the user wrote
+//! it, and rustc picks host arithmetic or a one-operation region. So ignorance costs fusion, never
+//! correctness, and a wrong belief is a type error at the user's token.
+
+mod control;
+mod expr;
+mod methods;
+mod statement;
+
+use std::collections::BTreeMap;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+
+use crate::diag::Errors;
+use crate::emit::tensor::kernel::Dtype;
+use crate::ir::graph::{Graph, NodeId, TensorOp};
+use crate::ir::op::Build;
+
+/// What the macro believes a variable to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Belief {
+    /// A float tensor or a per-call float: a handle in `instantiate`.
+    Tensor,
+    /// A tensor of labels.
+    Labels,
+    /// Unknown: a structure of handles, or a host value.
+    Unknown,
+}
+
+/// A lowered expression.
+#[derive(Clone)]
+pub(crate) enum Lowered {
+    /// A node of the region under construction.
+    Node(NodeId),
+    /// An expression that is believed to yield a handle.
+    Handle(TokenStream),
+    /// An expression of the host language, or of a type unknown to the macro.
+    Host(TokenStream),
+}
+
+/// A finished region with the name of its `static`.
+pub(crate) struct LoweredRegion {
+    /// The `static`.
+    pub(crate) name: Ident,
+    /// Its forward graph.
+    pub(crate) graph: Graph,
+}
+
+/// Lowers one function body.
+pub(crate) struct Lowerer<'a> {
+    pub(crate) errors: &'a mut Errors,
+    pub(crate) dtype: Dtype,
+    pub(crate) root: TokenStream,
+    /// Region names begin with it.
+    prefix: String,
+    builder: Ident,
+    finished: Vec<LoweredRegion>,
+    scopes: Vec<BTreeMap<String, Belief>>,
+    graph: Graph,
+    /// The variables that hold the inputs of the region under construction.
+    inputs: Vec<Ident>,
+    /// Inputs by the text they were lifted from, while that text still means the same.
+    lifted: BTreeMap<String, NodeId>,
+    /// The user's variables that are nodes of the region under construction.
+    pending: Vec<(Ident, NodeId)>,
+    /// Identifiers that the rest of the block mentions.
+    mentioned: std::collections::BTreeSet<String>,
+    /// Values that wait for their siblings to be lowered; see [`Lowerer::hold`].
+    held: Vec<Lowered>,
+    /// The function's parameters, which `no_diff!` reads.
+    pub(crate) parameters: Vec<Ident>,
+    /// Every function that is called.
+    pub(crate) callees: Vec<syn::Path>,
+    /// Statements of the block under construction.
+    out: Vec<TokenStream>,
+    fresh: usize,
+}
+
+impl<'a> Lowerer<'a> {
+    /// A lowerer for a function whose float tensors have type `dtype`.
+    pub(crate) fn new(
+        errors: &'a mut Errors,
+        dtype: Dtype,
+        root: TokenStream,
+        prefix: String,
+        builder: Ident,
+    ) -> Self {
+        Lowerer {
+            errors,
+            dtype,
+            root,
+            prefix,
+            builder,
+            finished: Vec::new(),
+            scopes: vec![BTreeMap::new()],
+            graph: Graph::new(),
+            inputs: Vec::new(),
+            lifted: BTreeMap::new(),
+            pending: Vec::new(),
+            mentioned: std::collections::BTreeSet::new(),
+            held: Vec::new(),
+            parameters: Vec::new(),
+            callees: Vec::new(),
+            out: Vec::new(),
+            fresh: 0,
+        }
+    }
+
+    /// The regions, in the order of the source.
+    pub(crate) fn into_regions(self) -> Vec<LoweredRegion> {
+        self.finished
+    }
+
+    /// Declares a variable in the innermost scope.
+    pub(crate) fn declare(&mut self, name: &Ident, belief: Belief) {
+        let text = name.to_string();
+        self.lifted.remove(&text);
+        self.pending.retain(|(known, _)| *known != text);
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.insert(text, belief);
+        }
+    }
+
+    fn belief(&self, name: &Ident) -> Option<Belief> {
+        let text = name.to_string();
+        self.scopes.iter().rev().find_map(|scope| scope.get(&text).copied())
+    }
+
+    fn temporary(&mut self, prefix: &str) -> Ident {
+        self.fresh += 1;
+        format_ident!("__{}_{}", prefix, self.fresh, span = Span::mixed_site())
+    }
+
+    /// Keeps a value while its siblings are lowered: if that ends the region, the value becomes a
+    /// handle. `release` gives it back, last in first out.
+    fn hold(&mut self, value: Lowered) {
+        self.held.push(value);
+    }
+
+    fn release(&mut self) -> Lowered {
+        self.held.pop().unwrap_or_else(|| Lowered::Host(TokenStream::new()))
+    }
+
+    /// A value as a node of the region under construction.
+    fn node(&mut self, value: Lowered, span: Span) -> NodeId {
+        let (Lowered::Handle(tokens) | Lowered::Host(tokens)) = value else {
+            let Lowered::Node(id) = value else { return self.graph.constant(0.0) };
+            return id;
+        };
+        if let Some(constant) = literal(&tokens) {
+            return self.graph.constant(constant);
+        }
+        self.lift(&tokens, span, false)
+    }
+
+    /// Makes the value of an expression an input of the region. It is lifted at once, so that a
+    /// later change of its variables cannot reach it.
+    fn lift(&mut self, tokens: &TokenStream, span: Span, labels: bool) -> NodeId {
+        let text = tokens.to_string();
+        if let Some(&id) = self.lifted.get(&text) {
+            return id;
+        }
+        let name = self.temporary("input");
+        let (root, builder) = (&self.root, &self.builder);
+        let ty = Ident::new(if labels { "u32" } else { self.dtype.name() }, Span::call_site());
+        // The user's span makes a wrong belief a type error at the user's token.
+        let lift = quote_spanned! {span=> #root::lift::<#ty, _>(#builder, &(#tokens)) };
+        self.out.push(quote!(let #name = #lift;));
+        self.inputs.push(name);
+        self.graph.set_span(span);
+        let id = self.graph.input();
+        if syn::parse2::<Ident>(tokens.clone()).is_ok() {
+            self.lifted.insert(text, id);
+        }
+        id
+    }
+
+    /// A value as an expression outside of any region; ends the region if it stands in it.
+    fn tokens(&mut self, value: Lowered) -> TokenStream {
+        match value {
+            Lowered::Handle(tokens) | Lowered::Host(tokens) => tokens,
+            Lowered::Node(id) => {
+                let result = self.temporary("value");
+                self.finish_region(&[(result.clone(), id)]);
+                quote!(#result)
+            }
+        }
+    }
+
+    /// Ends the region under construction: emits its instance, and binds the given variables and
+    /// those of the user's that the rest of the block mentions.
+    fn finish_region(&mut self, results: &[(Ident, NodeId)]) {
+        let mut bindings: Vec<(Ident, NodeId)> = results.to_vec();
+        for (name, id) in std::mem::take(&mut self.pending) {
+            if self.mentioned.contains(&name.to_string()) {
+                bindings.push((name, id));
+            }
+        }
+        for index in 0..self.held.len() {
+            if let Lowered::Node(id) = self.held[index] {
+                let name = self.temporary("held");
+                self.held[index] = Lowered::Handle(quote!(#name));
+                bindings.push((name, id));
+            }
+        }
+        self.lifted.clear();
+        let mut graph = std::mem::replace(&mut self.graph, Graph::new());
+        let inputs = std::mem::take(&mut self.inputs);
+        if bindings.is_empty() {
+            return;
+        }
+        let (root, builder) = (self.root.clone(), self.builder.clone());
+        let ty = Ident::new(self.dtype.name(), Span::call_site());
+        let mut handles = Vec::new();
+        for (name, id) in bindings {
+            match graph.node(id).op {
+                // A value that is an input as it stands needs no region.
+                TensorOp::Input(k) => {
+                    let input = &inputs[k];
+                    self.out.push(quote!(let #name = #root::handle::<#ty>(#builder, #input);));
+                }
+                TensorOp::Constant(_) => {
+                    let zero = graph.constant(0.0);
+                    let value = graph.op(crate::ir::op::Op::Add, &[id, zero]);
+                    graph.outputs.push(value);
+                    handles.push(name);
+                }
+                _ => {
+                    graph.outputs.push(id);
+                    handles.push(name);
+                }
+            }
+        }
+        if handles.is_empty() {
+            return;
+        }
+        let name =
+            format_ident!("{}_REGION_{}", self.prefix, self.finished.len(), span = Span::mixed_site());
+        self.out.push(quote! {
+            let [#(#handles),*] = #builder.region::<#ty, _, _>(&#name, [#(#inputs),*]);
+        });
+        self.finished.push(LoweredRegion { name, graph });
+    }
+}
+
+/// The value of a float or integer literal, with or without a sign.
+fn literal(tokens: &TokenStream) -> Option<f64> {
+    let expression: syn::Expr = syn::parse2(tokens.clone()).ok()?;
+    literal_expr(&expression)
+}
+
+fn literal_expr(expression: &syn::Expr) -> Option<f64> {
+    match expression {
+        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Float(float), .. }) => {
+            float.base10_parse().ok()
+        }
+        syn::Expr::Paren(inner) => literal_expr(&inner.expr),
+        syn::Expr::Group(inner) => literal_expr(&inner.expr),
+        syn::Expr::Unary(syn::ExprUnary { op: syn::UnOp::Neg(_), expr, .. }) => {
+            literal_expr(expr).map(|value| -value)
+        }
+        _ => None,
+    }
+}
