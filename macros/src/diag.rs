@@ -102,6 +102,10 @@ catalogue! {
     Nested "AD016"
         "derivatives of this kind are not available inside a differentiable function yet"
         "compute it outside and pass it in";
+    /// The compiler broke one of its own invariants.
+    Internal "AD099"
+        "this is a bug of Cotangent, not of your code; no gradient was made from it"
+        "please report it with the function; splitting the expression may avoid it";
 }
 
 /// Collects errors; all of them are reported at once.

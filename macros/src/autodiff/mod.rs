@@ -1,3 +1,4 @@
 //! Differentiation of the IR.
 
+pub(crate) mod graph;
 pub(crate) mod rules;

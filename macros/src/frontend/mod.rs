@@ -1,3 +1,4 @@
 //! From Rust syntax to the IR. The only stage that knows `syn::Expr`.
 
 pub(crate) mod signature;
+pub(crate) mod tensor;

@@ -107,7 +107,9 @@ pub(crate) struct Signature {
     pub(crate) generics: syn::Generics,
     /// Which compiler it is for.
     pub(crate) regime: Regime,
-    /// Parameters in order.
+    /// `&self`, for a method.
+    pub(crate) receiver: Option<syn::Receiver>,
+    /// Parameters in order, without the receiver.
     pub(crate) params: Vec<Param>,
     /// The positions of the differentiated parameters, in the order of `wrt`.
     pub(crate) wrt: Vec<usize>,
@@ -153,13 +155,18 @@ impl Signature {
                 syn::parse_quote!(())
             }
         };
+        let receiver = sig.receiver().cloned();
         let regime = regime(&params, &output);
+        if let Some(receiver) = &receiver {
+            check_receiver(receiver, regime, errors);
+        }
         let wrt = resolve_wrt(&mut params, regime, args, &sig.ident, errors);
         Signature {
             name: sig.ident.clone(),
             visibility: function.vis.clone(),
             generics: sig.generics.clone(),
             regime,
+            receiver,
             params,
             wrt,
             output,
@@ -170,14 +177,7 @@ impl Signature {
 fn read_param(input: &FnArg, errors: &mut Errors) -> Option<Param> {
     let typed = match input {
         FnArg::Typed(typed) => typed,
-        FnArg::Receiver(receiver) => {
-            errors.at(
-                receiver,
-                Code::Signature,
-                "methods cannot be differentiated yet",
-            );
-            return None;
-        }
+        FnArg::Receiver(_) => return None,
     };
     let Pat::Ident(pattern) = &*typed.pat else {
         errors.at(
@@ -216,6 +216,15 @@ fn read_param(input: &FnArg, errors: &mut Errors) -> Option<Param> {
             .collect(),
         wrt: false,
     })
+}
+
+fn check_receiver(receiver: &syn::Receiver, regime: Regime, errors: &mut Errors) {
+    let text = receiver.to_token_stream().to_string().replace(' ', "");
+    if regime == Regime::Scalar {
+        errors.at(receiver, Code::Signature, "scalar methods cannot be differentiated yet");
+    } else if text != "&self" {
+        errors.at(receiver, Code::Signature, format!("a receiver `{text}`: only `&self` can be differentiated"));
+    }
 }
 
 /// A `Tensor` anywhere, a `#[shape]`, or a structure decides for the tensor regime.

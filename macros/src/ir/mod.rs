@@ -2,4 +2,5 @@
 
 pub(crate) mod body;
 pub(crate) mod composite;
+pub(crate) mod graph;
 pub(crate) mod op;

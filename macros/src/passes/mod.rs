@@ -1,1 +1,4 @@
 //! Passes over the IR.
+
+pub(crate) mod fuse;
+pub(crate) mod verify_graph;

@@ -1,17 +1,113 @@
-//! The tensor regime.
+//! The tensor regime: a function's static graph, its `instantiate` and its program.
+
+pub(crate) mod companion;
+pub(crate) mod kernel;
+pub(crate) mod region;
 
 use proc_macro2::TokenStream;
+use quote::quote;
 
 use crate::args::Args;
-use crate::diag::Errors;
-use crate::frontend::signature::Signature;
+use crate::autodiff::graph::differentiate;
+use crate::diag::{Code, Errors};
+use crate::frontend::signature::{Passing, Shape, Signature};
+use crate::frontend::tensor::types::{dtype, handle_type, is_labels};
+use crate::frontend::tensor::{Belief, Lowerer};
+use crate::names;
+use crate::passes::fuse::fuse;
+use crate::passes::verify_graph::verify;
+
+use region::{Kernels, print_region};
+
+/// A function, lowered: everything that its companion needs.
+pub(crate) struct TensorFunction {
+    /// Statics: kernels and the graph.
+    pub(crate) statics: TokenStream,
+    /// The body of `instantiate`.
+    pub(crate) body: TokenStream,
+    /// The parameters of `instantiate` after the builder and the receiver.
+    pub(crate) params: Vec<TokenStream>,
+    /// The return type of `instantiate`.
+    pub(crate) output: TokenStream,
+}
 
 /// Expands a function of the tensor regime.
 pub(crate) fn expand(
-    _signature: &Signature,
-    _function: &syn::ItemFn,
-    _args: &Args,
-    _errors: &mut Errors,
+    signature: &Signature,
+    function: &syn::ItemFn,
+    args: &Args,
+    errors: &mut Errors,
 ) -> Option<TokenStream> {
-    None
+    let root = names::private(args);
+    if !signature.generics.params.is_empty() {
+        errors.at(&signature.generics, Code::Signature, "a generic function over tensors");
+        return None;
+    }
+    let lowered = lower(signature, function, &root, errors)?;
+    Some(if signature.receiver.is_some() {
+        companion::method(signature, &lowered, &root)
+    } else {
+        companion::function(signature, &lowered, args, &root)
+    })
+}
+
+fn lower(
+    signature: &Signature,
+    function: &syn::ItemFn,
+    root: &TokenStream,
+    errors: &mut Errors,
+) -> Option<TensorFunction> {
+    let dtype = dtype(signature, errors);
+    let builder = names::local("__builder");
+    let name = signature.name.to_string();
+    let mut lowerer = Lowerer::new(errors, dtype, root.clone(), builder.clone());
+    let mut params = Vec::new();
+    let mut prologue = Vec::new();
+    for param in &signature.params {
+        let ident = &param.name;
+        lowerer.parameters.push(ident.clone());
+        let by_value_float = param.passing == Passing::Value && param.shape == Shape::Float;
+        let belief = match &param.shape {
+            Shape::Tensor if is_labels(&param.ty) => Belief::Labels,
+            Shape::Tensor if matches!(&param.ty, syn::Type::Path(_)) => Belief::Tensor,
+            Shape::Float => Belief::Tensor,
+            _ => Belief::Unknown,
+        };
+        lowerer.declare(ident, belief);
+        let ty = &param.ty;
+        if by_value_float {
+            params.push(quote!(#ident: impl #root::Lift<'b, #ty>));
+            prologue.push(quote!(let #ident = #builder.value::<#ty>(#ident);));
+        } else {
+            let handle = handle_type(ty, root);
+            let borrow = match param.passing {
+                Passing::Value => quote!(),
+                Passing::Shared => quote!(&),
+                Passing::Exclusive => quote!(&mut),
+            };
+            let mutability = param.mutable.then(|| quote!(mut));
+            params.push(quote!(#mutability #ident: #borrow #handle));
+        }
+    }
+    let body = lowerer.function(&function.block.stmts);
+    let mut kernels = Kernels::new();
+    let mut regions = Vec::new();
+    for (index, mut graph) in lowerer.into_regions().into_iter().enumerate() {
+        verify(&graph, errors);
+        differentiate(&mut graph);
+        verify(&graph, errors);
+        let fused = fuse(&graph);
+        let name = format!("{name}.{index}");
+        regions.push(print_region(&graph, &fused, &name, dtype, root, &mut kernels));
+    }
+    if !errors.is_empty() {
+        return None;
+    }
+    let kernels = kernels.into_items();
+    let statics = quote! {
+        #(#kernels)*
+        static GRAPH: #root::Graph = #root::Graph { name: #name, regions: &[#(#regions),*] };
+    };
+    let output = handle_type(&signature.output, root);
+    Some(TensorFunction { statics, body: quote!(#(#prologue)* #body), params, output })
 }

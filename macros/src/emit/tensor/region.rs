@@ -17,13 +17,12 @@ use super::kernel::{Dtype, print_kernel};
 pub(crate) struct Kernels {
     known: BTreeMap<(usize, String), proc_macro2::Ident>,
     items: Vec<TokenStream>,
-    prefix: String,
 }
 
 impl Kernels {
-    /// No kernels yet; their names begin with `prefix`.
-    pub(crate) fn new(prefix: &str) -> Self {
-        Kernels { known: BTreeMap::new(), items: Vec::new(), prefix: prefix.to_owned() }
+    /// No kernels yet.
+    pub(crate) fn new() -> Self {
+        Kernels { known: BTreeMap::new(), items: Vec::new() }
     }
 
     /// The items to emit.
@@ -221,8 +220,7 @@ impl Printer<'_> {
         let name = match self.kernels.known.get(&key) {
             Some(name) => name.clone(),
             None => {
-                let prefix = &self.kernels.prefix;
-                let name = format_ident!("{}_KERNEL_{}", prefix, count, span = Span::mixed_site());
+                let name = format_ident!("KERNEL_{}", count, span = Span::mixed_site());
                 let tokens = printed.tokens;
                 self.kernels.items.push(quote!(static #name: #root::Kernel = #tokens;));
                 self.kernels.known.insert(key, name.clone());

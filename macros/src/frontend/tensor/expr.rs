@@ -90,6 +90,11 @@ impl Lowerer<'_> {
 
     fn path(&mut self, path: &syn::ExprPath) -> Lowered {
         if let Some(name) = path.path.get_ident() {
+            if name == "self" {
+                // The handle of the receiver; `self` itself is the host value.
+                let handle = crate::names::local("__self");
+                return Lowered::Host(quote!(#handle));
+            }
             if let Some((_, id)) = self.pending.iter().rev().find(|(known, _)| known == name) {
                 return Lowered::Node(*id);
             }

@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, ExprMethodCall};
 
 use crate::diag::Code;
-use crate::ir::composite;
+use crate::ir::composite::{self, Composite};
 use crate::ir::graph::{NodeId, RowOp, SumAxes, TensorOp};
 use crate::ir::op::{Build, Kind, Op};
 
@@ -151,7 +151,13 @@ impl Lowerer<'_> {
                 match op {
                     Some(op) if op.arity() == x.len() => self.graph.op(op, x),
                     Some(_) => return None,
-                    None => return composite::expand(&mut self.graph, name, x),
+                    None => {
+                        let composite = Composite::named(name)?;
+                        if composite.arity() != x.len() {
+                            return None;
+                        }
+                        composite::expand(&mut self.graph, composite, x)
+                    }
                 }
             }
         })
@@ -182,7 +188,7 @@ impl Lowerer<'_> {
             }
             Expr::Closure(closure) if closure.inputs.len() == operands.len() => {
                 self.scopes.push(std::collections::BTreeMap::new());
-                let outer = self.pending.len();
+                let outer = self.pending.clone();
                 for (input, &operand) in closure.inputs.iter().zip(&operands) {
                     for name in super::statement::bound_names(input) {
                         self.declare(&name, super::Belief::Tensor);
@@ -191,7 +197,7 @@ impl Lowerer<'_> {
                 }
                 let value = self.expr(&closure.body);
                 self.scopes.pop();
-                self.pending.truncate(outer);
+                self.pending = outer;
                 Some(self.node(value, closure.body.span()))
             }
             other => {

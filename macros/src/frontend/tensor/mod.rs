@@ -12,6 +12,7 @@ mod control;
 mod expr;
 mod methods;
 mod statement;
+pub(crate) mod types;
 
 use std::collections::BTreeMap;
 
@@ -45,23 +46,13 @@ pub(crate) enum Lowered {
     Host(TokenStream),
 }
 
-/// A finished region with the name of its `static`.
-pub(crate) struct LoweredRegion {
-    /// The `static`.
-    pub(crate) name: Ident,
-    /// Its forward graph.
-    pub(crate) graph: Graph,
-}
-
 /// Lowers one function body.
 pub(crate) struct Lowerer<'a> {
     pub(crate) errors: &'a mut Errors,
     pub(crate) dtype: Dtype,
     pub(crate) root: TokenStream,
-    /// Region names begin with it.
-    prefix: String,
     builder: Ident,
-    finished: Vec<LoweredRegion>,
+    finished: Vec<Graph>,
     scopes: Vec<BTreeMap<String, Belief>>,
     graph: Graph,
     /// The variables that hold the inputs of the region under construction.
@@ -89,14 +80,12 @@ impl<'a> Lowerer<'a> {
         errors: &'a mut Errors,
         dtype: Dtype,
         root: TokenStream,
-        prefix: String,
         builder: Ident,
     ) -> Self {
         Lowerer {
             errors,
             dtype,
             root,
-            prefix,
             builder,
             finished: Vec::new(),
             scopes: vec![BTreeMap::new()],
@@ -113,8 +102,15 @@ impl<'a> Lowerer<'a> {
         }
     }
 
+    /// Lowers the body of the function.
+    pub(crate) fn function(&mut self, statements: &[syn::Stmt]) -> TokenStream {
+        let tail = self.statements(statements);
+        let statements = std::mem::take(&mut self.out);
+        quote!(#(#statements)* #tail)
+    }
+
     /// The regions, in the order of the source.
-    pub(crate) fn into_regions(self) -> Vec<LoweredRegion> {
+    pub(crate) fn into_regions(self) -> Vec<Graph> {
         self.finished
     }
 
@@ -211,7 +207,7 @@ impl<'a> Lowerer<'a> {
             }
         }
         self.lifted.clear();
-        let mut graph = std::mem::replace(&mut self.graph, Graph::new());
+        let mut region = std::mem::replace(&mut self.graph, Graph::new());
         let inputs = std::mem::take(&mut self.inputs);
         if bindings.is_empty() {
             return;
@@ -220,20 +216,20 @@ impl<'a> Lowerer<'a> {
         let ty = Ident::new(self.dtype.name(), Span::call_site());
         let mut handles = Vec::new();
         for (name, id) in bindings {
-            match graph.node(id).op {
+            match region.node(id).op {
                 // A value that is an input as it stands needs no region.
                 TensorOp::Input(k) => {
                     let input = &inputs[k];
                     self.out.push(quote!(let #name = #root::handle::<#ty>(#builder, #input);));
                 }
                 TensorOp::Constant(_) => {
-                    let zero = graph.constant(0.0);
-                    let value = graph.op(crate::ir::op::Op::Add, &[id, zero]);
-                    graph.outputs.push(value);
+                    let zero = region.constant(0.0);
+                    let value = region.op(crate::ir::op::Op::Add, &[id, zero]);
+                    region.outputs.push(value);
                     handles.push(name);
                 }
                 _ => {
-                    graph.outputs.push(id);
+                    region.outputs.push(id);
                     handles.push(name);
                 }
             }
@@ -241,12 +237,13 @@ impl<'a> Lowerer<'a> {
         if handles.is_empty() {
             return;
         }
-        let name =
-            format_ident!("{}_REGION_{}", self.prefix, self.finished.len(), span = Span::mixed_site());
+        let index = self.finished.len();
+        let graph = crate::names::local("__graph");
         self.out.push(quote! {
-            let [#(#handles),*] = #builder.region::<#ty, _, _>(&#name, [#(#inputs),*]);
+            let [#(#handles),*] =
+                #builder.region::<#ty, _, _>(&#graph.regions[#index], [#(#inputs),*]);
         });
-        self.finished.push(LoweredRegion { name, graph });
+        self.finished.push(region);
     }
 }
 

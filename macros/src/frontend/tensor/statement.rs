@@ -115,7 +115,7 @@ impl Lowerer<'_> {
                     self.finish_region(&[]);
                 }
                 let annotation = annotation.map(|ty| {
-                    let handle = crate::frontend::tensor_signature::handle_type(ty, &self.root);
+                    let handle = super::types::handle_type(ty, &self.root);
                     quote!(: #handle)
                 });
                 self.out.push(quote!(let #pattern #annotation = #value;));
