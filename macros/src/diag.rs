@@ -140,6 +140,11 @@ impl Errors {
         self.0.is_empty()
     }
 
+    /// How many were recorded.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Every recorded error as a `compile_error!` at its tokens.
     pub(crate) fn finish(self) -> TokenStream {
         self.0.iter().map(syn::Error::to_compile_error).collect()

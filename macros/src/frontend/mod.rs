@@ -1,4 +1,5 @@
 //! From Rust syntax to the IR. The only stage that knows `syn::Expr`.
 
+pub(crate) mod scalar;
 pub(crate) mod signature;
 pub(crate) mod tensor;

@@ -4,3 +4,4 @@ pub(crate) mod body;
 pub(crate) mod composite;
 pub(crate) mod graph;
 pub(crate) mod op;
+pub(crate) mod scalar;

@@ -1,0 +1,129 @@
+//! Calls of other differentiable functions.
+
+use quote::{ToTokens, quote};
+use syn::spanned::Spanned;
+use syn::{Expr, ExprCall, PathArguments};
+
+use super::Lowerer;
+use super::expr::{Builder, Term};
+use super::opaque::Opaque;
+use crate::diag::Code;
+use crate::ir::scalar::{Arg, Call, Rhs};
+
+impl Lowerer<'_> {
+    /// Lowers a call to a term: the operation, a temporary that holds the result, or opaque code
+    /// if no argument can carry a derivative.
+    pub(super) fn call_term(&mut self, builder: &mut Builder, call: &ExprCall) -> Option<Term> {
+        if let Some((name, at)) = float_function(&call.func) {
+            let mut terms = Vec::new();
+            for argument in &call.args {
+                terms.push(self.term(builder, argument)?);
+            }
+            if terms.iter().all(Term::is_opaque) {
+                return Some(Term::Opaque(self.opaque(&Expr::Call(call.clone()))));
+            }
+            let tokens = terms.iter().map(|term| term.clone().into_opaque().tokens);
+            let func = &call.func;
+            let tokens = quote!(#func(#(#tokens),*));
+            let id = self.function(builder, &name, terms, &at)?;
+            return Some(Term::Node(tokens, id));
+        }
+        match self.call(call)? {
+            Rhs::Constant(tokens) => {
+                let opaque = self.opaque(&Expr::Call(call.clone()));
+                Some(Term::Opaque(Opaque { tokens, ..opaque }))
+            }
+            value => Some(self.through_slot(builder, "call", call.span(), value)),
+        }
+    }
+
+    /// Lowers a call to the right side of an assignment.
+    pub(super) fn call(&mut self, call: &ExprCall) -> Option<Rhs> {
+        let Expr::Path(path) = &*call.func else {
+            self.error(&call.func, Code::Callee, "only a function can be called by its path");
+            return None;
+        };
+        let last = path.path.segments.last()?;
+        if let Some(name) = path.path.get_ident()
+            && self.lookup(name).is_some()
+        {
+            let message = format!("`{name}` is a variable, not a function");
+            self.error(name, Code::Callee, message);
+            return None;
+        }
+        let mut args = Vec::new();
+        let mut complete = true;
+        for argument in &call.args {
+            match self.argument(argument) {
+                Some(argument) => args.push(argument),
+                None => complete = false,
+            }
+        }
+        if !complete {
+            return None;
+        }
+        if args.iter().all(|argument| self.is_constant(argument)) {
+            let opaque = self.opaque(&Expr::Call(call.clone()));
+            return Some(Rhs::Constant(opaque.tokens));
+        }
+        let plain = matches!(last.arguments, PathArguments::None) && path.qself.is_none();
+        let constructor = last.ident.to_string().starts_with(char::is_uppercase);
+        if !plain || constructor {
+            let name = path.to_token_stream().to_string().replace(' ', "");
+            let message = format!("`{name}` cannot be called with a value that is differentiated");
+            self.error(&call.func, Code::Callee, message);
+            return None;
+        }
+        Some(Rhs::Call(Call { callee: path.path.clone(), args }))
+    }
+
+    fn argument(&mut self, expr: &Expr) -> Option<Arg> {
+        if let Expr::Reference(reference) = expr {
+            if reference.mutability.is_some() {
+                self.error(reference, Code::Expression, "`&mut` arguments are not understood yet");
+                return None;
+            }
+            if let Some(place) = self.place(&reference.expr)? {
+                return Some(Arg::Shared { place, borrow: true });
+            }
+            let opaque = self.opaque(expr);
+            return Some(Arg::Value(constant(opaque)));
+        }
+        if let Some(place) = self.place(expr)?
+            && self.slots[place.root.0 as usize].reference
+            && place.path.is_empty()
+            && !place.deref
+        {
+            return Some(Arg::Shared { place, borrow: false });
+        }
+        self.value(expr).map(Arg::Value)
+    }
+
+    /// Whether an argument can carry no derivative.
+    fn is_constant(&self, argument: &Arg) -> bool {
+        match argument {
+            Arg::Value(value) => value.leaves.iter().all(|leaf| leaf.place.is_none()),
+            Arg::Shared { place, .. } => self.slots[place.root.0 as usize].discrete,
+        }
+    }
+}
+
+/// An argument that is opaque as a whole, such as `&[1.0, 2.0]`.
+fn constant(opaque: Opaque) -> crate::ir::scalar::Value {
+    use crate::ir::body::Body;
+    use crate::ir::op::Kind;
+    use crate::ir::scalar::{Leaf, Value};
+    let mut body = Body::default();
+    let result = body.input(0, Kind::Float);
+    let leaf = Leaf { tokens: opaque.tokens.clone(), reads: opaque.reads, place: None };
+    Value { tokens: opaque.tokens, body, result, leaves: vec![leaf], flows: Vec::new() }
+}
+
+/// `f64::max` and its kin: the name of the operation.
+fn float_function(func: &Expr) -> Option<(String, syn::Ident)> {
+    let Expr::Path(path) = func else { return None };
+    let mut segments = path.path.segments.iter().rev();
+    let (last, ty) = (segments.next()?, segments.next()?);
+    (segments.next().is_none() && (ty.ident == "f64" || ty.ident == "f32"))
+        .then(|| (last.ident.to_string(), last.ident.clone()))
+}

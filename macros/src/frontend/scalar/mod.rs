@@ -1,0 +1,164 @@
+//! Lowers the body of a scalar function to [`Function`].
+//!
+//! Everything it does not know is an error at its own tokens, and lowering goes on, so that all
+//! errors of a function are reported at once. What it accepts keeps its meaning: the forward pass
+//! prints the user's tokens with slots for names.
+
+mod call;
+mod expr;
+mod opaque;
+mod stmt;
+
+use std::collections::{HashMap, HashSet};
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident};
+
+use super::signature::{Passing, Shape, Signature};
+use crate::diag::{Code, Errors};
+use crate::ir::scalar::{
+    Assign, Block, Function, LoopId, Place, Rhs, Slot, SlotId, Stmt, StmtKind,
+};
+
+/// Lowers a function; `None` if it has errors.
+pub(crate) fn lower(
+    signature: &Signature,
+    function: &syn::ItemFn,
+    errors: &mut Errors,
+) -> Option<Function> {
+    let before = errors.len();
+    let mut lowerer = Lowerer {
+        errors,
+        function: signature.name.clone(),
+        slots: Vec::new(),
+        names: HashSet::new(),
+        scopes: vec![HashMap::new()],
+        loops: Vec::new(),
+        loop_count: 0,
+        blocks: vec![Block::new()],
+        items: Vec::new(),
+        conversions: Vec::new(),
+        result: SlotId(0),
+    };
+    let params: Vec<SlotId> = signature
+        .params
+        .iter()
+        .map(|param| {
+            let ty = param.ty.to_token_stream();
+            let discrete = matches!(param.shape, Shape::Discrete)
+                || matches!(&param.shape, Shape::List(_) if !param.shape.holds_floats());
+            let slot = lowerer.slot(&param.name, discrete, Some(ty));
+            lowerer.slots[slot.0 as usize].reference = param.passing != Passing::Value;
+            if param.passing == Passing::Exclusive {
+                lowerer.errors.at(
+                    &param.name,
+                    Code::Signature,
+                    "`&mut` parameters cannot be differentiated yet",
+                );
+            }
+            slot
+        })
+        .collect();
+    let output = signature.output.to_token_stream();
+    let result = Ident::new("result", Span::mixed_site());
+    lowerer.result = lowerer.hidden(&result, Some(output));
+    lowerer.block_into(&function.block, Some(lowerer.result));
+    let body = lowerer.blocks.pop().unwrap_or_default();
+    let Lowerer { slots, items, conversions, result, errors, .. } = lowerer;
+    (errors.len() == before)
+        .then_some(Function { slots, params, result, items, body, conversions })
+}
+
+/// What is known of a loop while its body is lowered.
+struct Frame {
+    id: LoopId,
+    label: Option<String>,
+    /// Where `break value` writes.
+    value: Option<SlotId>,
+}
+
+/// The state of lowering.
+struct Lowerer<'e> {
+    errors: &'e mut Errors,
+    function: Ident,
+    slots: Vec<Slot>,
+    names: HashSet<String>,
+    scopes: Vec<HashMap<String, SlotId>>,
+    loops: Vec<Frame>,
+    loop_count: u32,
+    blocks: Vec<Block>,
+    items: Vec<TokenStream>,
+    conversions: Vec<(TokenStream, Vec<SlotId>)>,
+    result: SlotId,
+}
+
+impl Lowerer<'_> {
+    /// A new slot for a name of the user, visible from now on.
+    fn slot(&mut self, name: &Ident, discrete: bool, ty: Option<TokenStream>) -> SlotId {
+        let slot = self.hidden(name, ty);
+        self.slots[slot.0 as usize].discrete = discrete;
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.insert(name.to_string(), slot);
+        }
+        slot
+    }
+
+    /// A new slot that no name of the user refers to. Its own name is the given one, numbered if
+    /// that is taken.
+    fn hidden(&mut self, name: &Ident, ty: Option<TokenStream>) -> SlotId {
+        let mut unique = name.clone();
+        let mut number = 0_u32;
+        while !self.names.insert(unique.to_string()) {
+            number += 1;
+            unique = format_ident!("{}_{}", name, number);
+        }
+        let id = SlotId(self.slots.len() as u32);
+        self.slots.push(Slot {
+            name: unique,
+            discrete: false,
+            reference: false,
+            ty,
+            active: false,
+            needed: false,
+        });
+        id
+    }
+
+    /// A temporary that receives `value`, written here.
+    fn temporary(&mut self, name: &str, span: Span, value: Rhs) -> SlotId {
+        let slot = self.hidden(&Ident::new(name, span), None);
+        self.assign(span, Place::whole(slot), value, true);
+        slot
+    }
+
+    fn lookup(&self, name: &Ident) -> Option<SlotId> {
+        let name = name.to_string();
+        self.scopes.iter().rev().find_map(|scope| scope.get(&name)).copied()
+    }
+
+    fn push(&mut self, span: Span, kind: StmtKind) {
+        if let Some(block) = self.blocks.last_mut() {
+            block.push(Stmt { span, kind });
+        }
+    }
+
+    /// Writes a place. `first` says that nothing was written to it before in this turn of the
+    /// innermost loop.
+    fn assign(&mut self, span: Span, target: Place, value: Rhs, first: bool) {
+        let fresh = first && self.loops.is_empty();
+        self.push(span, StmtKind::Assign(Assign { target, operator: None, value, fresh }));
+    }
+
+    /// Lowers into a block of its own.
+    fn nested(&mut self, lower: impl FnOnce(&mut Self)) -> Block {
+        self.blocks.push(Block::new());
+        self.scopes.push(HashMap::new());
+        lower(self);
+        self.scopes.pop();
+        self.blocks.pop().unwrap_or_default()
+    }
+
+    fn error(&mut self, tokens: &dyn ToTokens, code: Code, message: impl AsRef<str>) {
+        self.errors.at(tokens, code, message);
+    }
+}
