@@ -44,14 +44,20 @@ fn fields<'i>(input: &'i DeriveInput, errors: &mut Errors) -> Option<Vec<&'i Fie
 
 /// Where a field is constant: marked `#[no_diff]`.
 fn is_constant(field: &Field) -> bool {
-    field.attrs.iter().any(|attribute| attribute.path().is_ident("no_diff"))
+    field
+        .attrs
+        .iter()
+        .any(|attribute| attribute.path().is_ident("no_diff"))
 }
 
 fn implement(input: &DeriveInput, fields: Vec<&Field>) -> TokenStream {
     let root = quote!(::cotangent::__private);
     let (name, visibility) = (&input.ident, &input.vis);
     let mirror = format_ident!("__{}Handle", name);
-    let idents: Vec<_> = fields.iter().filter_map(|field| field.ident.as_ref()).collect();
+    let idents: Vec<_> = fields
+        .iter()
+        .filter_map(|field| field.ident.as_ref())
+        .collect();
     let types: Vec<_> = fields.iter().map(|field| &field.ty).collect();
     let visibilities: Vec<_> = fields.iter().map(|field| &field.vis).collect();
     let texts: Vec<String> = idents.iter().map(ToString::to_string).collect();
@@ -63,10 +69,19 @@ fn implement(input: &DeriveInput, fields: Vec<&Field>) -> TokenStream {
             quote!(#ident: #root::Differentiable::zeros_like(&self.#ident))
         }
     });
-    let active: Vec<_> = idents.iter().zip(&constant).filter(|(_, c)| !**c).map(|(i, _)| i).collect();
+    let active: Vec<_> = idents
+        .iter()
+        .zip(&constant)
+        .filter(|(_, c)| !**c)
+        .map(|(i, _)| i)
+        .collect();
     let active_texts: Vec<String> = active.iter().map(ToString::to_string).collect();
-    let active_types: Vec<_> =
-        types.iter().zip(&constant).filter(|(_, c)| !**c).map(|(ty, _)| ty).collect();
+    let active_types: Vec<_> = types
+        .iter()
+        .zip(&constant)
+        .filter(|(_, c)| !**c)
+        .map(|(ty, _)| ty)
+        .collect();
     quote! {
         #[doc(hidden)]
         #visibility struct #mirror<'h, 'b> {

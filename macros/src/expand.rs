@@ -8,8 +8,11 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::args::Args;
-use crate::diag::Errors;
+use crate::autodiff::scalar::{activity, adjoint, residuals};
+use crate::diag::{Code, Errors};
 use crate::frontend::signature::{Regime, Signature};
+use crate::ir::scalar::Function;
+use crate::passes::verify_scalar;
 use crate::{emit, frontend, names};
 
 /// Expands `#[differentiable(args)] item`.
@@ -45,10 +48,36 @@ pub(crate) fn differentiable(args: TokenStream, item: TokenStream) -> TokenStrea
 
 /// The scalar regime, stage by stage.
 fn scalar(
-    _signature: &Signature,
-    _function: &syn::ItemFn,
-    _args: &Args,
-    _errors: &mut Errors,
+    signature: &Signature,
+    function: &syn::ItemFn,
+    args: &Args,
+    errors: &mut Errors,
 ) -> Option<TokenStream> {
-    None
+    let mut ir = frontend::scalar::lower(signature, function, errors)?;
+    verified(&ir, signature, errors)?;
+    let holds_floats = |at: usize| signature.params[at].shape.holds_floats();
+    let sources: Vec<_> = (0..ir.params.len())
+        .filter(|&at| holds_floats(at))
+        .map(|at| ir.params[at])
+        .collect();
+    let wrt: Vec<_> = signature.wrt.iter().map(|&at| ir.params[at]).collect();
+    activity::mark(&mut ir, &sources, &wrt, &signature.name, errors);
+    adjoint::differentiate(&mut ir);
+    residuals::mark(&mut ir);
+    verified(&ir, signature, errors)?;
+    errors
+        .is_empty()
+        .then(|| emit::scalar::expand(signature, &ir, args))
+}
+
+/// Reports a broken invariant of the IR: a bug of this crate, at the function that shows it.
+fn verified(ir: &Function, signature: &Signature, errors: &mut Errors) -> Option<()> {
+    match verify_scalar::verify(ir) {
+        Ok(()) => Some(()),
+        Err(broken) => {
+            let message = format!("a bug of cotangent in `{}`: {broken}", signature.name);
+            errors.at(&signature.name, Code::Internal, message);
+            None
+        }
+    }
 }

@@ -19,7 +19,9 @@ pub(crate) fn differentiate(graph: &mut Graph) {
         accumulate(graph, &mut cotangents, graph.outputs[k], seed);
     }
     for &id in forward.iter().rev() {
-        let Some(flow) = cotangents[id.0 as usize] else { continue };
+        let Some(flow) = cotangents[id.0 as usize] else {
+            continue;
+        };
         graph.set_span(graph.node(id).span);
         if let TensorOp::Input(k) = graph.node(id).op {
             graph.cotangents.push((k, flow));
@@ -65,7 +67,10 @@ fn pull_back(graph: &mut Graph, y: NodeId, dy: NodeId) -> Vec<(NodeId, NodeId)> 
         TensorOp::Map(function) => {
             let operands: Vec<NodeId> = x.iter().copied().chain([dy]).collect();
             let pull = |(k, &operand): (usize, &NodeId)| {
-                (operand, graph.add(TensorOp::MapPullback(function, k), operands.clone()))
+                (
+                    operand,
+                    graph.add(TensorOp::MapPullback(function, k), operands.clone()),
+                )
             };
             x.iter().enumerate().map(pull).collect()
         }
@@ -73,10 +78,7 @@ fn pull_back(graph: &mut Graph, y: NodeId, dy: NodeId) -> Vec<(NodeId, NodeId)> 
         TensorOp::Sum(_) => vec![(x[0], graph.add(TensorOp::Expand, vec![dy, x[0]]))],
         // y = x broadcast: the flow is summed back by `accumulate`.
         TensorOp::Expand => vec![(x[0], dy)],
-        TensorOp::Squeeze(_)
-        | TensorOp::Column
-        | TensorOp::Reshape(_)
-        | TensorOp::ReshapeLike => {
+        TensorOp::Squeeze(_) | TensorOp::Column | TensorOp::Reshape(_) | TensorOp::ReshapeLike => {
             vec![(x[0], graph.add(TensorOp::ReshapeLike, vec![dy, x[0]]))]
         }
         TensorOp::Transpose => vec![(x[0], graph.add(TensorOp::Transpose, vec![dy]))],

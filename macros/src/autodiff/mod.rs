@@ -2,3 +2,4 @@
 
 pub(crate) mod graph;
 pub(crate) mod rules;
+pub(crate) mod scalar;

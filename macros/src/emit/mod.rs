@@ -1,5 +1,6 @@
 //! From the IR to Rust.
 
+pub(crate) mod scalar;
 pub(crate) mod tensor;
 
 use proc_macro2::TokenStream;

@@ -221,9 +221,17 @@ fn read_param(input: &FnArg, errors: &mut Errors) -> Option<Param> {
 fn check_receiver(receiver: &syn::Receiver, regime: Regime, errors: &mut Errors) {
     let text = receiver.to_token_stream().to_string().replace(' ', "");
     if regime == Regime::Scalar {
-        errors.at(receiver, Code::Signature, "scalar methods cannot be differentiated yet");
+        errors.at(
+            receiver,
+            Code::Signature,
+            "scalar methods cannot be differentiated yet",
+        );
     } else if text != "&self" {
-        errors.at(receiver, Code::Signature, format!("a receiver `{text}`: only `&self` can be differentiated"));
+        errors.at(
+            receiver,
+            Code::Signature,
+            format!("a receiver `{text}`: only `&self` can be differentiated"),
+        );
     }
 }
 

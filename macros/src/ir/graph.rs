@@ -122,7 +122,10 @@ impl TensorOp {
 
     /// Whether it has no storage of its own.
     pub(crate) fn is_constant(&self) -> bool {
-        matches!(self, TensorOp::Constant(_) | TensorOp::Integer(_) | TensorOp::Ratio)
+        matches!(
+            self,
+            TensorOp::Constant(_) | TensorOp::Integer(_) | TensorOp::Ratio
+        )
     }
 }
 
@@ -189,10 +192,14 @@ impl Graph {
 
     /// Registers a user function.
     pub(crate) fn function(&mut self, path: &syn::Path) -> FunctionId {
-        let index = self.functions.iter().position(|known| known == path).unwrap_or_else(|| {
-            self.functions.push(path.clone());
-            self.functions.len() - 1
-        });
+        let index = self
+            .functions
+            .iter()
+            .position(|known| known == path)
+            .unwrap_or_else(|| {
+                self.functions.push(path.clone());
+                self.functions.len() - 1
+            });
         FunctionId(u32::try_from(index).unwrap_or(u32::MAX))
     }
 
@@ -210,7 +217,12 @@ impl Graph {
     fn push(&mut self, op: TensorOp, operands: Vec<NodeId>) -> NodeId {
         let id = NodeId(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
         let extent = self.extent_of(id, &op, &operands);
-        self.nodes.push(Node { op, operands, span: self.span, extent });
+        self.nodes.push(Node {
+            op,
+            operands,
+            span: self.span,
+            extent,
+        });
         id
     }
 
@@ -218,9 +230,10 @@ impl Graph {
         match op {
             TensorOp::Constant(_) | TensorOp::Integer(_) | TensorOp::Ratio => BTreeSet::new(),
             TensorOp::Sum(SumAxes::All) => BTreeSet::new(),
-            TensorOp::Scalar(_) | TensorOp::Map(_) | TensorOp::MapPullback(..) => {
-                operands.iter().flat_map(|&operand| self.extent(operand).clone()).collect()
-            }
+            TensorOp::Scalar(_) | TensorOp::Map(_) | TensorOp::MapPullback(..) => operands
+                .iter()
+                .flat_map(|&operand| self.extent(operand).clone())
+                .collect(),
             TensorOp::Expand | TensorOp::SumTo | TensorOp::ReshapeLike => {
                 self.extent(operands[1]).clone()
             }

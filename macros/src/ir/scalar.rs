@@ -78,7 +78,11 @@ pub(crate) enum StmtKind {
     /// Writes a place.
     Assign(Assign),
     /// Runs one of two blocks.
-    If { condition: TokenStream, then: Block, otherwise: Block },
+    If {
+        condition: TokenStream,
+        then: Block,
+        otherwise: Block,
+    },
     /// Runs a block some number of times.
     Loop(Loop),
     /// Leaves blocks early.
@@ -114,7 +118,12 @@ pub(crate) struct Place {
 impl Place {
     /// A whole slot.
     pub(crate) fn whole(root: SlotId) -> Place {
-        Place { root, path: TokenStream::new(), deref: false, reads: Vec::new() }
+        Place {
+            root,
+            path: TokenStream::new(),
+            deref: false,
+            reads: Vec::new(),
+        }
     }
 }
 
@@ -193,7 +202,10 @@ pub(crate) struct Loop {
 #[derive(Clone, Debug)]
 pub(crate) enum Head {
     /// `for variable in range`
-    For { variable: Option<SlotId>, range: TokenStream },
+    For {
+        variable: Option<SlotId>,
+        range: TokenStream,
+    },
     /// `while condition`
     While(TokenStream),
     /// `loop`
@@ -221,9 +233,12 @@ impl Stmt {
                 StmtKind::Jump(Jump::Break(target) | Jump::Continue(target)) => {
                     !inside.contains(target)
                 }
-                StmtKind::If { then, otherwise, .. } => {
-                    then.iter().chain(otherwise).any(|stmt| escapes(stmt, inside))
-                }
+                StmtKind::If {
+                    then, otherwise, ..
+                } => then
+                    .iter()
+                    .chain(otherwise)
+                    .any(|stmt| escapes(stmt, inside)),
                 StmtKind::Loop(of) => {
                     inside.push(of.id);
                     let found = of.body.iter().any(|stmt| escapes(stmt, inside));
@@ -241,7 +256,9 @@ pub(crate) fn for_each_assign<'a>(block: &'a [Stmt], visit: &mut dyn FnMut(&'a A
     for stmt in block {
         match &stmt.kind {
             StmtKind::Assign(assign) => visit(assign),
-            StmtKind::If { then, otherwise, .. } => {
+            StmtKind::If {
+                then, otherwise, ..
+            } => {
                 for_each_assign(then, visit);
                 for_each_assign(otherwise, visit);
             }
@@ -256,7 +273,9 @@ pub(crate) fn for_each_assign_mut(block: &mut [Stmt], visit: &mut dyn FnMut(&mut
     for stmt in block {
         match &mut stmt.kind {
             StmtKind::Assign(assign) => visit(assign),
-            StmtKind::If { then, otherwise, .. } => {
+            StmtKind::If {
+                then, otherwise, ..
+            } => {
                 for_each_assign_mut(then, visit);
                 for_each_assign_mut(otherwise, visit);
             }
@@ -385,7 +404,11 @@ impl Function {
                         self.fmt_value(f, value, depth + 1)?;
                     }
                 }
-                StmtKind::If { condition, then, otherwise } => {
+                StmtKind::If {
+                    condition,
+                    then,
+                    otherwise,
+                } => {
                     writeln!(f, "{pad}if {condition}")?;
                     self.fmt_block(f, then, depth + 1)?;
                     if !otherwise.is_empty() {

@@ -48,7 +48,11 @@ pub(crate) fn fuse(graph: &Graph) -> Fused {
     let stored = stored_nodes(graph, &live);
     let mut depth = vec![0_u32; graph.len()];
     for id in graph.ids() {
-        let below = graph.data(id).iter().map(|operand| depth[operand.0 as usize]).max();
+        let below = graph
+            .data(id)
+            .iter()
+            .map(|operand| depth[operand.0 as usize])
+            .max();
         depth[id.0 as usize] = below.unwrap_or(0) + u32::from(stored.contains(&id));
     }
     let phase = |forward: bool| {
@@ -57,7 +61,10 @@ pub(crate) fn fuse(graph: &Graph) -> Fused {
         });
         schedule(graph, &stored, nodes.collect(), &depth)
     };
-    Fused { forward: phase(true), backward: phase(false) }
+    Fused {
+        forward: phase(true),
+        backward: phase(false),
+    }
 }
 
 fn to_u32(count: usize) -> u32 {
@@ -70,8 +77,12 @@ fn is_source(op: &TensorOp) -> bool {
 }
 
 fn live_nodes(graph: &Graph) -> BTreeSet<NodeId> {
-    let mut live: BTreeSet<NodeId> =
-        graph.outputs.iter().copied().chain(graph.cotangents.iter().map(|&(_, id)| id)).collect();
+    let mut live: BTreeSet<NodeId> = graph
+        .outputs
+        .iter()
+        .copied()
+        .chain(graph.cotangents.iter().map(|&(_, id)| id))
+        .collect();
     for id in graph.ids().rev() {
         if live.contains(&id) {
             live.extend(graph.data(id).iter().copied());
@@ -81,8 +92,12 @@ fn live_nodes(graph: &Graph) -> BTreeSet<NodeId> {
 }
 
 fn stored_nodes(graph: &Graph, live: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
-    let mut stored: BTreeSet<NodeId> =
-        graph.outputs.iter().copied().chain(graph.cotangents.iter().map(|&(_, id)| id)).collect();
+    let mut stored: BTreeSet<NodeId> = graph
+        .outputs
+        .iter()
+        .copied()
+        .chain(graph.cotangents.iter().map(|&(_, id)| id))
+        .collect();
     for &id in live {
         let node = graph.node(id);
         if !node.op.is_elementwise() {
@@ -147,7 +162,11 @@ fn schedule(
             steps.push(Step::Structural(id));
             continue;
         }
-        let element = if op.is_sum() { graph.node(id).operands[0] } else { id };
+        let element = if op.is_sum() {
+            graph.node(id).operands[0]
+        } else {
+            id
+        };
         let key = (depth[id.0 as usize], graph.extent(element).clone());
         let next = steps.len();
         let index = *open.entry(key).or_insert(next);
@@ -173,8 +192,12 @@ fn schedule(
 
 /// Collects what a kernel reads and computes, from its outputs.
 fn fill(graph: &Graph, stored: &BTreeSet<NodeId>, kernel: &mut FusedKernel) {
-    let results: BTreeSet<NodeId> =
-        kernel.outputs.iter().filter(|(element, id)| element == id).map(|&(_, id)| id).collect();
+    let results: BTreeSet<NodeId> = kernel
+        .outputs
+        .iter()
+        .filter(|(element, id)| element == id)
+        .map(|&(_, id)| id)
+        .collect();
     let mut pending: Vec<NodeId> = kernel.outputs.iter().map(|&(element, _)| element).collect();
     let (mut inputs, mut body) = (BTreeSet::new(), BTreeSet::new());
     while let Some(id) = pending.pop() {

@@ -2,3 +2,4 @@
 
 pub(crate) mod fuse;
 pub(crate) mod verify_graph;
+pub(crate) mod verify_scalar;

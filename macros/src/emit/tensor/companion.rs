@@ -20,13 +20,17 @@ pub(crate) fn function(
 ) -> TokenStream {
     let (user, visibility) = (&signature.name, &signature.visibility);
     let name = names::companion(args, user);
-    let TensorFunction { statics, body, params, output } = lowered;
+    let TensorFunction {
+        statics,
+        body,
+        params,
+        output,
+    } = lowered;
     let builder = names::local("__builder");
     let text = user.to_string();
     let doc = format!("Derivatives of [`{text}`](fn@{text}).");
     let arguments = Arguments::of(signature, root);
-    let (declared, passed, handles) =
-        (&arguments.declared, &arguments.names, &arguments.handles);
+    let (declared, passed, handles) = (&arguments.declared, &arguments.names, &arguments.handles);
     let linked = names::local("__graph");
     let instantiate = quote! {
         &|#builder: &#root::Builder| #name::__instantiate(#builder, #(#handles),*).id()
@@ -78,7 +82,12 @@ pub(crate) fn method(
     root: &TokenStream,
 ) -> TokenStream {
     let (user, visibility) = (&signature.name, &signature.visibility);
-    let TensorFunction { statics, body, params, output } = lowered;
+    let TensorFunction {
+        statics,
+        body,
+        params,
+        output,
+    } = lowered;
     let builder = names::local("__builder");
     let hidden = format_ident!("__instantiate_{}", user);
     let graph = format_ident!("{}_graph", user);
@@ -117,8 +126,12 @@ struct Arguments {
 
 impl Arguments {
     fn of(signature: &Signature, root: &TokenStream) -> Arguments {
-        let mut arguments =
-            Arguments { declared: vec![], names: vec![], walk: vec![], handles: vec![] };
+        let mut arguments = Arguments {
+            declared: vec![],
+            names: vec![],
+            walk: vec![],
+            handles: vec![],
+        };
         for (index, param) in signature.params.iter().enumerate() {
             let (name, ty) = (&param.name, &param.ty);
             let active = signature.wrt.contains(&index);
@@ -165,13 +178,20 @@ fn program(
     let references: Vec<TokenStream> = wrt(signature)
         .map(|param| {
             let name = &param.name;
-            if param.passing == Passing::Value { quote!(&#name) } else { quote!(#name) }
+            if param.passing == Passing::Value {
+                quote!(&#name)
+            } else {
+                quote!(#name)
+            }
         })
         .collect();
     let indices: Vec<syn::Index> = (0..types.len()).map(syn::Index::from).collect();
     let (gradient_type, gradient) = match types.as_slice() {
         [ty] => (quote!(&#ty), quote!(&self.gradient.0)),
-        _ => (quote!((#(&#types,)*)), quote!((#(&self.gradient.#indices,)*))),
+        _ => (
+            quote!((#(&#types,)*)),
+            quote!((#(&self.gradient.#indices,)*)),
+        ),
     };
     let walk_arguments = quote!(&mut |#walker: &mut #root::Walk<'_>| { #(#walk)* });
     quote! {

@@ -31,7 +31,10 @@ impl Dtype {
 
     /// The runtime's variant.
     pub(crate) fn variant(self) -> Ident {
-        Ident::new(if self == Dtype::F32 { "F32" } else { "F64" }, Span::call_site())
+        Ident::new(
+            if self == Dtype::F32 { "F32" } else { "F64" },
+            Span::call_site(),
+        )
     }
 
     fn cuda(self) -> &'static str {
@@ -47,15 +50,26 @@ impl Dtype {
             return quote!(#ty::NAN);
         }
         if value.is_infinite() {
-            return if value > 0.0 { quote!(#ty::INFINITY) } else { quote!(#ty::NEG_INFINITY) };
+            return if value > 0.0 {
+                quote!(#ty::INFINITY)
+            } else {
+                quote!(#ty::NEG_INFINITY)
+            };
         }
         // A literal token has no sign.
         let magnitude = match self {
-            #[allow(clippy::cast_possible_truncation, reason = "the region computes in f32")]
+            #[allow(
+                clippy::cast_possible_truncation,
+                reason = "the region computes in f32"
+            )]
             Dtype::F32 => Literal::f32_suffixed(value.abs() as f32),
             Dtype::F64 => Literal::f64_suffixed(value.abs()),
         };
-        if value.is_sign_negative() { quote!((-#magnitude)) } else { quote!(#magnitude) }
+        if value.is_sign_negative() {
+            quote!((-#magnitude))
+        } else {
+            quote!(#magnitude)
+        }
     }
 }
 
@@ -74,7 +88,12 @@ pub(crate) fn print_kernel(
     dtype: Dtype,
     root: &TokenStream,
 ) -> PrintedKernel {
-    let mut printer = Printer { graph, dtype, root, names: BTreeMap::new() };
+    let mut printer = Printer {
+        graph,
+        dtype,
+        root,
+        names: BTreeMap::new(),
+    };
     let inputs: Vec<Ident> = (0..kernel.inputs.len()).map(|i| local("x", i)).collect();
     for (&id, name) in kernel.inputs.iter().zip(&inputs) {
         printer.names.insert(id, name.clone());
@@ -96,15 +115,22 @@ pub(crate) fn print_kernel(
         let name = local("v", count);
         count += 1;
         statements.push(quote!(let #name = #value;));
-        let device_type = if is_bool(graph, id) { "bool" } else { dtype.cuda() };
+        let device_type = if is_bool(graph, id) {
+            "bool"
+        } else {
+            dtype.cuda()
+        };
         // Writing to a String cannot fail.
         let _ = write!(text, "{name} = {written}; ");
         let _ = write!(cuda, "{device_type} {name} = {device}; ");
         printer.names.insert(id, name);
     }
     let outputs: Vec<Ident> = (0..kernel.outputs.len()).map(|i| local("y", i)).collect();
-    let results: Vec<TokenStream> =
-        kernel.outputs.iter().map(|&(element, _)| printer.operand(element).0).collect();
+    let results: Vec<TokenStream> = kernel
+        .outputs
+        .iter()
+        .map(|&(element, _)| printer.operand(element).0)
+        .collect();
     for (name, &(element, _)) in outputs.iter().zip(&kernel.outputs) {
         let (_, written, device) = printer.operand(element);
         let _ = write!(text, "{name} = {written}; ");
@@ -114,10 +140,17 @@ pub(crate) fn print_kernel(
     let parameters: Vec<String> = inputs
         .iter()
         .map(|name| format!("{} {name}", dtype.cuda()))
-        .chain(outputs.iter().map(|name| format!("{}* {name}", dtype.cuda())))
+        .chain(
+            outputs
+                .iter()
+                .map(|name| format!("{}* {name}", dtype.cuda())),
+        )
         .collect();
-    let cuda =
-        format!("__device__ void kernel({}) {{ {}}}", parameters.join(", "), cuda);
+    let cuda = format!(
+        "__device__ void kernel({}) {{ {}}}",
+        parameters.join(", "),
+        cuda
+    );
     let ty = Ident::new(dtype.name(), Span::call_site());
     let tokens = quote! {
         #root::kernel! {
@@ -150,7 +183,11 @@ impl Printer<'_> {
             TensorOp::Constant(bits) => {
                 let value = f64::from_bits(bits);
                 let suffix = if self.dtype == Dtype::F32 { "f" } else { "" };
-                (self.dtype.literal(value), format!("{value}"), format!("{value:?}{suffix}"))
+                (
+                    self.dtype.literal(value),
+                    format!("{value}"),
+                    format!("{value:?}{suffix}"),
+                )
             }
             TensorOp::Integer(value) => {
                 (quote!((#value)), format!("{value}"), format!("({value})"))
@@ -158,14 +195,22 @@ impl Printer<'_> {
             _ => match self.names.get(&id) {
                 Some(name) => (quote!(#name), name.to_string(), name.to_string()),
                 // A verified kernel names only what it reads or computes.
-                None => (quote!(compile_error!("unbound value in a kernel")), String::new(), String::new()),
+                None => (
+                    quote!(compile_error!("unbound value in a kernel")),
+                    String::new(),
+                    String::new(),
+                ),
             },
         }
     }
 
     fn expression(&self, id: NodeId) -> (TokenStream, String, String) {
         let node = self.graph.node(id);
-        let operands: Vec<_> = node.operands.iter().map(|&operand| self.operand(operand)).collect();
+        let operands: Vec<_> = node
+            .operands
+            .iter()
+            .map(|&operand| self.operand(operand))
+            .collect();
         let tokens: Vec<&TokenStream> = operands.iter().map(|(tokens, ..)| tokens).collect();
         let texts: Vec<&str> = operands.iter().map(|(_, text, _)| text.as_str()).collect();
         let cudas: Vec<&str> = operands.iter().map(|(.., cuda)| cuda.as_str()).collect();
@@ -195,7 +240,11 @@ impl Printer<'_> {
                 )
             }
             // Nothing else is elementwise.
-            _ => (quote!(compile_error!("not an elementwise operation")), String::new(), String::new()),
+            _ => (
+                quote!(compile_error!("not an elementwise operation")),
+                String::new(),
+                String::new(),
+            ),
         }
     }
 
@@ -233,7 +282,10 @@ impl Printer<'_> {
 }
 
 fn device_name(path: &syn::Path) -> String {
-    path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()
+    path.segments
+        .last()
+        .map(|segment| segment.ident.to_string())
+        .unwrap_or_default()
 }
 
 /// The tokens of an operator's sign.
@@ -243,7 +295,11 @@ fn punctuation(sign: &str) -> TokenStream {
     sign.chars()
         .enumerate()
         .map(|(i, c)| {
-            let spacing = if i < last { Spacing::Joint } else { Spacing::Alone };
+            let spacing = if i < last {
+                Spacing::Joint
+            } else {
+                Spacing::Alone
+            };
             TokenTree::from(Punct::new(c, spacing))
         })
         .collect()

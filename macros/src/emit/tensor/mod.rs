@@ -40,7 +40,11 @@ pub(crate) fn expand(
 ) -> Option<TokenStream> {
     let root = names::private(args);
     if !signature.generics.params.is_empty() {
-        errors.at(&signature.generics, Code::Signature, "a generic function over tensors");
+        errors.at(
+            &signature.generics,
+            Code::Signature,
+            "a generic function over tensors",
+        );
         return None;
     }
     let lowered = lower(signature, function, &root, errors)?;
@@ -98,7 +102,14 @@ fn lower(
         verify(&graph, errors);
         let fused = fuse(&graph);
         let name = format!("{name}.{index}");
-        regions.push(print_region(&graph, &fused, &name, dtype, root, &mut kernels));
+        regions.push(print_region(
+            &graph,
+            &fused,
+            &name,
+            dtype,
+            root,
+            &mut kernels,
+        ));
     }
     if !errors.is_empty() {
         return None;
@@ -109,5 +120,10 @@ fn lower(
         static GRAPH: #root::Graph = #root::Graph { name: #name, regions: &[#(#regions),*] };
     };
     let output = handle_type(&signature.output, root);
-    Some(TensorFunction { statics, body: quote!(#(#prologue)* #body), params, output })
+    Some(TensorFunction {
+        statics,
+        body: quote!(#(#prologue)* #body),
+        params,
+        output,
+    })
 }

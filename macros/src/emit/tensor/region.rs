@@ -22,7 +22,10 @@ pub(crate) struct Kernels {
 impl Kernels {
     /// No kernels yet.
     pub(crate) fn new() -> Self {
-        Kernels { known: BTreeMap::new(), items: Vec::new() }
+        Kernels {
+            known: BTreeMap::new(),
+            items: Vec::new(),
+        }
     }
 
     /// The items to emit.
@@ -40,7 +43,14 @@ pub(crate) fn print_region(
     root: &TokenStream,
     kernels: &mut Kernels,
 ) -> TokenStream {
-    let mut printer = Printer { graph, root, dtype, kernels, numbers: BTreeMap::new(), values: Vec::new() };
+    let mut printer = Printer {
+        graph,
+        root,
+        dtype,
+        kernels,
+        numbers: BTreeMap::new(),
+        values: Vec::new(),
+    };
     for id in graph.ids() {
         let forward = (id.0 as usize) < graph.forward_end;
         if matches!(graph.node(id).op, TensorOp::Input(_)) {
@@ -57,8 +67,16 @@ pub(crate) fn print_region(
             seeds[k] = printer.number(id);
         }
     }
-    let forward: Vec<TokenStream> = fused.forward.iter().map(|step| printer.step(step)).collect();
-    let backward: Vec<TokenStream> = fused.backward.iter().map(|step| printer.step(step)).collect();
+    let forward: Vec<TokenStream> = fused
+        .forward
+        .iter()
+        .map(|step| printer.step(step))
+        .collect();
+    let backward: Vec<TokenStream> = fused
+        .backward
+        .iter()
+        .map(|step| printer.step(step))
+        .collect();
     let cotangents: Vec<TokenStream> = graph
         .cotangents
         .iter()
@@ -111,7 +129,8 @@ impl Printer<'_> {
             }
         };
         let number = u16::try_from(self.values.len()).unwrap_or(u16::MAX);
-        self.values.push(quote!(#root::Value { shape: #shape, place: #place }));
+        self.values
+            .push(quote!(#root::Value { shape: #shape, place: #place }));
         self.numbers.insert(id, number);
         number
     }
@@ -213,7 +232,11 @@ impl Printer<'_> {
                 }
             })
             .collect();
-        let outputs: Vec<u16> = kernel.outputs.iter().map(|&(_, id)| self.number(id)).collect();
+        let outputs: Vec<u16> = kernel
+            .outputs
+            .iter()
+            .map(|&(_, id)| self.number(id))
+            .collect();
         let printed = print_kernel(self.graph, kernel, self.dtype, root);
         let key = (kernel.inputs.len(), printed.text);
         let count = self.kernels.known.len();
@@ -222,7 +245,9 @@ impl Printer<'_> {
             None => {
                 let name = format_ident!("KERNEL_{}", count, span = Span::mixed_site());
                 let tokens = printed.tokens;
-                self.kernels.items.push(quote!(static #name: #root::Kernel = #tokens;));
+                self.kernels
+                    .items
+                    .push(quote!(static #name: #root::Kernel = #tokens;));
                 self.kernels.known.insert(key, name.clone());
                 name
             }

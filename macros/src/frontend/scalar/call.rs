@@ -40,7 +40,11 @@ impl Lowerer<'_> {
     /// Lowers a call to the right side of an assignment.
     pub(super) fn call(&mut self, call: &ExprCall) -> Option<Rhs> {
         let Expr::Path(path) = &*call.func else {
-            self.error(&call.func, Code::Callee, "only a function can be called by its path");
+            self.error(
+                &call.func,
+                Code::Callee,
+                "only a function can be called by its path",
+            );
             return None;
         };
         let last = path.path.segments.last()?;
@@ -74,17 +78,27 @@ impl Lowerer<'_> {
             self.error(&call.func, Code::Callee, message);
             return None;
         }
-        Some(Rhs::Call(Call { callee: path.path.clone(), args }))
+        Some(Rhs::Call(Call {
+            callee: path.path.clone(),
+            args,
+        }))
     }
 
     fn argument(&mut self, expr: &Expr) -> Option<Arg> {
         if let Expr::Reference(reference) = expr {
             if reference.mutability.is_some() {
-                self.error(reference, Code::Expression, "`&mut` arguments are not understood yet");
+                self.error(
+                    reference,
+                    Code::Expression,
+                    "`&mut` arguments are not understood yet",
+                );
                 return None;
             }
             if let Some(place) = self.place(&reference.expr)? {
-                return Some(Arg::Shared { place, borrow: true });
+                return Some(Arg::Shared {
+                    place,
+                    borrow: true,
+                });
             }
             let opaque = self.opaque(expr);
             return Some(Arg::Value(constant(opaque)));
@@ -94,7 +108,10 @@ impl Lowerer<'_> {
             && place.path.is_empty()
             && !place.deref
         {
-            return Some(Arg::Shared { place, borrow: false });
+            return Some(Arg::Shared {
+                place,
+                borrow: false,
+            });
         }
         self.value(expr).map(Arg::Value)
     }
@@ -115,8 +132,18 @@ fn constant(opaque: Opaque) -> crate::ir::scalar::Value {
     use crate::ir::scalar::{Leaf, Value};
     let mut body = Body::default();
     let result = body.input(0, Kind::Float);
-    let leaf = Leaf { tokens: opaque.tokens.clone(), reads: opaque.reads, place: None };
-    Value { tokens: opaque.tokens, body, result, leaves: vec![leaf], flows: Vec::new() }
+    let leaf = Leaf {
+        tokens: opaque.tokens.clone(),
+        reads: opaque.reads,
+        place: None,
+    };
+    Value {
+        tokens: opaque.tokens,
+        body,
+        result,
+        leaves: vec![leaf],
+        flows: Vec::new(),
+    }
 }
 
 /// `f64::max` and its kin: the name of the operation.

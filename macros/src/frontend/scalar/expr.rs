@@ -46,9 +46,10 @@ impl Term {
     pub(super) fn into_opaque(self) -> Opaque {
         match self {
             Term::Opaque(opaque) => opaque,
-            Term::Literal(tokens, _) | Term::Node(tokens, _) => {
-                Opaque { tokens, ..Opaque::default() }
-            }
+            Term::Literal(tokens, _) | Term::Node(tokens, _) => Opaque {
+                tokens,
+                ..Opaque::default()
+            },
         }
     }
 }
@@ -79,7 +80,14 @@ impl Lowerer<'_> {
         let tokens = self.place_tokens(&place);
         let mut reads = place.reads.clone();
         reads.push(place.root);
-        input(builder, Leaf { tokens, reads, place: Some(place) })
+        input(
+            builder,
+            Leaf {
+                tokens,
+                reads,
+                place: Some(place),
+            },
+        )
     }
 
     /// The value of a term in the statement's body.
@@ -93,8 +101,19 @@ impl Lowerer<'_> {
                 if let Ok(known) = text.parse::<i32>() {
                     return builder.body.integer(known);
                 }
-                let opaque = if opaque.impure { self.settle(opaque) } else { opaque };
-                input(builder, Leaf { tokens: opaque.tokens, reads: opaque.reads, place: None })
+                let opaque = if opaque.impure {
+                    self.settle(opaque)
+                } else {
+                    opaque
+                };
+                input(
+                    builder,
+                    Leaf {
+                        tokens: opaque.tokens,
+                        reads: opaque.reads,
+                        place: None,
+                    },
+                )
             }
         }
     }
@@ -104,7 +123,11 @@ impl Lowerer<'_> {
         let span = opaque.tokens.span();
         let slot = self.temporary("constant", span, Rhs::Constant(opaque.tokens));
         let name = self.slots[slot.0 as usize].name.clone();
-        Opaque { tokens: name.into_token_stream(), reads: vec![slot], ..Opaque::default() }
+        Opaque {
+            tokens: name.into_token_stream(),
+            reads: vec![slot],
+            ..Opaque::default()
+        }
     }
 
     /// Lowers an expression within a statement.
@@ -127,15 +150,25 @@ impl Lowerer<'_> {
                 if operand.is_opaque() {
                     return Some(wrap(operand, |tokens| quote!(#op #tokens)));
                 }
-                let Term::Node(tokens, id) = operand else { return None };
-                Some(Term::Node(quote!(#op #tokens), builder.body.op(Op::Neg, &[id])))
+                let Term::Node(tokens, id) = operand else {
+                    return None;
+                };
+                Some(Term::Node(
+                    quote!(#op #tokens),
+                    builder.body.op(Op::Neg, &[id]),
+                ))
             }
             Expr::Binary(binary) => self.binary(builder, binary),
             Expr::Cast(cast) => self.cast(builder, cast),
             Expr::MethodCall(call) => self.method(builder, call),
             Expr::Call(call) => self.call_term(builder, call),
             Expr::Macro(call)
-                if call.mac.path.segments.last().is_some_and(|last| last.ident == "no_diff") =>
+                if call
+                    .mac
+                    .path
+                    .segments
+                    .last()
+                    .is_some_and(|last| last.ident == "no_diff") =>
             {
                 let opaque = self.opaque(expr);
                 Some(Term::Opaque(self.settle(opaque)))
@@ -185,8 +218,10 @@ impl Lowerer<'_> {
             opaque.discrete = true;
             return Some(Term::Opaque(opaque));
         };
-        let (left, right) =
-            (self.term(builder, &binary.left), self.term(builder, &binary.right));
+        let (left, right) = (
+            self.term(builder, &binary.left),
+            self.term(builder, &binary.right),
+        );
         let (left, right) = (left?, right?);
         let sign = &binary.op;
         if left.is_opaque() && right.is_opaque() {
@@ -201,7 +236,10 @@ impl Lowerer<'_> {
         }
         let (l, r) = (left.tokens(), right.tokens());
         let operands = [self.node(builder, left), self.node(builder, right)];
-        Some(Term::Node(quote!(#l #sign #r), builder.body.op(op, &operands)))
+        Some(Term::Node(
+            quote!(#l #sign #r),
+            builder.body.op(op, &operands),
+        ))
     }
 
     fn cast(&mut self, builder: &mut Builder, cast: &syn::ExprCast) -> Option<Term> {
@@ -217,7 +255,8 @@ impl Lowerer<'_> {
         if !float {
             let mut opaque = self.opaque(&Expr::Cast(cast.clone()));
             opaque.discrete = true;
-            self.conversions.push((cast.to_token_stream(), opaque.reads.clone()));
+            self.conversions
+                .push((cast.to_token_stream(), opaque.reads.clone()));
             return Some(Term::Opaque(opaque));
         }
         let tokens = operand.tokens();
@@ -295,18 +334,26 @@ impl Lowerer<'_> {
             Composite::named(name).filter(|c| INHERENT.contains(&name) && c.arity() == given);
         let known = row.is_some() || composite.is_some() || (name, given) == ("log", 2);
         if !known {
-            self.error(at, Code::Method, format!("`{name}` has no derivative rule here"));
+            self.error(
+                at,
+                Code::Method,
+                format!("`{name}` has no derivative rule here"),
+            );
             return None;
         }
-        let operands: Vec<ValueId> =
-            terms.into_iter().map(|term| self.node(builder, term)).collect();
+        let operands: Vec<ValueId> = terms
+            .into_iter()
+            .map(|term| self.node(builder, term))
+            .collect();
         let body = &mut builder.body;
         Some(match (row, composite) {
             (Some(op), _) => body.op(op, &operands),
             (None, Some(composite)) => composite::expand(body, composite, &operands),
             (None, None) => {
-                let (of, base) =
-                    (body.op(Op::Ln, &operands[..1]), body.op(Op::Ln, &operands[1..]));
+                let (of, base) = (
+                    body.op(Op::Ln, &operands[..1]),
+                    body.op(Op::Ln, &operands[1..]),
+                );
                 body.op(Op::Div, &[of, base])
             }
         })
@@ -321,7 +368,12 @@ impl Lowerer<'_> {
         if self.slots[place.root.0 as usize].discrete {
             let mut reads = place.reads;
             reads.push(place.root);
-            let opaque = Opaque { tokens, reads, discrete: true, impure: false };
+            let opaque = Opaque {
+                tokens,
+                reads,
+                discrete: true,
+                impure: false,
+            };
             return Some(Term::Opaque(opaque));
         }
         let id = self.leaf(builder, place);
@@ -339,7 +391,9 @@ impl Lowerer<'_> {
             Expr::Paren(inner) => self.place(&inner.expr),
             Expr::Group(inner) => self.place(&inner.expr),
             Expr::Unary(unary) if matches!(unary.op, UnOp::Deref(_)) => {
-                let Some(mut place) = self.place(&unary.expr)? else { return Some(None) };
+                let Some(mut place) = self.place(&unary.expr)? else {
+                    return Some(None);
+                };
                 let reference = self.slots[place.root.0 as usize].reference;
                 if !(reference && place.path.is_empty() && !place.deref) {
                     self.error(expr, Code::Expression, "this dereference is not understood");
@@ -349,7 +403,9 @@ impl Lowerer<'_> {
                 Some(Some(place))
             }
             Expr::Index(index) => {
-                let Some(mut place) = self.place(&index.expr)? else { return Some(None) };
+                let Some(mut place) = self.place(&index.expr)? else {
+                    return Some(None);
+                };
                 let mut at = self.opaque(&index.index);
                 if at.impure {
                     at = self.settle(at);
@@ -360,9 +416,15 @@ impl Lowerer<'_> {
                 Some(Some(place))
             }
             Expr::Field(field) => {
-                let Some(mut place) = self.place(&field.base)? else { return Some(None) };
+                let Some(mut place) = self.place(&field.base)? else {
+                    return Some(None);
+                };
                 let Member::Unnamed(_) = &field.member else {
-                    self.error(field, Code::Expression, "fields of structures are not understood");
+                    self.error(
+                        field,
+                        Code::Expression,
+                        "fields of structures are not understood",
+                    );
                     return None;
                 };
                 let member = &field.member;
@@ -376,7 +438,11 @@ impl Lowerer<'_> {
     /// A place as it is written in generated code.
     pub(super) fn place_tokens(&self, place: &Place) -> TokenStream {
         let (name, path) = (&self.slots[place.root.0 as usize].name, &place.path);
-        if place.deref { quote!((*#name)) } else { quote!(#name #path) }
+        if place.deref {
+            quote!((*#name))
+        } else {
+            quote!(#name #path)
+        }
     }
 }
 
@@ -397,21 +463,30 @@ fn literal_term(literal: &Lit) -> Term {
     match literal {
         Lit::Float(float) => match float.base10_parse::<f64>() {
             Ok(value) => Term::Literal(tokens, value),
-            Err(_) => Term::Opaque(Opaque { tokens, ..Opaque::default() }),
+            Err(_) => Term::Opaque(Opaque {
+                tokens,
+                ..Opaque::default()
+            }),
         },
-        Lit::Int(int) if matches!(int.suffix(), "f32" | "f64") => {
-            Term::Opaque(Opaque { tokens, ..Opaque::default() })
-        }
-        _ => Term::Opaque(Opaque { tokens, discrete: true, ..Opaque::default() }),
+        Lit::Int(int) if matches!(int.suffix(), "f32" | "f64") => Term::Opaque(Opaque {
+            tokens,
+            ..Opaque::default()
+        }),
+        _ => Term::Opaque(Opaque {
+            tokens,
+            discrete: true,
+            ..Opaque::default()
+        }),
     }
 }
 
 /// The same term with other tokens.
 fn wrap(term: Term, with: impl FnOnce(TokenStream) -> TokenStream) -> Term {
     match term {
-        Term::Opaque(opaque) => {
-            Term::Opaque(Opaque { tokens: with(opaque.tokens.clone()), ..opaque })
-        }
+        Term::Opaque(opaque) => Term::Opaque(Opaque {
+            tokens: with(opaque.tokens.clone()),
+            ..opaque
+        }),
         Term::Literal(tokens, value) => Term::Literal(with(tokens), value),
         Term::Node(tokens, id) => Term::Node(with(tokens), id),
     }
@@ -420,7 +495,10 @@ fn wrap(term: Term, with: impl FnOnce(TokenStream) -> TokenStream) -> Term {
 /// The input that reads a leaf; equal leaves of one statement are one input.
 fn input(builder: &mut Builder, leaf: Leaf) -> ValueId {
     let text = leaf.tokens.to_string();
-    let known = builder.leaves.iter().position(|other| other.tokens.to_string() == text);
+    let known = builder
+        .leaves
+        .iter()
+        .position(|other| other.tokens.to_string() == text);
     let number = known.unwrap_or(builder.leaves.len());
     if known.is_none() {
         builder.leaves.push(leaf);
@@ -430,5 +508,11 @@ fn input(builder: &mut Builder, leaf: Leaf) -> ValueId {
 
 fn finish(builder: Builder, tokens: TokenStream, result: ValueId) -> Value {
     let Builder { body, leaves } = builder;
-    Value { tokens, body, result, leaves, flows: Vec::new() }
+    Value {
+        tokens,
+        body,
+        result,
+        leaves,
+        flows: Vec::new(),
+    }
 }

@@ -29,7 +29,6 @@ pub(crate) fn lower(
     let before = errors.len();
     let mut lowerer = Lowerer {
         errors,
-        function: signature.name.clone(),
         slots: Vec::new(),
         names: HashSet::new(),
         scopes: vec![HashMap::new()],
@@ -64,9 +63,22 @@ pub(crate) fn lower(
     lowerer.result = lowerer.hidden(&result, Some(output));
     lowerer.block_into(&function.block, Some(lowerer.result));
     let body = lowerer.blocks.pop().unwrap_or_default();
-    let Lowerer { slots, items, conversions, result, errors, .. } = lowerer;
-    (errors.len() == before)
-        .then_some(Function { slots, params, result, items, body, conversions })
+    let Lowerer {
+        slots,
+        items,
+        conversions,
+        result,
+        errors,
+        ..
+    } = lowerer;
+    (errors.len() == before).then_some(Function {
+        slots,
+        params,
+        result,
+        items,
+        body,
+        conversions,
+    })
 }
 
 /// What is known of a loop while its body is lowered.
@@ -80,7 +92,6 @@ struct Frame {
 /// The state of lowering.
 struct Lowerer<'e> {
     errors: &'e mut Errors,
-    function: Ident,
     slots: Vec<Slot>,
     names: HashSet<String>,
     scopes: Vec<HashMap<String, SlotId>>,
@@ -133,7 +144,11 @@ impl Lowerer<'_> {
 
     fn lookup(&self, name: &Ident) -> Option<SlotId> {
         let name = name.to_string();
-        self.scopes.iter().rev().find_map(|scope| scope.get(&name)).copied()
+        self.scopes
+            .iter()
+            .rev()
+            .find_map(|scope| scope.get(&name))
+            .copied()
     }
 
     fn push(&mut self, span: Span, kind: StmtKind) {
@@ -146,7 +161,15 @@ impl Lowerer<'_> {
     /// innermost loop.
     fn assign(&mut self, span: Span, target: Place, value: Rhs, first: bool) {
         let fresh = first && self.loops.is_empty();
-        self.push(span, StmtKind::Assign(Assign { target, operator: None, value, fresh }));
+        self.push(
+            span,
+            StmtKind::Assign(Assign {
+                target,
+                operator: None,
+                value,
+                fresh,
+            }),
+        );
     }
 
     /// Lowers into a block of its own.

@@ -27,10 +27,19 @@ impl Lowerer<'_> {
     /// Replaces the names in an expression that carries no derivative.
     pub(super) fn opaque(&mut self, expr: &Expr) -> Opaque {
         let mut expr = expr.clone();
-        let mut rename = Rename { lowerer: self, reads: Vec::new(), impure: false };
+        let mut rename = Rename {
+            lowerer: self,
+            reads: Vec::new(),
+            impure: false,
+        };
         rename.visit_expr_mut(&mut expr);
         let Rename { reads, impure, .. } = rename;
-        Opaque { tokens: expr.to_token_stream(), reads, discrete: false, impure }
+        Opaque {
+            tokens: expr.to_token_stream(),
+            reads,
+            discrete: false,
+            impure,
+        }
     }
 }
 
@@ -55,7 +64,13 @@ impl VisitMut for Rename<'_, '_> {
             }
             Expr::Macro(call) => {
                 self.impure = true;
-                if call.mac.path.segments.last().is_some_and(|last| last.ident == "no_diff") {
+                if call
+                    .mac
+                    .path
+                    .segments
+                    .last()
+                    .is_some_and(|last| last.ident == "no_diff")
+                {
                     match call.mac.parse_body::<Expr>() {
                         Ok(mut inner) => {
                             self.visit_expr_mut(&mut inner);

@@ -44,7 +44,11 @@ impl Lowerer<'_> {
     /// Assertions read and never write: they run in the forward pass and leave no trace.
     fn statement_macro(&mut self, call: &syn::Macro) {
         let name = call.path.to_token_stream().to_string();
-        self.error(&call.path, Code::Macro, format!("the macro `{name}!` is not understood"));
+        self.error(
+            &call.path,
+            Code::Macro,
+            format!("the macro `{name}!` is not understood"),
+        );
     }
 
     fn local(&mut self, local: &Local) {
@@ -124,11 +128,13 @@ impl Lowerer<'_> {
             Expr::Loop(_) => self.repeat(expr, Some(slot)),
             Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) => self.statement(expr),
             Expr::Array(array) => {
-                let values: Option<Vec<Value>> =
-                    array.elems.iter().map(|element| self.value(element)).collect();
+                let values: Option<Vec<Value>> = array
+                    .elems
+                    .iter()
+                    .map(|element| self.value(element))
+                    .collect();
                 let Some(values) = values else { return false };
-                let constant =
-                    |value: &Value| value.leaves.iter().all(|leaf| leaf.place.is_none());
+                let constant = |value: &Value| value.leaves.iter().all(|leaf| leaf.place.is_none());
                 let discrete = self.is_discrete(array.elems.first());
                 if values.iter().all(constant) {
                     let tokens = values.iter().map(|value| &value.tokens);
@@ -145,10 +151,15 @@ impl Lowerer<'_> {
             }
             _ => {
                 let discrete = self.is_discrete(Some(expr));
-                let Some(value) = self.value(expr) else { return false };
+                let Some(value) = self.value(expr) else {
+                    return false;
+                };
                 let constant = value.leaves.iter().all(|leaf| leaf.place.is_none());
-                let value =
-                    if constant { Rhs::Constant(value.tokens) } else { Rhs::Value(value) };
+                let value = if constant {
+                    Rhs::Constant(value.tokens)
+                } else {
+                    Rhs::Value(value)
+                };
                 self.assign(span, Place::whole(slot), value, true);
                 return discrete;
             }
@@ -204,7 +215,9 @@ impl Lowerer<'_> {
         let span = expr.span();
         match expr {
             Expr::Assign(assign) => {
-                let Some(target) = self.target(&assign.left) else { return };
+                let Some(target) = self.target(&assign.left) else {
+                    return;
+                };
                 if let Expr::Call(call) = &*assign.right
                     && self.is_plain_call(call)
                 {
@@ -213,7 +226,9 @@ impl Lowerer<'_> {
                     }
                     return;
                 }
-                let Some(value) = self.value(&assign.right) else { return };
+                let Some(value) = self.value(&assign.right) else {
+                    return;
+                };
                 self.assign(span, target, Rhs::Value(value), false);
             }
             Expr::Binary(binary) if is_compound(&binary.op) => self.compound_stmt(binary),
@@ -230,7 +245,9 @@ impl Lowerer<'_> {
                 self.push(span, StmtKind::Jump(Jump::Return));
             }
             Expr::Break(jump) => {
-                let Some((id, target)) = self.loop_of(jump.label.as_ref(), span) else { return };
+                let Some((id, target)) = self.loop_of(jump.label.as_ref(), span) else {
+                    return;
+                };
                 match (&jump.expr, target) {
                     (Some(value), Some(slot)) => {
                         self.expr_into(value, slot);
@@ -243,7 +260,9 @@ impl Lowerer<'_> {
                 self.push(span, StmtKind::Jump(Jump::Break(id)));
             }
             Expr::Continue(jump) => {
-                let Some((id, _)) = self.loop_of(jump.label.as_ref(), span) else { return };
+                let Some((id, _)) = self.loop_of(jump.label.as_ref(), span) else {
+                    return;
+                };
                 self.push(span, StmtKind::Jump(Jump::Continue(id)));
             }
             Expr::Macro(call) => self.statement_macro(&call.mac),
@@ -273,16 +292,23 @@ impl Lowerer<'_> {
     }
 
     fn compound_stmt(&mut self, binary: &syn::ExprBinary) {
-        let Some(target) = self.target(&binary.left) else { return };
+        let Some(target) = self.target(&binary.left) else {
+            return;
+        };
         let operator = binary.op.to_token_stream();
         let value = match arithmetic(&binary.op) {
-            Some(op) if !self.slots[target.root.0 as usize].discrete => {
-                self.compound(op, target.clone(), &binary.right).map(Rhs::Value)
-            }
+            Some(op) if !self.slots[target.root.0 as usize].discrete => self
+                .compound(op, target.clone(), &binary.right)
+                .map(Rhs::Value),
             _ => Some(Rhs::Constant(self.opaque(&binary.right).tokens)),
         };
         let Some(value) = value else { return };
-        let assign = Assign { target, operator: Some(operator), value, fresh: false };
+        let assign = Assign {
+            target,
+            operator: Some(operator),
+            value,
+            fresh: false,
+        };
         self.push(binary.span(), StmtKind::Assign(assign));
     }
 
@@ -302,10 +328,21 @@ impl Lowerer<'_> {
             },
             None => {}
         });
-        self.push(branch.span(), StmtKind::If { condition, then, otherwise });
+        self.push(
+            branch.span(),
+            StmtKind::If {
+                condition,
+                then,
+                otherwise,
+            },
+        );
     }
 
-    fn loop_of(&mut self, label: Option<&syn::Lifetime>, span: Span) -> Option<(LoopId, Option<SlotId>)> {
+    fn loop_of(
+        &mut self,
+        label: Option<&syn::Lifetime>,
+        span: Span,
+    ) -> Option<(LoopId, Option<SlotId>)> {
         let wanted = label.map(|label| label.ident.to_string());
         let found = self
             .loops
@@ -314,7 +351,8 @@ impl Lowerer<'_> {
             .find(|frame| wanted.is_none() || frame.label == wanted)
             .map(|frame| (frame.id, frame.value));
         if found.is_none() {
-            self.errors.at_span(span, Code::Loop, "there is no such loop to leave");
+            self.errors
+                .at_span(span, Code::Loop, "there is no such loop to leave");
         }
         found
     }
@@ -325,7 +363,9 @@ impl Lowerer<'_> {
         self.loop_count += 1;
         let (label, head, body) = match expr {
             Expr::ForLoop(of) => {
-                let Some(range) = self.range(&of.expr) else { return };
+                let Some(range) = self.range(&of.expr) else {
+                    return;
+                };
                 let variable = match &*of.pat {
                     Pat::Ident(ident) => Some(ident.ident.clone()),
                     Pat::Wild(_) => None,
@@ -361,9 +401,16 @@ impl Lowerer<'_> {
             l.block_into(body, None);
         });
         self.loops.pop();
-        let kind = StmtKind::Loop(Loop { id, head: head_of, body: block });
+        let kind = StmtKind::Loop(Loop {
+            id,
+            head: head_of,
+            body: block,
+        });
         if let Some(outer) = self.blocks.last_mut() {
-            outer.push(Stmt { span: expr.span(), kind });
+            outer.push(Stmt {
+                span: expr.span(),
+                kind,
+            });
         }
     }
 

@@ -12,8 +12,16 @@ use super::{Lowered, Lowerer};
 
 /// Macros whose arguments are ordinary expressions or patterns over host values.
 const HOST_MACROS: &[&str] = &[
-    "vec", "assert", "assert_eq", "assert_ne", "debug_assert", "debug_assert_eq", "debug_assert_ne",
-    "panic", "unreachable", "matches",
+    "vec",
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "panic",
+    "unreachable",
+    "matches",
 ];
 
 impl Lowerer<'_> {
@@ -103,17 +111,31 @@ impl Lowerer<'_> {
     /// A call of a function: linked to the function's own `instantiate`.
     pub(super) fn call(&mut self, call: &ExprCall) -> Lowered {
         let Expr::Path(callee) = &*call.func else {
-            self.errors.at(&call.func, Code::Callee, "this callee is not the name of a function");
+            self.errors.at(
+                &call.func,
+                Code::Callee,
+                "this callee is not the name of a function",
+            );
             return Lowered::Host(quote!(::core::unreachable!()));
         };
         let arguments = self.arguments(call.args.iter());
         let path = &callee.path;
         let is_constructor = path.segments.last().is_some_and(|segment| {
-            segment.ident.to_string().chars().next().is_some_and(char::is_uppercase)
+            segment
+                .ident
+                .to_string()
+                .chars()
+                .next()
+                .is_some_and(char::is_uppercase)
         });
         let is_associated = path.segments.len() > 1
             && path.segments.iter().rev().nth(1).is_some_and(|segment| {
-                segment.ident.to_string().chars().next().is_some_and(char::is_uppercase)
+                segment
+                    .ident
+                    .to_string()
+                    .chars()
+                    .next()
+                    .is_some_and(char::is_uppercase)
             });
         if is_constructor || is_associated {
             return Lowered::Host(quote!(#path(#(#arguments),*)));
@@ -123,7 +145,8 @@ impl Lowerer<'_> {
         if let Some(name) = path.get_ident()
             && self.belief(name).is_some()
         {
-            self.errors.at(path, Code::Callee, format!("`{name}` is a local variable"));
+            self.errors
+                .at(path, Code::Callee, format!("`{name}` is a local variable"));
             return Lowered::Host(quote!(::core::unreachable!()));
         }
         self.callees.push(path.clone());
@@ -162,18 +185,30 @@ impl Lowerer<'_> {
         }
         let first = self.held.len() - borrows.len();
         // All nodes leave the region together, so that it is not cut between two arguments.
-        if self.held[first..].iter().any(|value| matches!(value, Lowered::Node(_))) {
+        if self.held[first..]
+            .iter()
+            .any(|value| matches!(value, Lowered::Node(_)))
+        {
             self.finish_region(&[]);
         }
         let values = self.held.split_off(first);
-        values.into_iter().zip(borrows).map(|(value, borrow)| {
-            let value = self.tokens(value);
-            quote!(#borrow #value)
-        }).collect()
+        values
+            .into_iter()
+            .zip(borrows)
+            .map(|(value, borrow)| {
+                let value = self.tokens(value);
+                quote!(#borrow #value)
+            })
+            .collect()
     }
 
     pub(super) fn macro_call(&mut self, mac: &Macro) -> TokenStream {
-        let name = mac.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+        let name = mac
+            .path
+            .segments
+            .last()
+            .map(|last| last.ident.to_string())
+            .unwrap_or_default();
         self.finish_region(&[]);
         if name == "no_diff" {
             return self.no_diff(mac);
@@ -189,7 +224,11 @@ impl Lowerer<'_> {
             }
             return mac.to_token_stream();
         }
-        self.errors.at(&mac.path, Code::Macro, format!("a call of the macro `{name}!`"));
+        self.errors.at(
+            &mac.path,
+            Code::Macro,
+            format!("a call of the macro `{name}!`"),
+        );
         quote!(::core::unreachable!())
     }
 
@@ -197,9 +236,10 @@ impl Lowerer<'_> {
     fn no_diff(&mut self, mac: &Macro) -> TokenStream {
         let root = &self.root;
         let body = &mac.tokens;
-        let names = self.parameters.iter().filter(|name| {
-            body.clone().into_iter().any(|tree| contains(&tree, name))
-        });
+        let names = self
+            .parameters
+            .iter()
+            .filter(|name| body.clone().into_iter().any(|tree| contains(&tree, name)));
         let hosts = names.map(|name| quote!(let #name = #root::Receiver::host(&#name);));
         quote!({ #(#hosts)* #body })
     }

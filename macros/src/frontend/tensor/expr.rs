@@ -75,7 +75,8 @@ impl Lowerer<'_> {
                 Some(tokens) => Lowered::Host(tokens),
                 None => {
                     let what = construct(other);
-                    self.errors.at(other, Code::Expression, format!("{what} in tensor code"));
+                    self.errors
+                        .at(other, Code::Expression, format!("{what} in tensor code"));
                     Lowered::Host(quote!(::core::unreachable!()))
                 }
             },
@@ -132,7 +133,11 @@ impl Lowerer<'_> {
                 Lowered::Node(self.graph.op(Op::Neg, &[operand]))
             }
             (_, other) => {
-                self.errors.at(other, Code::Discrete, "this operator needs a boolean or an integer");
+                self.errors.at(
+                    other,
+                    Code::Discrete,
+                    "this operator needs a boolean or an integer",
+                );
                 Lowered::Host(quote!(false))
             }
         }
@@ -180,7 +185,11 @@ impl Lowerer<'_> {
     }
 
     fn host_closure(&mut self, closure: &syn::ExprClosure) -> TokenStream {
-        let names: Vec<_> = closure.inputs.iter().flat_map(super::statement::bound_names).collect();
+        let names: Vec<_> = closure
+            .inputs
+            .iter()
+            .flat_map(super::statement::bound_names)
+            .collect();
         let body = self.block(&super::statement::as_block(&closure.body), &names);
         let (inputs, capture) = (&closure.inputs, &closure.capture);
         quote!(#capture |#inputs| #body)

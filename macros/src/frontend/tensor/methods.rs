@@ -14,18 +14,73 @@ use super::{Lowered, Lowerer};
 
 /// Methods that only tensors have: their receiver is a tensor whatever else is known.
 const TENSOR_ONLY: &[&str] = &[
-    "matmul", "t", "softmax", "log_softmax", "cross_entropy", "sum_axis", "mean_axis",
-    "sum_axis_keep", "mean_axis_keep", "mean", "relu", "sigmoid", "softplus", "gelu", "gelu_erf",
-    "silu", "mish", "elu", "selu", "leaky_relu", "softsign", "log_sigmoid", "square", "cube",
-    "rsqrt", "zip_map",
+    "matmul",
+    "t",
+    "softmax",
+    "log_softmax",
+    "cross_entropy",
+    "sum_axis",
+    "mean_axis",
+    "sum_axis_keep",
+    "mean_axis_keep",
+    "mean",
+    "relu",
+    "sigmoid",
+    "softplus",
+    "gelu",
+    "gelu_erf",
+    "silu",
+    "mish",
+    "elu",
+    "selu",
+    "leaky_relu",
+    "softsign",
+    "log_sigmoid",
+    "square",
+    "cube",
+    "rsqrt",
+    "zip_map",
 ];
 
 /// Methods of the host's containers and numbers that `instantiate` may call as they are.
 const HOST: &[&str] = &[
-    "len", "is_empty", "iter", "iter_mut", "into_iter", "enumerate", "zip", "rev", "skip", "take",
-    "step_by", "windows", "chunks", "first", "last", "get", "is_some", "is_none", "as_ref",
-    "unwrap", "expect", "unwrap_or", "push", "pop", "shape", "rank", "clone", "fold", "cloned",
-    "copied", "insert", "collect", "contains", "is_multiple_of", "pow", "saturating_sub", "abs_diff",
+    "len",
+    "is_empty",
+    "iter",
+    "iter_mut",
+    "into_iter",
+    "enumerate",
+    "zip",
+    "rev",
+    "skip",
+    "take",
+    "step_by",
+    "windows",
+    "chunks",
+    "first",
+    "last",
+    "get",
+    "is_some",
+    "is_none",
+    "as_ref",
+    "unwrap",
+    "expect",
+    "unwrap_or",
+    "push",
+    "pop",
+    "shape",
+    "rank",
+    "clone",
+    "fold",
+    "cloned",
+    "copied",
+    "insert",
+    "collect",
+    "contains",
+    "is_multiple_of",
+    "pow",
+    "saturating_sub",
+    "abs_diff",
 ];
 
 impl Lowerer<'_> {
@@ -47,7 +102,10 @@ impl Lowerer<'_> {
             return self.tensor_method(call, &name, receiver);
         }
         let receiver = self.tokens(receiver);
-        if HOST.contains(&name.as_str()) || is_operation(&name) || matches!(name.as_str(), "sum" | "map" | "max" | "min") {
+        if HOST.contains(&name.as_str())
+            || is_operation(&name)
+            || matches!(name.as_str(), "sum" | "map" | "max" | "min")
+        {
             self.hold(Lowered::Host(receiver));
             let arguments = self.arguments(call.args.iter());
             let receiver = self.release();
@@ -77,7 +135,11 @@ impl Lowerer<'_> {
                 let tokens = self.tokens(value);
                 x.push(self.lift(&tokens, call.args[0].span(), true));
             } else {
-                let at = if k == 0 { call.receiver.span() } else { call.args[k - 1].span() };
+                let at = if k == 0 {
+                    call.receiver.span()
+                } else {
+                    call.args[k - 1].span()
+                };
                 x.push(self.node(value, at));
             }
         }
@@ -102,7 +164,11 @@ impl Lowerer<'_> {
         let axis = |this: &mut Self| {
             let axis = call.args.first().and_then(integer);
             if axis.is_none() {
-                this.errors.at(&call.args, Code::Expression, "an axis that is not an integer literal");
+                this.errors.at(
+                    &call.args,
+                    Code::Expression,
+                    "an axis that is not an integer literal",
+                );
             }
             axis.unwrap_or(0)
         };
@@ -110,10 +176,12 @@ impl Lowerer<'_> {
             "matmul" if x.len() == 2 => self.graph.add(TensorOp::MatMul(false, false), x.to_vec()),
             "t" => self.graph.add(TensorOp::Transpose, x.to_vec()),
             "softmax" => self.graph.add(TensorOp::Rows(RowOp::Softmax), x.to_vec()),
-            "log_softmax" => self.graph.add(TensorOp::Rows(RowOp::LogSoftmax), x.to_vec()),
-            "cross_entropy" if x.len() == 2 => {
-                self.graph.add(TensorOp::Rows(RowOp::CrossEntropy), x.to_vec())
-            }
+            "log_softmax" => self
+                .graph
+                .add(TensorOp::Rows(RowOp::LogSoftmax), x.to_vec()),
+            "cross_entropy" if x.len() == 2 => self
+                .graph
+                .add(TensorOp::Rows(RowOp::CrossEntropy), x.to_vec()),
             "sum" => self.graph.add(TensorOp::Sum(SumAxes::All), x.to_vec()),
             "mean" => {
                 let sum = self.graph.add(TensorOp::Sum(SumAxes::All), x.to_vec());
@@ -147,7 +215,10 @@ impl Lowerer<'_> {
             "minimum" if x.len() == 2 => self.graph.op(Op::Min, x),
             "pow" if x.len() == 2 => self.graph.op(Op::Powf, x),
             _ => {
-                let op = Op::ALL.iter().copied().find(|op| op.name() == name && is_operation(name));
+                let op = Op::ALL
+                    .iter()
+                    .copied()
+                    .find(|op| op.name() == name && is_operation(name));
                 match op {
                     Some(op) if op.arity() == x.len() => self.graph.op(op, x),
                     Some(_) => return None,
@@ -201,7 +272,11 @@ impl Lowerer<'_> {
                 Some(self.node(value, closure.body.span()))
             }
             other => {
-                self.errors.at(other, Code::Callee, "`map` needs the name of a scalar function, or a closure");
+                self.errors.at(
+                    other,
+                    Code::Callee,
+                    "`map` needs the name of a scalar function, or a closure",
+                );
                 Some(operands[0])
             }
         }
@@ -212,7 +287,14 @@ impl Lowerer<'_> {
 fn takes_tensors(name: &str) -> bool {
     !matches!(
         name,
-        "sum_axis" | "sum_axis_keep" | "mean_axis" | "mean_axis_keep" | "reshape" | "map" | "zip_map" | "powi"
+        "sum_axis"
+            | "sum_axis_keep"
+            | "mean_axis"
+            | "mean_axis_keep"
+            | "reshape"
+            | "map"
+            | "zip_map"
+            | "powi"
     )
 }
 
@@ -229,10 +311,15 @@ fn is_operation(name: &str) -> bool {
 /// An integer literal, with or without a sign.
 fn integer(expression: &Expr) -> Option<i32> {
     match expression {
-        Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(value), .. }) => value.base10_parse().ok(),
-        Expr::Unary(syn::ExprUnary { op: syn::UnOp::Neg(_), expr, .. }) => {
-            integer(expr)?.checked_neg()
-        }
+        Expr::Lit(syn::ExprLit {
+            lit: syn::Lit::Int(value),
+            ..
+        }) => value.base10_parse().ok(),
+        Expr::Unary(syn::ExprUnary {
+            op: syn::UnOp::Neg(_),
+            expr,
+            ..
+        }) => integer(expr)?.checked_neg(),
         Expr::Paren(inner) => integer(&inner.expr),
         _ => None,
     }
@@ -241,7 +328,11 @@ fn integer(expression: &Expr) -> Option<i32> {
 /// `[2, -1]` or `&[2, -1]`.
 fn integers(expression: &Expr) -> Option<Vec<i64>> {
     match expression {
-        Expr::Array(array) => array.elems.iter().map(|size| integer(size).map(i64::from)).collect(),
+        Expr::Array(array) => array
+            .elems
+            .iter()
+            .map(|size| integer(size).map(i64::from))
+            .collect(),
         Expr::Reference(reference) => integers(&reference.expr),
         _ => None,
     }

@@ -126,7 +126,10 @@ impl<'a> Lowerer<'a> {
 
     fn belief(&self, name: &Ident) -> Option<Belief> {
         let text = name.to_string();
-        self.scopes.iter().rev().find_map(|scope| scope.get(&text).copied())
+        self.scopes
+            .iter()
+            .rev()
+            .find_map(|scope| scope.get(&text).copied())
     }
 
     fn temporary(&mut self, prefix: &str) -> Ident {
@@ -141,13 +144,17 @@ impl<'a> Lowerer<'a> {
     }
 
     fn release(&mut self) -> Lowered {
-        self.held.pop().unwrap_or_else(|| Lowered::Host(TokenStream::new()))
+        self.held
+            .pop()
+            .unwrap_or_else(|| Lowered::Host(TokenStream::new()))
     }
 
     /// A value as a node of the region under construction.
     fn node(&mut self, value: Lowered, span: Span) -> NodeId {
         let (Lowered::Handle(tokens) | Lowered::Host(tokens)) = value else {
-            let Lowered::Node(id) = value else { return self.graph.constant(0.0) };
+            let Lowered::Node(id) = value else {
+                return self.graph.constant(0.0);
+            };
             return id;
         };
         if let Some(constant) = literal(&tokens) {
@@ -165,7 +172,10 @@ impl<'a> Lowerer<'a> {
         }
         let name = self.temporary("input");
         let (root, builder) = (&self.root, &self.builder);
-        let ty = Ident::new(if labels { "u32" } else { self.dtype.name() }, Span::call_site());
+        let ty = Ident::new(
+            if labels { "u32" } else { self.dtype.name() },
+            Span::call_site(),
+        );
         // The user's span makes a wrong belief a type error at the user's token.
         let lift = quote_spanned! {span=> #root::lift::<#ty, _>(#builder, &(#tokens)) };
         self.out.push(quote!(let #name = #lift;));
@@ -220,7 +230,8 @@ impl<'a> Lowerer<'a> {
                 // A value that is an input as it stands needs no region.
                 TensorOp::Input(k) => {
                     let input = &inputs[k];
-                    self.out.push(quote!(let #name = #root::handle::<#ty>(#builder, #input);));
+                    self.out
+                        .push(quote!(let #name = #root::handle::<#ty>(#builder, #input);));
                 }
                 TensorOp::Constant(_) => {
                     let zero = region.constant(0.0);
@@ -255,14 +266,17 @@ fn literal(tokens: &TokenStream) -> Option<f64> {
 
 fn literal_expr(expression: &syn::Expr) -> Option<f64> {
     match expression {
-        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Float(float), .. }) => {
-            float.base10_parse().ok()
-        }
+        syn::Expr::Lit(syn::ExprLit {
+            lit: syn::Lit::Float(float),
+            ..
+        }) => float.base10_parse().ok(),
         syn::Expr::Paren(inner) => literal_expr(&inner.expr),
         syn::Expr::Group(inner) => literal_expr(&inner.expr),
-        syn::Expr::Unary(syn::ExprUnary { op: syn::UnOp::Neg(_), expr, .. }) => {
-            literal_expr(expr).map(|value| -value)
-        }
+        syn::Expr::Unary(syn::ExprUnary {
+            op: syn::UnOp::Neg(_),
+            expr,
+            ..
+        }) => literal_expr(expr).map(|value| -value),
         _ => None,
     }
 }

@@ -59,7 +59,11 @@ impl Lowerer<'_> {
                     self.out.push(quote!(#tokens;));
                 }
                 Stmt::Item(item) => {
-                    self.errors.at(item, Code::Statement, "an item inside a differentiable function");
+                    self.errors.at(
+                        item,
+                        Code::Statement,
+                        "an item inside a differentiable function",
+                    );
                 }
             }
         }
@@ -83,7 +87,8 @@ impl Lowerer<'_> {
             let diverge = self.expr(diverge);
             let diverge = self.tokens(diverge);
             let pattern = &local.pat;
-            self.out.push(quote!(let #pattern = #value else { #diverge };));
+            self.out
+                .push(quote!(let #pattern = #value else { #diverge };));
             for name in bound_names(pattern) {
                 self.declare(&name, Belief::Unknown);
             }

@@ -31,13 +31,21 @@ pub(crate) fn handle_type(ty: &Type, root: &TokenStream) -> TokenStream {
 /// The element type of a function's tensors: the one float type that its signature mentions.
 pub(crate) fn dtype(signature: &Signature, errors: &mut Errors) -> Dtype {
     let mut found: Option<Dtype> = None;
-    let types = signature.params.iter().map(|param| &param.ty).chain([&signature.output]);
+    let types = signature
+        .params
+        .iter()
+        .map(|param| &param.ty)
+        .chain([&signature.output]);
     for ty in types {
         let mut names = Vec::new();
         floats(ty, &mut names);
         for (dtype, name) in names {
             if *found.get_or_insert(dtype) != dtype {
-                errors.at(&name, Code::Signature, "two float types in one tensor function");
+                errors.at(
+                    &name,
+                    Code::Signature,
+                    "two float types in one tensor function",
+                );
             }
         }
     }

@@ -1,0 +1,206 @@
+//! Prints the forward pass: the user's code over slots, with saves before overwrites and, on the
+//! tape, how control flowed.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+
+use super::Emitter;
+use crate::ir::scalar::{Arg, Assign, Block, Call, Head, Jump, Loop, LoopId, Rhs, StmtKind};
+use crate::names;
+
+/// What encloses the statement that is printed, innermost last.
+pub(super) enum Frame {
+    /// A block that can be left early, and which of its segments is running.
+    Block { segment: u64 },
+    /// An arm of an `if`.
+    Arm(u64),
+    /// A loop, and whether its trip count is recorded.
+    Loop { id: LoopId, counted: bool },
+}
+
+impl Emitter<'_> {
+    /// Prints a block.
+    pub(super) fn forward(&self, block: &Block, frames: &mut Vec<Frame>) -> TokenStream {
+        let leaves_early = block.iter().any(|stmt| stmt.escapes());
+        if leaves_early {
+            frames.push(Frame::Block { segment: 0 });
+        }
+        let mut code = TokenStream::new();
+        for stmt in block {
+            code.extend(match &stmt.kind {
+                StmtKind::Assign(assign) => self.forward_assign(assign, stmt.span),
+                StmtKind::If {
+                    condition,
+                    then,
+                    otherwise,
+                } => self.forward_if(condition, then, otherwise, frames),
+                StmtKind::Loop(of) => self.forward_loop(of, frames),
+                StmtKind::Jump(jump) => self.forward_jump(*jump, frames),
+            });
+            if stmt.escapes()
+                && let Some(Frame::Block { segment }) = frames.last_mut()
+            {
+                *segment += 1;
+            }
+        }
+        if leaves_early && let Some(Frame::Block { segment }) = frames.pop() {
+            code.extend(self.push_word(segment));
+        }
+        code
+    }
+
+    fn forward_assign(&self, assign: &Assign, span: Span) -> TokenStream {
+        let target = self.place(&assign.target);
+        let private = &self.private;
+        let tape = names::local("tape");
+        let save = if self.saved(assign) {
+            quote!(#private::Val::save(&#target, #tape);)
+        } else {
+            TokenStream::new()
+        };
+        let value = match &assign.value {
+            Rhs::Value(value) => value.tokens.clone(),
+            Rhs::Constant(tokens) => tokens.clone(),
+            Rhs::Cast(value, ty) => {
+                let tokens = &value.tokens;
+                quote_spanned!(span=> (#tokens) as #ty)
+            }
+            Rhs::Array(values) => {
+                let values = values.iter().map(|value| &value.tokens);
+                quote_spanned!(span=> [#(#values),*])
+            }
+            Rhs::Call(call) => {
+                // The callee's record lies below the old content of the target.
+                let value = names::local("value");
+                let called = self.forward_call(call);
+                return quote!(let #value = #called; #save #target = #value;);
+            }
+        };
+        match &assign.operator {
+            Some(operator) => quote_spanned!(span=> #save #target #operator #value;),
+            None => quote_spanned!(span=> #save #target = #value;),
+        }
+    }
+
+    fn forward_call(&self, call: &Call) -> TokenStream {
+        let args = call.args.iter().map(|arg| self.argument(arg));
+        let tape = names::local("tape");
+        self.linked(call, |callee| quote!(#callee::__forward(#(#args,)* #tape)))
+    }
+
+    /// An argument as the primal receives it.
+    pub(super) fn argument(&self, arg: &Arg) -> TokenStream {
+        match arg {
+            Arg::Value(value) => value.tokens.clone(),
+            Arg::Shared {
+                place,
+                borrow: true,
+            } => {
+                let place = self.place(place);
+                quote!(&#place)
+            }
+            Arg::Shared {
+                place,
+                borrow: false,
+            } => self.place(place),
+        }
+    }
+
+    fn forward_if(
+        &self,
+        condition: &TokenStream,
+        then: &Block,
+        otherwise: &Block,
+        frames: &mut Vec<Frame>,
+    ) -> TokenStream {
+        let recorded = !(self.silent(then) && self.silent(otherwise));
+        let mut arm = |block: &Block, number: u64| {
+            frames.push(Frame::Arm(number));
+            let code = self.forward(block, frames);
+            frames.pop();
+            let record = if recorded {
+                self.push_word(number)
+            } else {
+                TokenStream::new()
+            };
+            quote!({ #code #record })
+        };
+        let (then, otherwise) = (arm(then, 1), arm(otherwise, 0));
+        quote!(if #condition #then else #otherwise)
+    }
+
+    fn forward_loop(&self, of: &Loop, frames: &mut Vec<Frame>) -> TokenStream {
+        let counted = !self.silent(&of.body);
+        frames.push(Frame::Loop { id: of.id, counted });
+        let body = self.forward(&of.body, frames);
+        frames.pop();
+        let (label, count) = (label(of.id), count(of.id));
+        let (before, step, after) = if counted {
+            let (private, tape) = (&self.private, names::local("tape"));
+            (
+                quote!(let mut #count: u64 = 0;),
+                quote!(#count += 1;),
+                quote!(#private::Tape::push(#tape, #count);),
+            )
+        } else {
+            Default::default()
+        };
+        let run = match &of.head {
+            Head::For {
+                variable: Some(slot),
+                range,
+            } => {
+                let (name, next) = (&self.function.slot(*slot).name, names::local("next"));
+                let save = self.save_slot(*slot);
+                quote!(for #next in #range { #step #save #name = #next; #body })
+            }
+            Head::For {
+                variable: None,
+                range,
+            } => quote!(for _ in #range { #step #body }),
+            Head::While(condition) => quote!(while #condition { #step #body }),
+            Head::Forever => quote!(loop { #step #body }),
+        };
+        quote!(#before #label: #run #after)
+    }
+
+    /// Records where every block on the way was left, innermost first, and goes.
+    fn forward_jump(&self, jump: Jump, frames: &[Frame]) -> TokenStream {
+        let mut code = TokenStream::new();
+        for frame in frames.iter().rev() {
+            match frame {
+                Frame::Block { segment } => code.extend(self.push_word(*segment)),
+                Frame::Arm(number) => code.extend(self.push_word(*number)),
+                Frame::Loop { id, .. } if jump == Jump::Break(*id) => {
+                    let label = label(*id);
+                    return quote!(#code break #label;);
+                }
+                Frame::Loop { id, .. } if jump == Jump::Continue(*id) => {
+                    let label = label(*id);
+                    return quote!(#code continue #label;);
+                }
+                Frame::Loop { id, counted: true } => {
+                    let (private, tape, count) = (&self.private, names::local("tape"), count(*id));
+                    code.extend(quote!(#private::Tape::push(#tape, #count);));
+                }
+                Frame::Loop { .. } => {}
+            }
+        }
+        let function = super::body_label();
+        quote!(#code break #function;)
+    }
+
+    fn push_word(&self, word: u64) -> TokenStream {
+        let (private, tape) = (&self.private, names::local("tape"));
+        let word = proc_macro2::Literal::u64_unsuffixed(word);
+        quote!(#private::Tape::push(#tape, #word);)
+    }
+}
+
+fn label(id: LoopId) -> syn::Lifetime {
+    syn::Lifetime::new(&format!("'loop_{}", id.0), Span::mixed_site())
+}
+
+fn count(id: LoopId) -> proc_macro2::Ident {
+    format_ident!("trips_{}", id.0, span = Span::mixed_site())
+}

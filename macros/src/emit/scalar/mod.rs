@@ -1,0 +1,283 @@
+//! Prints a differentiated scalar function: one generic function that holds both passes, and the
+//! companion around it.
+//!
+//! Both passes stand in one `__split<const REV: bool>`, so that type inference spans them and the
+//! macro never has to name the type of a local; monomorphisation drops the other half.
+
+mod body;
+mod companion;
+mod forward;
+mod reverse;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+
+pub(crate) use companion::expand;
+
+use crate::frontend::signature::{Passing, Signature};
+use crate::ir::scalar::{Assign, Block, Call, Function, Head, Place, Slot, SlotId, StmtKind};
+use crate::names;
+
+/// What printing needs to know.
+struct Emitter<'a> {
+    function: &'a Function,
+    signature: &'a Signature,
+    private: TokenStream,
+}
+
+/// The label of the function body, which `return` leaves.
+fn body_label() -> syn::Lifetime {
+    syn::Lifetime::new("'function", Span::mixed_site())
+}
+
+impl Emitter<'_> {
+    /// `__split`: the forward pass, or the reverse pass.
+    fn split(&self) -> TokenStream {
+        let Emitter {
+            function,
+            signature,
+            private,
+        } = self;
+        let tape = names::local("tape");
+        let seed = names::local("seed");
+        let output = &signature.output;
+        let items = &function.items;
+        let result = &function.slot(function.result).name;
+        let (forward, reverse) = (
+            self.forward(&function.body, &mut Vec::new()),
+            self.reverse(&function.body),
+        );
+        let kept: Vec<SlotId> = self.kept().collect();
+        let save = kept.iter().map(|&slot| self.save_slot(slot));
+        let load = kept.iter().rev().map(|&slot| self.load_slot(slot));
+        let slots = self.locals().map(|slot| {
+            let (name, ty) = (&slot.name, slot.ty.iter());
+            quote!(let mut #name #(: #ty)* = #private::Val::blank();)
+        });
+        let shadows = function
+            .slots
+            .iter()
+            .filter(|slot| slot.active && !slot.reference)
+            .map(|Slot { name, .. }| {
+                let shadow = names::shadow(name);
+                quote!(let mut #shadow = #private::Val::zero_like(&#name);)
+            });
+        let returned = function.params.iter().map(|&id| self.return_shadow(id));
+        let d_result = names::shadow(result);
+        let body = body_label();
+        let (generics, bounds) = self.generics(quote!(const REV: bool));
+        let params = self.primal_params();
+        let shadow_params = self.shadow_params();
+        let seeded = if function.slot(function.result).active {
+            quote!(#d_result = #seed;)
+        } else {
+            quote!()
+        };
+        quote! {
+            fn __split #generics (
+                #(#params,)* #(#shadow_params,)* #seed: #output, #tape: &mut #private::Tape
+            ) -> #output #bounds {
+                #(#items)*
+                #(#slots)*
+                if !REV {
+                    #body: { #forward }
+                    #(#save)*
+                    #result
+                } else {
+                    #(#load)*
+                    #(#shadows)*
+                    #seeded
+                    #reverse
+                    #(#returned)*
+                    #seed
+                }
+            }
+        }
+    }
+
+    /// Slots that are locals of `__split`.
+    fn locals(&self) -> impl Iterator<Item = &Slot> {
+        let params = &self.function.params;
+        self.function
+            .slots
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| !params.contains(&SlotId(*index as u32)))
+            .map(|(_, slot)| slot)
+    }
+
+    /// Slots whose final content the reverse pass starts from.
+    fn kept(&self) -> impl Iterator<Item = SlotId> {
+        (0..self.function.slots.len() as u32)
+            .map(SlotId)
+            .filter(|&slot| self.function.slot(slot).needed && self.is_written(slot))
+    }
+
+    /// Whether a slot is ever written; a parameter may not be.
+    fn is_written(&self, slot: SlotId) -> bool {
+        let mut written = !self.function.params.contains(&slot);
+        crate::ir::scalar::for_each_assign(&self.function.body, &mut |assign| {
+            written |= assign.target.root == slot;
+        });
+        written
+    }
+
+    /// Hands the cotangent of a parameter that was passed by value to the caller.
+    fn return_shadow(&self, id: SlotId) -> TokenStream {
+        let Slot {
+            name,
+            active,
+            reference,
+            ..
+        } = self.function.slot(id);
+        if *reference || !*active {
+            return TokenStream::new();
+        }
+        let (private, shadow, outer) = (&self.private, names::shadow(name), outer_shadow(name));
+        quote!(if let Some(outer) = #outer { #private::Val::accumulate(outer, &#shadow); })
+    }
+
+    /// The parameters of the primal, by value ones mutable.
+    fn primal_params(&self) -> Vec<TokenStream> {
+        self.signature
+            .params
+            .iter()
+            .zip(&self.function.params)
+            .map(|(param, &slot)| {
+                let (name, ty) = (&self.function.slot(slot).name, &param.ty);
+                match param.passing {
+                    Passing::Value => quote!(mut #name: #ty),
+                    Passing::Shared => quote!(#name: &#ty),
+                    Passing::Exclusive => quote!(#name: &mut #ty),
+                }
+            })
+            .collect()
+    }
+
+    /// One optional shadow per parameter: `None` where the caller wants no derivative.
+    fn shadow_params(&self) -> Vec<TokenStream> {
+        self.signature
+            .params
+            .iter()
+            .zip(&self.function.params)
+            .map(|(param, &id)| {
+                let slot = self.function.slot(id);
+                let ty = &param.ty;
+                let name = if slot.reference {
+                    names::shadow(&slot.name)
+                } else {
+                    outer_shadow(&slot.name)
+                };
+                quote!(mut #name: Option<&mut #ty>)
+            })
+            .collect()
+    }
+
+    /// The user's generics with one more, and their where clause.
+    fn generics(&self, more: TokenStream) -> (TokenStream, TokenStream) {
+        let params = self.signature.generics.params.iter();
+        let bounds = &self.signature.generics.where_clause;
+        (quote!(<#(#params,)* #more>), quote!(#bounds))
+    }
+
+    /// A place as it is written in generated code.
+    fn place(&self, place: &Place) -> TokenStream {
+        let (name, path) = (&self.function.slot(place.root).name, &place.path);
+        if place.deref {
+            quote!((*#name))
+        } else {
+            quote!(#name #path)
+        }
+    }
+
+    /// The shadow of a place in a local.
+    fn shadow(&self, place: &Place) -> TokenStream {
+        let (shadow, path) = (
+            names::shadow(&self.function.slot(place.root).name),
+            &place.path,
+        );
+        quote!(#shadow #path)
+    }
+
+    /// Whether an assignment saves what it overwrites.
+    fn saved(&self, assign: &Assign) -> bool {
+        self.function.slot(assign.target.root).needed && !assign.fresh
+    }
+
+    fn save_slot(&self, slot: SlotId) -> TokenStream {
+        let Slot { name, needed, .. } = self.function.slot(slot);
+        let (private, tape) = (&self.private, names::local("tape"));
+        if *needed {
+            quote!(#private::Val::save(&#name, #tape);)
+        } else {
+            TokenStream::new()
+        }
+    }
+
+    fn load_slot(&self, slot: SlotId) -> TokenStream {
+        let Slot { name, needed, .. } = self.function.slot(slot);
+        let (private, tape) = (&self.private, names::local("tape"));
+        if *needed {
+            quote!(#private::Val::load(&mut #name, #tape);)
+        } else {
+            TokenStream::new()
+        }
+    }
+
+    /// Whether the reverse pass has nothing to do for a block, so that its control flow need not
+    /// be recorded.
+    fn silent(&self, block: &Block) -> bool {
+        block.iter().all(|stmt| match &stmt.kind {
+            StmtKind::Assign(assign) => {
+                !self.saved(assign) && !self.function.slot(assign.target.root).active
+            }
+            StmtKind::If {
+                then, otherwise, ..
+            } => self.silent(then) && self.silent(otherwise),
+            StmtKind::Loop(of) => {
+                let restored = match &of.head {
+                    Head::For {
+                        variable: Some(slot),
+                        ..
+                    } => self.function.slot(*slot).needed,
+                    _ => false,
+                };
+                !restored && self.silent(&of.body)
+            }
+            StmtKind::Jump(_) => false,
+        })
+    }
+
+    /// Code that calls a companion. If the callee has none, the name falls through to an empty
+    /// struct of the same name, and the only error is that this struct is not differentiable.
+    fn linked(&self, call: &Call, code: impl FnOnce(TokenStream) -> TokenStream) -> TokenStream {
+        let path = &call.callee;
+        let Some(last) = path.segments.last().map(|segment| &segment.ident) else {
+            return TokenStream::new();
+        };
+        if path.get_ident() == Some(&self.signature.name) {
+            return code(quote_spanned!(last.span()=> Self));
+        }
+        let private = &self.private;
+        let import = names::local("__callee");
+        let arity = format_ident!("Arity{}", call.args.len());
+        let code = code(quote_spanned!(path.span()=> #last));
+        quote! {{
+            use #path as #import;
+            {
+                struct #last {}
+                {
+                    use #import as #last;
+                    use #private::unmarked::#arity as _;
+                    #code
+                }
+            }
+        }}
+    }
+}
+
+/// The caller's shadow of a parameter that is passed by value.
+fn outer_shadow(name: &Ident) -> Ident {
+    format_ident!("d_{}_outer", name, span = Span::mixed_site())
+}
