@@ -78,7 +78,11 @@ pub struct StructureMismatch {
 
 impl fmt::Display for StructureMismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the two structures differ at `{}`: {}", self.path, self.what)
+        write!(
+            f,
+            "the two structures differ at `{}`: {}",
+            self.path, self.what
+        )
     }
 }
 

@@ -9,8 +9,8 @@
 //! pass, the seeds (the incoming cotangents of the outputs) and the values of the backward pass.
 //! Residuals need no list: a backward node that names a forward value keeps it alive.
 
-use crate::cpu::Kernel;
 use crate::DType;
+use crate::cpu::Kernel;
 
 /// A value of a region: an index into [`Region::values`].
 pub type ValueIndex = u16;

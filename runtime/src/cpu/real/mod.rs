@@ -1,0 +1,301 @@
+//! The scalar operations of kernels, by the names that the macro prints.
+//!
+//! Every operation is an `#[inline(always)]` method, so that it is compiled for the instruction
+//! set of the row function around it. The ones that training spends its time in (`exp`, `ln`,
+//! `tanh`, `sigmoid`, `softplus`, `erf`) are branch-free polynomials that vectorise; the rest is
+//! `std`. No product and sum are contracted: a fused kernel and the same operations one by one give
+//! the same bits, on every machine.
+
+mod double;
+mod erf;
+mod single;
+
+use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
+
+use crate::Float;
+
+macro_rules! real {
+    (
+        unary { $($(#[$unary_doc:meta])* $unary:ident;)* }
+        binary { $($(#[$binary_doc:meta])* $binary:ident;)* }
+        own { $($(#[$own_doc:meta])* $own:ident;)* }
+    ) => {
+        /// A float of a kernel's body: `f32` or `f64`.
+        pub trait Real:
+            Float
+            + Add<Output = Self>
+            + Sub<Output = Self>
+            + Mul<Output = Self>
+            + Div<Output = Self>
+            + Rem<Output = Self>
+            + Neg<Output = Self>
+        {
+            $($(#[$unary_doc])* fn $unary(self) -> Self;)*
+            $($(#[$binary_doc])* fn $binary(self, other: Self) -> Self;)*
+            $($(#[$own_doc])* fn $own(self) -> Self;)*
+            /// `max(x, 0)`; NaN stays NaN.
+            fn relu(self) -> Self;
+            /// `x^n` by repeated squaring.
+            fn powi(self, n: i32) -> Self;
+            /// `x * b + c`, rounded once.
+            fn mul_add(self, b: Self, c: Self) -> Self;
+            /// `if condition { a } else { b }`, both evaluated.
+            fn select(condition: bool, a: Self, b: Self) -> Self;
+            /// An integer as a float.
+            fn to_float(n: i32) -> Self;
+            /// `n - 1`: the exponent in the derivative of `powi`.
+            fn decrement(n: i32) -> i32;
+        }
+
+        real!(@impl f32 single { $($unary)* } { $($binary)* } { $($own)* });
+        real!(@impl f64 double { $($unary)* } { $($binary)* } { $($own)* });
+    };
+    (@impl $ty:ident $module:ident { $($unary:ident)* } { $($binary:ident)* } { $($own:ident)* }) => {
+        impl Real for $ty {
+            $(#[inline(always)]
+            fn $unary(self) -> $ty {
+                <$ty>::$unary(self)
+            })*
+            $(#[inline(always)]
+            fn $binary(self, other: $ty) -> $ty {
+                <$ty>::$binary(self, other)
+            })*
+            $(#[inline(always)]
+            fn $own(self) -> $ty {
+                $module::$own(self)
+            })*
+            #[inline(always)]
+            fn relu(self) -> $ty {
+                if self <= 0.0 { 0.0 } else { self }
+            }
+            #[inline(always)]
+            fn powi(self, n: i32) -> $ty {
+                let (mut power, mut rest, mut product) = (self, n.unsigned_abs(), 1.0);
+                while rest > 0 {
+                    if rest & 1 == 1 {
+                        product *= power;
+                    }
+                    power *= power;
+                    rest >>= 1;
+                }
+                if n < 0 { 1.0 / product } else { product }
+            }
+            #[inline(always)]
+            fn mul_add(self, b: $ty, c: $ty) -> $ty {
+                <$ty>::mul_add(self, b, c)
+            }
+            #[inline(always)]
+            fn select(condition: bool, a: $ty, b: $ty) -> $ty {
+                if condition { a } else { b }
+            }
+            #[inline(always)]
+            fn to_float(n: i32) -> $ty {
+                n as $ty
+            }
+            #[inline(always)]
+            fn decrement(n: i32) -> i32 {
+                n.wrapping_sub(1)
+            }
+        }
+    };
+}
+
+real! {
+    unary {
+        /// `|x|`
+        abs;
+        /// `2^x`
+        exp2;
+        /// `e^x - 1`, accurate near 0
+        exp_m1;
+        /// logarithm to base 2
+        log2;
+        /// logarithm to base 10
+        log10;
+        /// `ln(1 + x)`, accurate near 0
+        ln_1p;
+        /// square root
+        sqrt;
+        /// real cube root
+        cbrt;
+        /// `1 / x`
+        recip;
+        /// sine
+        sin;
+        /// cosine
+        cos;
+        /// tangent
+        tan;
+        /// arcsine
+        asin;
+        /// arccosine
+        acos;
+        /// arctangent
+        atan;
+        /// hyperbolic sine
+        sinh;
+        /// hyperbolic cosine
+        cosh;
+        /// inverse hyperbolic sine
+        asinh;
+        /// inverse hyperbolic cosine
+        acosh;
+        /// inverse hyperbolic tangent
+        atanh;
+        /// largest integer not above x
+        floor;
+        /// smallest integer not below x
+        ceil;
+        /// nearest integer, ties away from zero
+        round;
+        /// integer part
+        trunc;
+        /// 1 or -1 by the sign bit
+        signum;
+    }
+    binary {
+        /// `x^y`
+        powf;
+        /// the angle of the point (other, self)
+        atan2;
+        /// `sqrt(x^2 + y^2)` without overflow
+        hypot;
+        /// the larger one; the other one if one is NaN
+        max;
+        /// the smaller one; the other one if one is NaN
+        min;
+        /// |self| with the sign of other
+        copysign;
+    }
+    own {
+        /// `e^x`
+        exp;
+        /// natural logarithm
+        ln;
+        /// hyperbolic tangent
+        tanh;
+        /// `1 / (1 + e^-x)`
+        sigmoid;
+        /// `ln(1 + e^x)` without overflow
+        softplus;
+        /// the error function
+        erf;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ulps32(got: f32, want: f64) -> f64 {
+        let rounded = want as f32;
+        if got == rounded || (got.is_nan() && want.is_nan()) {
+            return 0.0;
+        }
+        let ulp = (f32::from_bits(rounded.abs().to_bits() + 1) - rounded.abs())
+            .max(f32::MIN_POSITIVE * f32::EPSILON);
+        (f64::from(got) - want).abs() / f64::from(ulp)
+    }
+
+    fn sweep32(name: &str, bound: f64, f: fn(f32) -> f32, want: fn(f64) -> f64) {
+        let mut worst = (0.0, 0.0);
+        for bits in (0..=u32::MAX).step_by(4099) {
+            let x = f32::from_bits(bits);
+            let error = ulps32(f(x), want(f64::from(x)));
+            assert!(!error.is_nan(), "{name}({x}) = {}", f(x));
+            if error > worst.0 {
+                worst = (error, x);
+            }
+        }
+        assert!(
+            worst.0 <= bound,
+            "{name}({}) is wrong by {} ulp",
+            worst.1,
+            worst.0
+        );
+    }
+
+    fn sweep64(name: &str, f: fn(f64) -> f64, want: fn(f64) -> f64) {
+        for bits in (0..=u64::MAX).step_by(0x0000_1357_9bdf_0245) {
+            let x = f64::from_bits(bits);
+            let (got, right) = (f(x), want(x));
+            let same = got == right || (got.is_nan() && right.is_nan());
+            let error = (got - right).abs()
+                / (right.abs() * f64::EPSILON + f64::MIN_POSITIVE * f64::EPSILON);
+            assert!(same || error <= 4.0, "{name}({x}) = {got}, not {right}");
+        }
+    }
+
+    fn sigmoid(x: f64) -> f64 {
+        if x < 0.0 {
+            x.exp() / (1.0 + x.exp())
+        } else {
+            1.0 / (1.0 + (-x).exp())
+        }
+    }
+
+    fn softplus(x: f64) -> f64 {
+        if x < 0.0 {
+            x.exp().ln_1p()
+        } else {
+            x + (-x).exp().ln_1p()
+        }
+    }
+
+    #[test]
+    fn single_precision_is_within_two_ulp_of_std_in_double() {
+        sweep32("exp", 2.0, Real::exp, f64::exp);
+        sweep32("ln", 2.0, Real::ln, f64::ln);
+        sweep32("tanh", 2.0, Real::tanh, f64::tanh);
+        sweep32("sigmoid", 2.5, Real::sigmoid, sigmoid);
+        sweep32("softplus", 2.5, Real::softplus, softplus);
+    }
+
+    #[test]
+    fn double_precision_agrees_with_std() {
+        sweep64("exp", Real::exp, f64::exp);
+        sweep64("ln", Real::ln, f64::ln);
+        sweep64("tanh", Real::tanh, f64::tanh);
+        sweep64("sigmoid", Real::sigmoid, sigmoid);
+        sweep64("softplus", Real::softplus, softplus);
+    }
+
+    #[test]
+    fn erf_agrees_with_its_series() {
+        // erf(x) = 2/sqrt(pi) e^-x^2 sum_k 2^k x^(2k+1) / (1 3 5 .. (2k+1)), all terms positive.
+        for i in -700..=700 {
+            let x = f64::from(i) / 100.0;
+            let (mut term, mut sum) = (x, 0.0);
+            for k in 1..400 {
+                sum += term;
+                term *= 2.0 * x * x / f64::from(2 * k + 1);
+            }
+            let want = std::f64::consts::FRAC_2_SQRT_PI * (-x * x).exp() * sum;
+            assert!(
+                (Real::erf(x) - want).abs() <= 2e-15 * want.abs(),
+                "erf({x}) = {}",
+                Real::erf(x)
+            );
+            assert!(ulps32(Real::erf(x as f32), Real::erf(f64::from(x as f32))) <= 0.5);
+        }
+        assert!(Real::erf(f64::NAN).is_nan());
+        assert_eq!(
+            (Real::erf(f64::INFINITY), Real::erf(-30.0_f32)),
+            (1.0, -1.0)
+        );
+    }
+
+    #[test]
+    fn integer_powers_and_relu_have_the_right_special_values() {
+        assert_eq!(
+            (
+                Real::powi(2.0_f64, 10),
+                Real::powi(2.0_f64, -2),
+                Real::powi(0.0_f32, 0)
+            ),
+            (1024.0, 0.25, 1.0)
+        );
+        assert_eq!((Real::relu(-3.0_f32), Real::relu(3.0_f32)), (0.0, 3.0));
+        assert!(Real::relu(f64::NAN).is_nan());
+    }
+}

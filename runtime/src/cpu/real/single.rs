@@ -1,0 +1,92 @@
+//! Single precision: `exp`, `ln` and what is built from them, without branches.
+
+/// `e^x`, by `x = n ln 2 + r`. Rounding by a magic number and two powers of two keep it
+/// vectorisable and right down to the subnormals.
+#[inline(always)]
+pub(super) fn exp(x: f32) -> f32 {
+    const MAGIC: f32 = 12_582_912.0;
+    const LN2_HIGH: f32 = 0.693_359_375;
+    const LN2_LOW: f32 = -2.121_944_4e-4;
+    let x = if x < -104.0 { -104.0 } else { x };
+    let x = if x > 89.0 { 89.0 } else { x };
+    let shifted = x * std::f32::consts::LOG2_E + MAGIC;
+    let n = shifted - MAGIC;
+    let r = x - n * LN2_HIGH - n * LN2_LOW;
+    let mut p = 1.0 / 5040.0;
+    for c in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5] {
+        p = p * r + c;
+    }
+    let y = 1.0 + (r + r * r * p);
+    let n = shifted.to_bits().wrapping_sub(MAGIC.to_bits()) as i32;
+    let half = n >> 1;
+    let power = |k: i32| f32::from_bits((k.wrapping_add(127) << 23) as u32);
+    y * power(half) * power(n.wrapping_sub(half))
+}
+
+/// Natural logarithm, by `x = 2^e m` with m around 1 and the series of `2 artanh(f / (2 + f))`.
+#[inline(always)]
+pub(super) fn ln(x: f32) -> f32 {
+    const LN2_HIGH: f32 = 0.693_359_375;
+    const LN2_LOW: f32 = -2.121_944_4e-4;
+    const SQRT_HALF: u32 = 0x3f35_04f3;
+    let tiny = x < f32::MIN_POSITIVE;
+    let scaled = if tiny { x * 33_554_432.0 } else { x };
+    let bits = scaled.to_bits().wrapping_add(0x3f80_0000 - SQRT_HALF);
+    let e = (bits >> 23) as i32 - if tiny { 127 + 25 } else { 127 };
+    let m = f32::from_bits((bits & 0x007f_ffff).wrapping_add(SQRT_HALF));
+    let e = e as f32;
+    let f = m - 1.0;
+    let s = f / (2.0 + f);
+    let z = s * s;
+    let mut p = 2.0 / 11.0;
+    for c in [2.0 / 9.0, 2.0 / 7.0, 2.0 / 5.0, 2.0 / 3.0] {
+        p = p * z + c;
+    }
+    let h = 0.5 * f * f;
+    let y = s * (h + z * p) + e * LN2_LOW - h + f + e * LN2_HIGH;
+    let y = if x > 0.0 { y } else { f32::NAN };
+    let y = if x == 0.0 { f32::NEG_INFINITY } else { y };
+    if x == f32::INFINITY { x } else { y }
+}
+
+/// Hyperbolic tangent: a minimax polynomial near 0, `1 - 2 / (e^2x + 1)` elsewhere.
+#[inline(always)]
+pub(super) fn tanh(x: f32) -> f32 {
+    let a = x.abs();
+    let z = x * x;
+    let mut p = -5.704_988_7e-3;
+    for c in [
+        2.063_908_9e-2,
+        -5.373_971_6e-2,
+        1.333_144_2e-1,
+        -3.333_328_2e-1,
+    ] {
+        p = p * z + c;
+    }
+    let near = x + x * z * p;
+    let far = (1.0 - 2.0 / (exp(2.0 * a) + 1.0)).copysign(x);
+    if a < 0.625 { near } else { far }
+}
+
+/// The logistic function, from `e^-|x|`, which cannot overflow.
+#[inline(always)]
+pub(super) fn sigmoid(x: f32) -> f32 {
+    let e = exp(-x.abs());
+    let top = if x < 0.0 { e } else { 1.0 };
+    top / (1.0 + e)
+}
+
+/// `max(x, 0) + ln(1 + e^-|x|)`; the logarithm is corrected for the rounding of `1 + e`.
+#[inline(always)]
+pub(super) fn softplus(x: f32) -> f32 {
+    let e = exp(-x.abs());
+    let u = 1.0 + e;
+    let positive = if x < 0.0 { 0.0 } else { x };
+    positive + (ln(u) + (e - (u - 1.0)) / u)
+}
+
+/// The error function, in double precision: it is cheap beside its exponential.
+#[inline(always)]
+pub(super) fn erf(x: f32) -> f32 {
+    super::erf::erf(f64::from(x)) as f32
+}
