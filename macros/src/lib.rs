@@ -39,3 +39,11 @@ pub fn differentiable(args: TokenStream, item: TokenStream) -> TokenStream {
 pub fn derive_differentiable(item: TokenStream) -> TokenStream {
     derive::expand(item.into()).into()
 }
+
+/// Prints the scalar functions of the prelude, with their companions, from the compiler's tables.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __scalar_functions(path: TokenStream) -> TokenStream {
+    let path = proc_macro2::TokenStream::from(path);
+    emit::scalar::prelude::functions(&path).into()
+}

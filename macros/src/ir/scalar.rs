@@ -19,6 +19,10 @@ pub(crate) struct SlotId(pub(crate) u32);
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct LoopId(pub(crate) u32);
 
+/// A statement of a [`Function`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct StmtId(pub(crate) u32);
+
 /// A variable: a parameter, a binding, a temporary, or the result.
 #[derive(Clone, Debug)]
 pub(crate) struct Slot {
@@ -66,6 +70,8 @@ pub(crate) type Block = Vec<Stmt>;
 /// A statement, with the place in the source that it comes from.
 #[derive(Clone, Debug)]
 pub(crate) struct Stmt {
+    /// Its number.
+    pub(crate) id: StmtId,
     /// Where errors about it point.
     pub(crate) span: Span,
     /// What it does.

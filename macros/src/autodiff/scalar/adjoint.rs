@@ -19,7 +19,7 @@ pub(crate) fn differentiate(function: &mut Function) {
 }
 
 /// Sweeps a body from its result to its leaves.
-fn reverse(value: &mut Value, active: &dyn Fn(usize) -> bool) {
+pub(crate) fn reverse(value: &mut Value, active: &dyn Fn(usize) -> bool) {
     let forward: Vec<(ValueId, Node)> = value
         .body
         .nodes()

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Type;
 
-use super::Emitter;
+use super::{Emitter, Storage};
 use crate::args::Args;
 use crate::frontend::signature::{Passing, Shape, Signature, shape_of};
 use crate::ir::scalar::Function;
@@ -16,6 +16,7 @@ pub(crate) fn expand(signature: &Signature, function: &Function, args: &Args) ->
         function,
         signature,
         private: names::private(args),
+        storage: Storage::Tape,
     };
     let companion = names::companion(args, &signature.name);
     let (private, visibility) = (&emitter.private, &signature.visibility);
@@ -24,7 +25,8 @@ pub(crate) fn expand(signature: &Signature, function: &Function, args: &Args) ->
     let doc = format!("Derivatives of [`{text}`](fn@{text}).");
     let entries = emitter.entries();
     let links = emitter.links();
-    let split = emitter.split();
+    let (split, check) = (emitter.split(), emitter.check());
+    let pullback = emitter.pullback();
     let used = signature.generics.params.is_empty().then(|| {
         quote! {
             const _: () = {
@@ -50,6 +52,8 @@ pub(crate) fn expand(signature: &Signature, function: &Function, args: &Args) ->
         impl #companion {
             #entries
             #links
+            #check
+            #pullback
             #split
         }
 
@@ -193,7 +197,7 @@ impl Emitter<'_> {
     }
 
     /// Parameters as the user wrote them.
-    fn entry_params(&self) -> Vec<TokenStream> {
+    pub(super) fn entry_params(&self) -> Vec<TokenStream> {
         let params = self.signature.params.iter().zip(&self.function.params);
         params
             .map(|(param, &slot)| {
@@ -207,7 +211,7 @@ impl Emitter<'_> {
             .collect()
     }
 
-    fn entry_names(&self) -> Vec<TokenStream> {
+    pub(super) fn entry_names(&self) -> Vec<TokenStream> {
         let params = self.function.params.iter();
         params
             .map(|&slot| {
@@ -233,7 +237,7 @@ impl Emitter<'_> {
     }
 
     /// A reference to the argument of a parameter.
-    fn primal(&self, at: usize) -> TokenStream {
+    pub(super) fn primal(&self, at: usize) -> TokenStream {
         let name = &self.function.slot(self.function.params[at]).name;
         match self.signature.params[at].passing {
             Passing::Value => quote!(&#name),

@@ -4,8 +4,8 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
-use super::Emitter;
-use crate::ir::scalar::{Arg, Assign, Block, Call, Head, Jump, Loop, LoopId, Rhs, StmtKind};
+use super::{Emitter, Storage, arm_name};
+use crate::ir::scalar::{Arg, Assign, Block, Call, Head, Jump, Loop, LoopId, Rhs, Stmt, StmtId, StmtKind};
 use crate::names;
 
 /// What encloses the statement that is printed, innermost last.
@@ -28,12 +28,12 @@ impl Emitter<'_> {
         let mut code = TokenStream::new();
         for stmt in block {
             code.extend(match &stmt.kind {
-                StmtKind::Assign(assign) => self.forward_assign(assign, stmt.span),
+                StmtKind::Assign(assign) => self.forward_assign(assign, stmt),
                 StmtKind::If {
                     condition,
                     then,
                     otherwise,
-                } => self.forward_if(condition, then, otherwise, frames),
+                } => self.forward_if(stmt.id, (condition, then, otherwise), frames),
                 StmtKind::Loop(of) => self.forward_loop(of, frames),
                 StmtKind::Jump(jump) => self.forward_jump(*jump, frames),
             });
@@ -49,12 +49,10 @@ impl Emitter<'_> {
         code
     }
 
-    fn forward_assign(&self, assign: &Assign, span: Span) -> TokenStream {
-        let target = self.place(&assign.target);
-        let private = &self.private;
-        let tape = names::local("tape");
+    fn forward_assign(&self, assign: &Assign, stmt: &Stmt) -> TokenStream {
+        let (target, span) = (self.place(&assign.target), stmt.span);
         let save = if self.saved(assign) {
-            quote!(#private::Val::save(&#target, #tape);)
+            self.keep(stmt.id, &target)
         } else {
             TokenStream::new()
         };
@@ -108,9 +106,8 @@ impl Emitter<'_> {
 
     fn forward_if(
         &self,
-        condition: &TokenStream,
-        then: &Block,
-        otherwise: &Block,
+        id: StmtId,
+        (condition, then, otherwise): (&TokenStream, &Block, &Block),
         frames: &mut Vec<Frame>,
     ) -> TokenStream {
         let recorded = !(self.silent(then) && self.silent(otherwise));

@@ -5,8 +5,11 @@
 //! macro never has to name the type of a local; monomorphisation drops the other half.
 
 mod body;
+mod check;
 mod companion;
 mod forward;
+pub(crate) mod prelude;
+mod pullback;
 mod reverse;
 
 use proc_macro2::{Ident, Span, TokenStream};
@@ -16,7 +19,7 @@ use syn::spanned::Spanned;
 pub(crate) use companion::expand;
 
 use crate::frontend::signature::{Passing, Signature};
-use crate::ir::scalar::{Assign, Block, Call, Function, Head, Place, Slot, SlotId, StmtKind};
+use crate::ir::scalar::{Assign, Block, Call, Function, Head, Place, Slot, SlotId, StmtId, StmtKind};
 use crate::names;
 
 /// What printing needs to know.
@@ -24,6 +27,16 @@ struct Emitter<'a> {
     function: &'a Function,
     signature: &'a Signature,
     private: TokenStream,
+    storage: Storage,
+}
+
+/// Where what the reverse pass needs is kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Storage {
+    /// On the tape: always right.
+    Tape,
+    /// In one local per statement: for code that runs every statement at most once.
+    Locals,
 }
 
 /// The label of the function body, which `return` leaves.
@@ -34,11 +47,7 @@ fn body_label() -> syn::Lifetime {
 impl Emitter<'_> {
     /// `__split`: the forward pass, or the reverse pass.
     fn split(&self) -> TokenStream {
-        let Emitter {
-            function,
-            signature,
-            private,
-        } = self;
+        let Emitter { function, signature, private, .. } = self;
         let tape = names::local("tape");
         let seed = names::local("seed");
         let output = &signature.output;
@@ -51,18 +60,7 @@ impl Emitter<'_> {
         let kept: Vec<SlotId> = self.kept().collect();
         let save = kept.iter().map(|&slot| self.save_slot(slot));
         let load = kept.iter().rev().map(|&slot| self.load_slot(slot));
-        let slots = self.locals().map(|slot| {
-            let (name, ty) = (&slot.name, slot.ty.iter());
-            quote!(let mut #name #(: #ty)* = #private::Val::blank();)
-        });
-        let shadows = function
-            .slots
-            .iter()
-            .filter(|slot| slot.active && !slot.reference)
-            .map(|Slot { name, .. }| {
-                let shadow = names::shadow(name);
-                quote!(let mut #shadow = #private::Val::zero_like(&#name);)
-            });
+        let (slots, shadows) = (self.slot_declarations(), self.shadow_declarations());
         let returned = function.params.iter().map(|&id| self.return_shadow(id));
         let d_result = names::shadow(result);
         let body = body_label();
@@ -79,14 +77,14 @@ impl Emitter<'_> {
                 #(#params,)* #(#shadow_params,)* #seed: #output, #tape: &mut #private::Tape
             ) -> #output #bounds {
                 #(#items)*
-                #(#slots)*
+                #slots
                 if !REV {
                     #body: { #forward }
                     #(#save)*
                     #result
                 } else {
                     #(#load)*
-                    #(#shadows)*
+                    #shadows
                     #seeded
                     #reverse
                     #(#returned)*
@@ -94,6 +92,27 @@ impl Emitter<'_> {
                 }
             }
         }
+    }
+
+    fn slot_declarations(&self) -> TokenStream {
+        let private = &self.private;
+        self.locals()
+            .map(|slot| {
+                let (name, ty) = (&slot.name, slot.ty.iter());
+                quote!(let mut #name #(: #ty)* = #private::Val::blank();)
+            })
+            .collect()
+    }
+
+    fn shadow_declarations(&self) -> TokenStream {
+        let private = &self.private;
+        let locals = self.function.slots.iter().filter(|slot| slot.active && !slot.reference);
+        locals
+            .map(|Slot { name, .. }| {
+                let shadow = names::shadow(name);
+                quote!(let mut #shadow = #private::Val::zero_like(&#name);)
+            })
+            .collect()
     }
 
     /// Slots that are locals of `__split`.
@@ -200,6 +219,30 @@ impl Emitter<'_> {
         quote!(#shadow #path)
     }
 
+    /// Keeps the old content of the target of a statement.
+    fn keep(&self, stmt: StmtId, target: &TokenStream) -> TokenStream {
+        let (private, tape) = (&self.private, names::local("tape"));
+        match self.storage {
+            Storage::Tape => quote!(#private::Val::save(&#target, #tape);),
+            Storage::Locals => {
+                let kept = kept_name(stmt);
+                quote!(#kept = ::core::clone::Clone::clone(&#target);)
+            }
+        }
+    }
+
+    /// Brings it back.
+    fn restore(&self, stmt: StmtId, target: &TokenStream) -> TokenStream {
+        let (private, tape) = (&self.private, names::local("tape"));
+        match self.storage {
+            Storage::Tape => quote!(#private::Val::load(&mut #target, #tape);),
+            Storage::Locals => {
+                let kept = kept_name(stmt);
+                quote!(#target = #kept;)
+            }
+        }
+    }
+
     /// Whether an assignment saves what it overwrites.
     fn saved(&self, assign: &Assign) -> bool {
         self.function.slot(assign.target.root).needed && !assign.fresh
@@ -275,6 +318,16 @@ impl Emitter<'_> {
             }
         }}
     }
+}
+
+/// The local that keeps what a statement overwrote.
+fn kept_name(stmt: StmtId) -> Ident {
+    format_ident!("kept_{}", stmt.0, span = Span::mixed_site())
+}
+
+/// The local that says which arm of a statement ran.
+fn arm_name(stmt: StmtId) -> Ident {
+    format_ident!("arm_{}", stmt.0, span = Span::mixed_site())
 }
 
 /// The caller's shadow of a parameter that is passed by value.

@@ -4,8 +4,8 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::{Emitter, body};
-use crate::ir::scalar::{Arg, Assign, Block, Call, Head, Loop, Place, Rhs, Stmt, StmtKind, Value};
+use super::{Emitter, Storage, arm_name, body};
+use crate::ir::scalar::{Arg, Assign, Block, Call, Head, Loop, Place, Rhs, Stmt, StmtId, StmtKind, Value};
 use crate::names;
 
 impl Emitter<'_> {
@@ -48,7 +48,7 @@ impl Emitter<'_> {
     fn reverse_stmt(&self, stmt: &Stmt) -> TokenStream {
         let (private, tape) = (&self.private, names::local("tape"));
         match &stmt.kind {
-            StmtKind::Assign(assign) => self.reverse_assign(assign),
+            StmtKind::Assign(assign) => self.reverse_assign(assign, stmt.id),
             StmtKind::Jump(_) => TokenStream::new(),
             StmtKind::If {
                 then, otherwise, ..
@@ -57,7 +57,14 @@ impl Emitter<'_> {
                     return TokenStream::new();
                 }
                 let (then, otherwise) = (self.reverse(then), self.reverse(otherwise));
-                quote!(if #private::Tape::pop(#tape) == 1 { #then } else { #otherwise })
+                let taken = match self.storage {
+                    Storage::Tape => quote!(#private::Tape::pop(#tape) == 1),
+                    Storage::Locals => {
+                        let arm = arm_name(stmt.id);
+                        quote!(#arm)
+                    }
+                };
+                quote!(if #taken { #then } else { #otherwise })
             }
             StmtKind::Loop(of) => self.reverse_loop(of),
         }
@@ -79,12 +86,10 @@ impl Emitter<'_> {
         quote!(for _ in 0..#private::Tape::pop(#tape) { #body #load })
     }
 
-    fn reverse_assign(&self, assign: &Assign) -> TokenStream {
+    fn reverse_assign(&self, assign: &Assign, id: StmtId) -> TokenStream {
         let private = &self.private;
-        let tape = names::local("tape");
         let load = if self.saved(assign) {
-            let target = self.place(&assign.target);
-            quote!(#private::Val::load(&mut #target, #tape);)
+            self.restore(id, &self.place(&assign.target))
         } else {
             TokenStream::new()
         };

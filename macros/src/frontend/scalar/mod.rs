@@ -17,7 +17,7 @@ use quote::{ToTokens, format_ident};
 use super::signature::{Passing, Shape, Signature};
 use crate::diag::{Code, Errors};
 use crate::ir::scalar::{
-    Assign, Block, Function, LoopId, Place, Rhs, Slot, SlotId, Stmt, StmtKind,
+    Assign, Block, Function, LoopId, Place, Rhs, Slot, SlotId, Stmt, StmtId, StmtKind,
 };
 
 /// Lowers a function; `None` if it has errors.
@@ -34,6 +34,7 @@ pub(crate) fn lower(
         scopes: vec![HashMap::new()],
         loops: Vec::new(),
         loop_count: 0,
+        stmt_count: 0,
         blocks: vec![Block::new()],
         items: Vec::new(),
         conversions: Vec::new(),
@@ -97,6 +98,7 @@ struct Lowerer<'e> {
     scopes: Vec<HashMap<String, SlotId>>,
     loops: Vec<Frame>,
     loop_count: u32,
+    stmt_count: u32,
     blocks: Vec<Block>,
     items: Vec<TokenStream>,
     conversions: Vec<(TokenStream, Vec<SlotId>)>,
@@ -152,8 +154,10 @@ impl Lowerer<'_> {
     }
 
     fn push(&mut self, span: Span, kind: StmtKind) {
+        let id = StmtId(self.stmt_count);
+        self.stmt_count += 1;
         if let Some(block) = self.blocks.last_mut() {
-            block.push(Stmt { span, kind });
+            block.push(Stmt { id, span, kind });
         }
     }
 

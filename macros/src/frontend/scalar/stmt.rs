@@ -11,7 +11,7 @@ use super::{Frame, Lowerer};
 use crate::diag::Code;
 use crate::frontend::signature::{Shape, shape_of};
 use crate::ir::scalar::{
-    Assign, Head, Jump, Loop, LoopId, Place, Rhs, SlotId, Stmt, StmtKind, Value,
+    Assign, Head, Jump, Loop, LoopId, Place, Rhs, SlotId, StmtKind, Value,
 };
 
 impl Lowerer<'_> {
@@ -406,12 +406,7 @@ impl Lowerer<'_> {
             head: head_of,
             body: block,
         });
-        if let Some(outer) = self.blocks.last_mut() {
-            outer.push(Stmt {
-                span: expr.span(),
-                kind,
-            });
-        }
+        self.push(expr.span(), kind);
     }
 
     /// The range of a `for` loop: `a..b`, `a..=b`, and `.rev()` or `.step_by(n)` of one.

@@ -1,0 +1,89 @@
+//! `__pullback`: both passes as one straight piece of code without a tape, for functions of
+//! scalars that have no loop and no early exit. Fused tensor kernels inline it.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::{Emitter, Storage, arm_name, kept_name};
+use crate::frontend::signature::{Passing, Shape};
+use crate::ir::scalar::{Block, StmtKind};
+use crate::names;
+
+impl Emitter<'_> {
+    /// The pullback, or nothing for a function that has none.
+    pub(super) fn pullback(&self) -> TokenStream {
+        let scalars = self.signature.params.iter().all(|param| {
+            param.passing == Passing::Value
+                && matches!(param.shape, Shape::Float | Shape::Discrete)
+        });
+        let mut kept = TokenStream::new();
+        if !scalars || !self.declare(&self.function.body, &mut kept) {
+            return TokenStream::new();
+        }
+        let locals = Emitter {
+            function: self.function,
+            signature: self.signature,
+            private: self.private.clone(),
+            storage: Storage::Locals,
+        };
+        let private = &self.private;
+        let (generics, bounds) = self.generics(TokenStream::new());
+        let [tape, seed] = ["tape", "cotangent"].map(names::local);
+        let params = self.primal_params();
+        let output = &self.signature.output;
+        let forward = locals.forward(&self.function.body, &mut Vec::new());
+        let reverse = locals.reverse(&self.function.body);
+        let (slots, shadows) = (self.slot_declarations(), self.shadow_declarations());
+        let result = self.function.slot(self.function.result);
+        let d_result = names::shadow(&result.name);
+        let seeded = if result.active { quote!(#d_result = #seed;) } else { quote!() };
+        let floats = self.signature.params.iter().zip(&self.function.params);
+        let (types, values): (Vec<_>, Vec<_>) = floats
+            .filter(|(param, _)| param.shape == Shape::Float)
+            .map(|(param, &id)| {
+                let (ty, slot) = (&param.ty, self.function.slot(id));
+                let shadow = names::shadow(&slot.name);
+                (quote!(#ty), if slot.active { quote!(#shadow) } else { quote!(0.0) })
+            })
+            .unzip();
+        let items = &self.function.items;
+        quote! {
+            #[doc(hidden)]
+            #[inline(always)]
+            pub fn __pullback #generics (
+                #(#params,)* #seed: #output
+            ) -> (#(#types,)*) #bounds {
+                #(#items)*
+                let #tape = &mut #private::Tape::default();
+                #slots
+                #kept
+                #forward
+                #shadows
+                #seeded
+                #reverse
+                (#(#values,)*)
+            }
+        }
+    }
+
+    /// Declares the locals that keep old contents and arms; false if the block has a loop or can
+    /// be left early.
+    fn declare(&self, block: &Block, kept: &mut TokenStream) -> bool {
+        let private = &self.private;
+        block.iter().all(|stmt| match &stmt.kind {
+            StmtKind::Assign(assign) => {
+                if self.saved(assign) {
+                    let name = kept_name(stmt.id);
+                    kept.extend(quote!(let mut #name = #private::Val::blank();));
+                }
+                true
+            }
+            StmtKind::If { then, otherwise, .. } => {
+                let name = arm_name(stmt.id);
+                kept.extend(quote!(let mut #name = false;));
+                self.declare(then, kept) && self.declare(otherwise, kept)
+            }
+            StmtKind::Loop(_) | StmtKind::Jump(_) => false,
+        })
+    }
+}
