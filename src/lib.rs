@@ -1,1 +1,15 @@
+//! Ordinary Rust functions marked `#[differentiable]`, turned into compiled gradient code.
 
+extern crate self as cotangent;
+
+pub mod functions;
+pub mod prelude;
+
+/// What generated code names; no interface of its own.
+#[doc(hidden)]
+pub mod __private {
+    pub use cotangent_runtime::codegen::*;
+}
+
+pub use cotangent_macros::{Differentiable, differentiable};
+pub use cotangent_runtime::{gradcheck, no_diff};

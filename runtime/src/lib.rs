@@ -3,10 +3,13 @@
 //! Users meet this crate through `cotangent`; the modules here are the engine room. Nothing in it
 //! knows a derivative rule: the macro differentiates, and this crate runs what it was given.
 
+pub mod check;
+pub mod codegen;
 pub mod cpu;
 mod dtype;
 pub mod graph;
 mod leaf;
+pub mod scalar;
 
 pub use cpu::real::Real;
 pub use dtype::{DType, Element, Float};

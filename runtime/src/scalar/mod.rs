@@ -6,6 +6,7 @@ mod link;
 mod tape;
 mod value;
 
+pub use crate::check::CheckReport;
 pub use gradient::Primal;
 pub use link::{DifferentiableFn, unmarked};
 pub use tape::Tape;

@@ -21,7 +21,9 @@ impl Tape {
     /// Runs `code` with an empty tape. Calls may be nested; a tape on which `code` panicked is
     /// dropped.
     pub fn with<R>(code: impl FnOnce(&mut Tape) -> R) -> R {
-        let mut tape = IDLE.with(|idle| idle.borrow_mut().pop()).unwrap_or_default();
+        let mut tape = IDLE
+            .with(|idle| idle.borrow_mut().pop())
+            .unwrap_or_default();
         let result = code(&mut tape);
         debug_assert!(tape.words.is_empty(), "a gradient left words on its tape");
         tape.words.clear();
@@ -38,6 +40,8 @@ impl Tape {
     /// Pops the word that was pushed last.
     #[inline(always)]
     pub fn pop(&mut self) -> u64 {
-        self.words.pop().expect("the reverse pass pops what the forward pass pushed")
+        self.words
+            .pop()
+            .expect("the reverse pass pops what the forward pass pushed")
     }
 }

@@ -121,7 +121,9 @@ impl<T: Val, const N: usize> Val for [T; N] {
     }
     #[inline(always)]
     fn accumulate(&mut self, other: &Self) {
-        self.iter_mut().zip(other).for_each(|(a, b)| a.accumulate(b));
+        self.iter_mut()
+            .zip(other)
+            .for_each(|(a, b)| a.accumulate(b));
     }
     #[inline(always)]
     fn take(&mut self) -> Self {
@@ -147,7 +149,9 @@ impl<T: Val> Val for Vec<T> {
         self.iter_mut().rev().for_each(|element| element.load(tape));
     }
     fn accumulate(&mut self, other: &Self) {
-        self.iter_mut().zip(other).for_each(|(a, b)| a.accumulate(b));
+        self.iter_mut()
+            .zip(other)
+            .for_each(|(a, b)| a.accumulate(b));
     }
     fn take(&mut self) -> Self {
         let zero = self.zero_like();

@@ -20,8 +20,11 @@ impl Emitter<'_> {
         let [report, grads, changed] = ["report", "grads", "changed"].map(names::local);
         let parts = signature.wrt.iter().enumerate().map(|(position, &at)| {
             let index = syn::Index::from(position);
-            let part =
-                if signature.wrt.len() == 1 { quote!(#grads) } else { quote!(#grads.#index) };
+            let part = if signature.wrt.len() == 1 {
+                quote!(#grads)
+            } else {
+                quote!(#grads.#index)
+            };
             let primal = self.primal(at);
             let name = signature.params[at].name.to_string();
             let with_changed = arguments.iter().enumerate().map(|(other, argument)| {
@@ -34,23 +37,24 @@ impl Emitter<'_> {
                 }
             });
             quote! {
-                #private::Report::parameter(&mut #report, #name, #primal, &#part, |#changed| {
+                #private::CheckReport::parameter(&mut #report, #name, #primal, &#part, |#changed| {
                     f64::from(#function(#(#with_changed),*))
                 });
             }
         });
-        let cloned = arguments.iter().zip(&signature.params).map(|(argument, param)| {
-            match param.passing {
+        let cloned = arguments
+            .iter()
+            .zip(&signature.params)
+            .map(|(argument, param)| match param.passing {
                 Passing::Value => quote!(::core::clone::Clone::clone(&#argument)),
                 _ => quote!(#argument),
-            }
-        });
+            });
         let text = function.to_string();
         quote! {
             #[doc(hidden)]
-            pub fn __check #generics (#(#params),*) -> #private::Report #bounds {
+            pub fn __check #generics (#(#params),*) -> #private::CheckReport #bounds {
                 let (_, #grads) = Self::value_and_grad(#(#cloned),*);
-                let mut #report = #private::Report::new(#text);
+                let mut #report = #private::CheckReport::new(#text);
                 #(#parts)*
                 #report
             }

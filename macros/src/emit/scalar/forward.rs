@@ -5,7 +5,9 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
 use super::{Emitter, Storage, arm_name};
-use crate::ir::scalar::{Arg, Assign, Block, Call, Head, Jump, Loop, LoopId, Rhs, Stmt, StmtId, StmtKind};
+use crate::ir::scalar::{
+    Arg, Assign, Block, Call, Head, Jump, Loop, LoopId, Rhs, Stmt, StmtId, StmtKind,
+};
 use crate::names;
 
 /// What encloses the statement that is printed, innermost last.

@@ -19,7 +19,9 @@ use syn::spanned::Spanned;
 pub(crate) use companion::expand;
 
 use crate::frontend::signature::{Passing, Signature};
-use crate::ir::scalar::{Assign, Block, Call, Function, Head, Place, Slot, SlotId, StmtId, StmtKind};
+use crate::ir::scalar::{
+    Assign, Block, Call, Function, Head, Place, Slot, SlotId, StmtId, StmtKind,
+};
 use crate::names;
 
 /// What printing needs to know.
@@ -47,7 +49,12 @@ fn body_label() -> syn::Lifetime {
 impl Emitter<'_> {
     /// `__split`: the forward pass, or the reverse pass.
     fn split(&self) -> TokenStream {
-        let Emitter { function, signature, private, .. } = self;
+        let Emitter {
+            function,
+            signature,
+            private,
+            ..
+        } = self;
         let tape = names::local("tape");
         let seed = names::local("seed");
         let output = &signature.output;
@@ -106,7 +113,11 @@ impl Emitter<'_> {
 
     fn shadow_declarations(&self) -> TokenStream {
         let private = &self.private;
-        let locals = self.function.slots.iter().filter(|slot| slot.active && !slot.reference);
+        let locals = self
+            .function
+            .slots
+            .iter()
+            .filter(|slot| slot.active && !slot.reference);
         locals
             .map(|Slot { name, .. }| {
                 let shadow = names::shadow(name);

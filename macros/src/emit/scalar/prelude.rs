@@ -27,7 +27,9 @@ struct Row {
 pub(crate) fn functions(private: &TokenStream) -> TokenStream {
     let mut rows = vec![row("stop_gradient", 1, true, |_, x| x[0])];
     for &op in Op::ALL {
-        if op.form() == Form::Runtime && op.arity() == 1 && op.kind() == Kind::Float
+        if op.form() == Form::Runtime
+            && op.arity() == 1
+            && op.kind() == Kind::Float
             && op != Op::ToFloat
         {
             rows.push(row(op.name(), 1, false, |body, x| body.op(op, x)));
@@ -73,15 +75,29 @@ fn row(
         .map(|number| {
             let name = param(number);
             let place = Place::whole(SlotId(number as u32));
-            Leaf { tokens: quote!(#name), reads: Vec::new(), place: Some(place) }
+            Leaf {
+                tokens: quote!(#name),
+                reads: Vec::new(),
+                place: Some(place),
+            }
         })
         .collect();
     let tokens = TokenStream::new();
-    let mut value = Value { tokens, body, result, leaves, flows: Vec::new() };
+    let mut value = Value {
+        tokens,
+        body,
+        result,
+        leaves,
+        flows: Vec::new(),
+    };
     if !constant {
         adjoint::reverse(&mut value, &|_| true);
     }
-    Row { name, doc: format!(" `{name}`, with its companion."), value }
+    Row {
+        name,
+        doc: format!(" `{name}`, with its companion."),
+        value,
+    }
 }
 
 fn param(number: usize) -> Ident {
@@ -92,7 +108,11 @@ fn param(number: usize) -> Ident {
 fn names(row: &Row) -> (Ident, Ident, Vec<Ident>) {
     let name = Ident::new(row.name, Span::call_site());
     let adjoint = format_ident!("{}_adjoint", name);
-    (name, adjoint, (0..row.value.leaves.len()).map(param).collect())
+    (
+        name,
+        adjoint,
+        (0..row.value.leaves.len()).map(param).collect(),
+    )
 }
 
 fn declaration(row: &Row) -> TokenStream {
@@ -106,7 +126,13 @@ fn declaration(row: &Row) -> TokenStream {
 
 fn definition(row: &Row, private: &TokenStream) -> TokenStream {
     let (name, adjoint, params) = names(row);
-    let Value { body, result, leaves, flows, .. } = &row.value;
+    let Value {
+        body,
+        result,
+        leaves,
+        flows,
+        ..
+    } = &row.value;
     let read = |number: usize| match params.get(number) {
         Some(param) => quote!(#param),
         None => quote!(cotangent),
@@ -116,11 +142,9 @@ fn definition(row: &Row, private: &TokenStream) -> TokenStream {
     let outputs: Vec<ValueId> = flows.iter().map(|(_, id)| *id).collect();
     let back = body::print(body, &outputs, private, &read);
     let back_bindings = back.bindings;
-    let parts = (0..leaves.len()).map(|leaf| {
-        match flows.iter().position(|(to, _)| *to == leaf) {
-            Some(at) => back.outputs[at].clone(),
-            None => quote!(0.0),
-        }
+    let parts = (0..leaves.len()).map(|leaf| match flows.iter().position(|(to, _)| *to == leaf) {
+        Some(at) => back.outputs[at].clone(),
+        None => quote!(0.0),
     });
     let types = params.iter().map(|_| quote!(Self));
     quote! {
@@ -141,10 +165,21 @@ fn items(row: &Row, private: &TokenStream) -> TokenStream {
     let (name, adjoint, params) = names(row);
     let (text, doc) = (row.name, &row.doc);
     let types: Vec<TokenStream> = params.iter().map(|_| quote!(T)).collect();
-    let shadows: Vec<Ident> = params.iter().map(|param| format_ident!("d_{}", param)).collect();
+    let shadows: Vec<Ident> = params
+        .iter()
+        .map(|param| format_ident!("d_{}", param))
+        .collect();
     let indices = (0..params.len()).map(syn::Index::from);
-    let gradient = if params.len() == 1 { quote!(T) } else { quote!((#(#types),*)) };
-    let bare = if params.len() == 1 { quote!(.0) } else { quote!() };
+    let gradient = if params.len() == 1 {
+        quote!(T)
+    } else {
+        quote!((#(#types),*))
+    };
+    let bare = if params.len() == 1 {
+        quote!(.0)
+    } else {
+        quote!()
+    };
     let companion = format!("Derivatives of [`{text}`](fn@{text}).");
     quote! {
         #[doc = #doc]

@@ -13,8 +13,7 @@ impl Emitter<'_> {
     /// The pullback, or nothing for a function that has none.
     pub(super) fn pullback(&self) -> TokenStream {
         let scalars = self.signature.params.iter().all(|param| {
-            param.passing == Passing::Value
-                && matches!(param.shape, Shape::Float | Shape::Discrete)
+            param.passing == Passing::Value && matches!(param.shape, Shape::Float | Shape::Discrete)
         });
         let mut kept = TokenStream::new();
         if !scalars || !self.declare(&self.function.body, &mut kept) {
@@ -36,14 +35,25 @@ impl Emitter<'_> {
         let (slots, shadows) = (self.slot_declarations(), self.shadow_declarations());
         let result = self.function.slot(self.function.result);
         let d_result = names::shadow(&result.name);
-        let seeded = if result.active { quote!(#d_result = #seed;) } else { quote!() };
+        let seeded = if result.active {
+            quote!(#d_result = #seed;)
+        } else {
+            quote!()
+        };
         let floats = self.signature.params.iter().zip(&self.function.params);
         let (types, values): (Vec<_>, Vec<_>) = floats
             .filter(|(param, _)| param.shape == Shape::Float)
             .map(|(param, &id)| {
                 let (ty, slot) = (&param.ty, self.function.slot(id));
                 let shadow = names::shadow(&slot.name);
-                (quote!(#ty), if slot.active { quote!(#shadow) } else { quote!(0.0) })
+                (
+                    quote!(#ty),
+                    if slot.active {
+                        quote!(#shadow)
+                    } else {
+                        quote!(0.0)
+                    },
+                )
             })
             .unzip();
         let items = &self.function.items;
@@ -78,7 +88,9 @@ impl Emitter<'_> {
                 }
                 true
             }
-            StmtKind::If { then, otherwise, .. } => {
+            StmtKind::If {
+                then, otherwise, ..
+            } => {
                 let name = arm_name(stmt.id);
                 kept.extend(quote!(let mut #name = false;));
                 self.declare(then, kept) && self.declare(otherwise, kept)

@@ -5,7 +5,9 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::{Emitter, Storage, arm_name, body};
-use crate::ir::scalar::{Arg, Assign, Block, Call, Head, Loop, Place, Rhs, Stmt, StmtId, StmtKind, Value};
+use crate::ir::scalar::{
+    Arg, Assign, Block, Call, Head, Loop, Place, Rhs, Stmt, StmtId, StmtKind, Value,
+};
 use crate::names;
 
 impl Emitter<'_> {

@@ -10,9 +10,7 @@ use super::opaque::is_compound;
 use super::{Frame, Lowerer};
 use crate::diag::Code;
 use crate::frontend::signature::{Shape, shape_of};
-use crate::ir::scalar::{
-    Assign, Head, Jump, Loop, LoopId, Place, Rhs, SlotId, StmtKind, Value,
-};
+use crate::ir::scalar::{Assign, Head, Jump, Loop, LoopId, Place, Rhs, SlotId, StmtKind, Value};
 
 impl Lowerer<'_> {
     /// Lowers a block whose value, if asked for, goes into a slot. The block opens a scope.

@@ -1,0 +1,3 @@
+//! Scalar functions that `std` lacks, differentiable and usable in both regimes.
+
+cotangent_macros::__scalar_functions!(::cotangent::__private);

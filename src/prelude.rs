@@ -1,0 +1,4 @@
+//! Everything a user of the crate needs: `use cotangent::prelude::*`.
+
+pub use crate::functions::*;
+pub use crate::{Differentiable, differentiable, gradcheck, no_diff};
