@@ -14,6 +14,7 @@ pub trait DifferentiableFn {
 /// What a call of a function without a companion resolves to: a method that asks for
 /// [`DifferentiableFn`], so that the only error is that one. The inherent functions of a real
 /// companion win over it.
+#[allow(clippy::too_many_arguments, reason = "as many as the call has")]
 pub mod unmarked {
     use super::super::{Tape, Val};
     use super::DifferentiableFn;

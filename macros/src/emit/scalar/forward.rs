@@ -117,10 +117,13 @@ impl Emitter<'_> {
             frames.push(Frame::Arm(number));
             let code = self.forward(block, frames);
             frames.pop();
-            let record = if recorded {
-                self.push_word(number)
-            } else {
-                TokenStream::new()
+            let record = match self.storage {
+                _ if !recorded => TokenStream::new(),
+                Storage::Tape => self.push_word(number),
+                Storage::Locals => {
+                    let (arm, taken) = (arm_name(id), number == 1);
+                    quote!(#arm = #taken;)
+                }
             };
             quote!({ #code #record })
         };
