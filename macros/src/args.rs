@@ -36,24 +36,24 @@ impl Args {
         for argument in list {
             match argument {
                 Argument::Crate(path) => args.krate = Some(path),
-                Argument::Meta(meta) => args.read(meta, errors),
+                Argument::Meta(meta) => args.read(&meta, errors),
             }
         }
         args
     }
 
-    fn read(&mut self, meta: Meta, errors: &mut Errors) {
+    fn read(&mut self, meta: &Meta, errors: &mut Errors) {
         let name = meta
             .path()
             .get_ident()
             .map(ToString::to_string)
             .unwrap_or_default();
-        match (name.as_str(), &meta) {
+        match (name.as_str(), meta) {
             ("wrt", Meta::List(list)) => {
                 let parser = Punctuated::<Ident, Token![,]>::parse_terminated;
                 match parser.parse2(list.tokens.clone()) {
                     Ok(names) if names.is_empty() => {
-                        errors.at(&meta, Code::Argument, "`wrt()` names no parameter");
+                        errors.at(meta, Code::Argument, "`wrt()` names no parameter");
                     }
                     Ok(names) => self.wrt.get_or_insert_default().extend(names),
                     Err(error) => errors.at_span(
@@ -75,14 +75,14 @@ impl Args {
                     format!("malformed argument `{name}`"),
                 );
             }
-            _ => errors.at(&meta, Code::Argument, "unknown argument"),
+            _ => errors.at(meta, Code::Argument, "unknown argument"),
         }
     }
 }
 
 enum Argument {
     Crate(Path),
-    Meta(Meta),
+    Meta(Box<Meta>),
 }
 
 impl syn::parse::Parse for Argument {
@@ -92,7 +92,7 @@ impl syn::parse::Parse for Argument {
             input.parse::<Token![=]>()?;
             return input.call(Path::parse_mod_style).map(Argument::Crate);
         }
-        input.parse().map(Argument::Meta)
+        input.parse().map(|meta| Argument::Meta(Box::new(meta)))
     }
 }
 

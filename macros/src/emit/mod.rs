@@ -3,11 +3,11 @@
 pub(crate) mod scalar;
 pub(crate) mod tensor;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use crate::args::Args;
-use crate::frontend::signature::Signature;
+use crate::frontend::signature::{Regime, Signature};
 use crate::names;
 
 /// The companion of a function that could not be differentiated: it has the entry points, so that
@@ -15,9 +15,34 @@ use crate::names;
 pub(crate) fn stub(signature: &Signature, args: &Args) -> TokenStream {
     let name = names::companion(args, &signature.name);
     let visibility = &signature.visibility;
+    let entries = match signature.regime {
+        Regime::Scalar => ["value_and_grad", "grad", "value_and_grad_into", "vjp"].as_slice(),
+        Regime::Tensor => &[],
+    };
+    let entries = entries.iter().map(|entry| {
+        let entry = Ident::new(entry, Span::call_site());
+        let more = match entry.to_string().as_str() {
+            "value_and_grad_into" | "vjp" => Some(quote!(_: impl Sized)),
+            _ => None,
+        };
+        let params = signature
+            .params
+            .iter()
+            .map(|_| quote!(_: impl Sized))
+            .chain(more);
+        quote! {
+            pub fn #entry(#(#params),*) -> ! {
+                loop {}
+            }
+        }
+    });
     quote! {
         #[doc(hidden)]
-        #[allow(non_camel_case_types)]
+        #[allow(non_camel_case_types, reason = "it is named like the function")]
         #visibility struct #name {}
+        #[allow(warnings, clippy::all, reason = "generated code")]
+        impl #name {
+            #(#entries)*
+        }
     }
 }

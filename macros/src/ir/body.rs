@@ -68,16 +68,6 @@ impl Body {
         }
     }
 
-    /// What a value holds.
-    pub(crate) fn kind(&self, id: ValueId) -> Kind {
-        match self.node(id) {
-            Node::Input(_, kind) => *kind,
-            Node::Float(_) => Kind::Float,
-            Node::Integer(_) => Kind::Int,
-            Node::Op(op, _) => op.kind(),
-        }
-    }
-
     /// How often each value is used by the code that computes `outputs`, the outputs themselves
     /// included; 0 for dead code.
     pub(crate) fn uses(&self, outputs: &[ValueId]) -> Vec<usize> {

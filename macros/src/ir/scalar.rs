@@ -82,7 +82,7 @@ pub(crate) struct Stmt {
 #[derive(Clone, Debug)]
 pub(crate) enum StmtKind {
     /// Writes a place.
-    Assign(Assign),
+    Assign(Box<Assign>),
     /// Runs one of two blocks.
     If {
         condition: TokenStream,

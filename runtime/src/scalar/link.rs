@@ -30,12 +30,10 @@ pub mod unmarked {
                 {
                     R::blank()
                 }
-                /// The reverse pass of no function.
+                /// The reverse pass of no function; the error is that of the forward pass.
                 fn __reverse<$($primal, $shadow: ?Sized,)* R>(
                     $(_: $primal,)* $(_: Option<&mut $shadow>,)* _: R, _: &mut Tape
-                ) where
-                    Self: DifferentiableFn,
-                {
+                ) {
                 }
             }
 

@@ -24,7 +24,7 @@ pub(crate) fn mark(
         slot.active = !slot.discrete && varied.contains(&id) && useful.contains(&id);
     }
     let asked = reached_from(function, wrt);
-    if !asked.contains(&function.result) {
+    if !wrt.is_empty() && !asked.contains(&function.result) {
         let names: Vec<String> = wrt
             .iter()
             .map(|&id| format!("`{}`", function.slot(id).name))

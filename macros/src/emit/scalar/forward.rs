@@ -85,7 +85,11 @@ impl Emitter<'_> {
     fn forward_call(&self, call: &Call) -> TokenStream {
         let args = call.args.iter().map(|arg| self.argument(arg));
         let tape = names::local("tape");
-        self.linked(call, |callee| quote!(#callee::__forward(#(#args,)* #tape)))
+        self.linked(
+            call,
+            "__forward",
+            |callee| quote!(#callee(#(#args,)* #tape)),
+        )
     }
 
     /// An argument as the primal receives it.

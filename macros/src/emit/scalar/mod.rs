@@ -14,7 +14,6 @@ mod reverse;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::spanned::Spanned;
 
 pub(crate) use companion::expand;
 
@@ -305,18 +304,24 @@ impl Emitter<'_> {
 
     /// Code that calls a companion. If the callee has none, the name falls through to an empty
     /// struct of the same name, and the only error is that this struct is not differentiable.
-    fn linked(&self, call: &Call, code: impl FnOnce(TokenStream) -> TokenStream) -> TokenStream {
+    fn linked(
+        &self,
+        call: &Call,
+        method: &str,
+        code: impl FnOnce(TokenStream) -> TokenStream,
+    ) -> TokenStream {
         let path = &call.callee;
         let Some(last) = path.segments.last().map(|segment| &segment.ident) else {
             return TokenStream::new();
         };
+        let method = Ident::new(method, last.span());
         if path.get_ident() == Some(&self.signature.name) {
-            return code(quote_spanned!(last.span()=> Self));
+            return code(quote_spanned!(last.span()=> Self::#method));
         }
         let private = &self.private;
         let import = names::local("__callee");
         let arity = format_ident!("Arity{}", call.args.len());
-        let code = code(quote_spanned!(path.span()=> #last));
+        let code = code(quote_spanned!(last.span()=> #last::#method));
         quote! {{
             use #path as #import;
             {

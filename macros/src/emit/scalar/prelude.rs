@@ -41,7 +41,7 @@ pub(crate) fn functions(private: &TokenStream) -> TokenStream {
             rows.push(row(composite.name(), composite.arity(), false, build));
         }
     }
-    let declared = rows.iter().map(|row| declaration(row));
+    let declared = rows.iter().map(declaration);
     let (single, double) = (
         rows.iter().map(|row| definition(row, private)),
         rows.iter().map(|row| definition(row, private)),

@@ -231,7 +231,8 @@ impl Emitter<'_> {
         }
         let run = self.linked(
             call,
-            |callee| quote!(#callee::__reverse(#(#primals,)* #(#shadows,)* #cotangent, #tape)),
+            "__reverse",
+            |callee| quote!(#callee(#(#primals,)* #(#shadows,)* #cotangent, #tape)),
         );
         quote!(#before #run; #after)
     }

@@ -234,6 +234,14 @@ impl Lowerer<'_> {
                 impure: left.impure || right.impure,
             }));
         }
+        for (term, operand) in [(&left, &binary.left), (&right, &binary.right)] {
+            if matches!(term, Term::Opaque(opaque) if opaque.discrete) {
+                let text = operand.to_token_stream();
+                let message =
+                    format!("`{text}` is an integer among floats; write `({text}) as f64`");
+                self.error(operand, Code::Discrete, message);
+            }
+        }
         let (l, r) = (left.tokens(), right.tokens());
         let operands = [self.node(builder, left), self.node(builder, right)];
         Some(Term::Node(

@@ -167,12 +167,12 @@ impl Lowerer<'_> {
         let fresh = first && self.loops.is_empty();
         self.push(
             span,
-            StmtKind::Assign(Assign {
+            StmtKind::Assign(Box::new(Assign {
                 target,
                 operator: None,
                 value,
                 fresh,
-            }),
+            })),
         );
     }
 

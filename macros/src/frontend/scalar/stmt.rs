@@ -307,7 +307,7 @@ impl Lowerer<'_> {
             value,
             fresh: false,
         };
-        self.push(binary.span(), StmtKind::Assign(assign));
+        self.push(binary.span(), StmtKind::Assign(Box::new(assign)));
     }
 
     fn branch(&mut self, branch: &syn::ExprIf, target: Option<SlotId>) {
@@ -317,14 +317,12 @@ impl Lowerer<'_> {
         }
         let condition = self.opaque(&branch.cond).tokens;
         let then = self.nested(|l| l.block_into(&branch.then_branch, target));
-        let otherwise = self.nested(|l| match &branch.else_branch {
-            Some((_, other)) => match (&**other, target) {
-                (other, Some(slot)) => {
-                    l.expr_into(other, slot);
-                }
-                (other, None) => l.statement(other),
-            },
-            None => {}
+        let otherwise = self.nested(|l| match (&branch.else_branch, target) {
+            (Some((_, other)), Some(slot)) => {
+                l.expr_into(other, slot);
+            }
+            (Some((_, other)), None) => l.statement(other),
+            (None, _) => {}
         });
         self.push(
             branch.span(),
