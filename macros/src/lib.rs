@@ -47,3 +47,11 @@ pub fn __scalar_functions(path: TokenStream) -> TokenStream {
     let path = proc_macro2::TokenStream::from(path);
     emit::scalar::prelude::functions(&path).into()
 }
+
+/// Prints the table of one-operation regions; expanded once, in the facade.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __one_ops(path: TokenStream) -> TokenStream {
+    let path = proc_macro2::TokenStream::from(path);
+    emit::tensor::one_ops::print_table(&path).into()
+}

@@ -1,16 +1,25 @@
-//! Tensors, static graphs, memory planning and SIMD kernels of Cotangent.
+//! The runtime of Cotangent: tensors, static graphs, memory planning and CPU kernels.
 //!
 //! Users meet this crate through `cotangent`; the modules here are the engine room. Nothing in it
-//! knows a derivative rule: the macro differentiates, and this crate runs what it was given.
+//! knows Rust syntax or a derivative rule: the macro differentiates, and this crate runs what it
+//! was given. What generated code may name is the flat list in `codegen`.
 
+mod buffer;
 pub mod check;
+#[doc(hidden)]
 pub mod codegen;
 pub mod cpu;
 mod dtype;
+mod error;
 pub mod graph;
 mod leaf;
 pub mod scalar;
+mod shape;
+mod tensor;
 
 pub use cpu::real::Real;
 pub use dtype::{DType, Element, Float};
+pub use error::Error;
+pub use graph::{Differentiable, Graph, Program, Report, TensorFn};
 pub use leaf::{Floats, FloatsMut, LeafView, LeafViewMut, Leaves, Path, StructureMismatch};
+pub use tensor::Tensor;

@@ -1,3 +1,36 @@
-//! Static regions and what is made of them at run time.
+//! Graphs: from the static regions that the macro emits to a planned, allocation-free program.
+//!
+//! `region` is the contract with the macro. `instantiate`, which the macro prints too, runs at bind
+//! over `Handle`s and records region instances in a `Builder`; `plan` turns them into a flat
+//! schedule over one arena; `Engine` runs it. No derivative rule stands here: the backward nodes
+//! come with the region.
 
-pub mod region;
+mod builder;
+mod differentiable;
+mod engine;
+mod handle;
+mod infer;
+mod memory;
+mod plan;
+mod print;
+mod region;
+mod report;
+mod step;
+mod walk;
+
+pub use builder::{Builder, Lift, OneOps, TensorHandle, ValueId, handle, lift};
+pub use differentiable::{Differentiable, Handle, Receiver, no_host};
+pub use engine::Engine;
+pub use print::Graph;
+pub use region::{Axes, Node, Operand, Place, Region, RowOp, ShapeRule, Value, ValueIndex};
+pub use report::Report;
+pub use walk::{GradientWalk, Walk};
+
+/// A function over tensors; implemented by its companion.
+pub trait TensorFn {
+    /// Its bound program.
+    type Program;
+}
+
+/// The bound program of a function over tensors: `Program<loss>`.
+pub type Program<F> = <F as TensorFn>::Program;

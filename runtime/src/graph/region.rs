@@ -171,6 +171,35 @@ pub enum Node {
     },
 }
 
+impl Node {
+    /// The values that it writes.
+    pub(crate) fn outputs(&self) -> Vec<ValueIndex> {
+        match self {
+            Node::Fused { outputs, .. } => outputs.to_vec(),
+            Node::MatMul { output, .. }
+            | Node::Transpose { output, .. }
+            | Node::Reshape { output, .. }
+            | Node::Rows { output, .. } => vec![*output],
+        }
+    }
+
+    /// The values that it reads.
+    pub(crate) fn inputs(&self) -> Vec<ValueIndex> {
+        match self {
+            Node::Fused { inputs, .. } => inputs
+                .iter()
+                .filter_map(|operand| match operand {
+                    Operand::Value(value) => Some(*value),
+                    Operand::Ratio { .. } => None,
+                })
+                .collect(),
+            Node::MatMul { a, b, .. } => vec![*a, *b],
+            Node::Transpose { input, .. } | Node::Reshape { input, .. } => vec![*input],
+            Node::Rows { inputs, .. } => inputs.to_vec(),
+        }
+    }
+}
+
 /// An operand of a fused kernel.
 #[derive(Debug, Clone, Copy)]
 pub enum Operand {

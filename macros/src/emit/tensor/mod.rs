@@ -2,6 +2,7 @@
 
 pub(crate) mod companion;
 pub(crate) mod kernel;
+pub(crate) mod one_ops;
 pub(crate) mod region;
 
 use proc_macro2::TokenStream;

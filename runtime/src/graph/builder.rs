@@ -1,0 +1,278 @@
+//! The builder: what `instantiate` records while it runs.
+//!
+//! Shapes are inferred as regions are recorded. The first error is kept and its value gets a
+//! plausible shape, so that `instantiate` runs on without a cascade and `bind` returns one error.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::marker::PhantomData;
+
+use super::infer::infer;
+use super::region::Region;
+use super::walk::Walk;
+use crate::{DType, Element, Error, Float};
+
+/// A value of the graph under construction: an index into the builder's values.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ValueId(pub(crate) u32);
+
+impl ValueId {
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Where a value comes from.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) enum Source {
+    /// Leaf number k of the arguments.
+    Leaf(usize),
+    /// A bind-time constant of rank 0.
+    Constant(f64),
+    /// An output of a region instance.
+    Region,
+}
+
+/// A value with what is known at bind.
+#[derive(Clone, Debug)]
+pub(crate) struct ValueInfo {
+    pub(crate) source: Source,
+    pub(crate) shape: Vec<usize>,
+    /// Whether it depends on a leaf whose gradient is wanted.
+    pub(crate) active: bool,
+}
+
+/// An instance of a region: its inputs and outputs, and the shape of each of its values.
+#[derive(Debug)]
+pub(crate) struct Instance {
+    pub(crate) region: &'static Region,
+    pub(crate) inputs: Vec<ValueId>,
+    pub(crate) outputs: Vec<ValueId>,
+    pub(crate) shapes: Vec<Vec<usize>>,
+}
+
+/// Regions of single operations by name, for operators between values that the macro knows
+/// nothing of. Produced by the macro; the runtime holds no derivative rule.
+#[derive(Debug)]
+pub struct OneOps {
+    /// Single precision.
+    pub f32: &'static [(&'static str, Region)],
+    /// Double precision.
+    pub f64: &'static [(&'static str, Region)],
+}
+
+/// Records one run of `instantiate`.
+#[derive(Debug)]
+pub struct Builder {
+    one_ops: &'static OneOps,
+    by_address: HashMap<usize, u32>,
+    pub(crate) values: RefCell<Vec<ValueInfo>>,
+    pub(crate) instances: RefCell<Vec<Instance>>,
+    error: RefCell<Option<Error>>,
+    place: Cell<Option<&'static std::panic::Location<'static>>>,
+}
+
+impl Builder {
+    /// A builder whose first values are the leaves of the walk.
+    pub(crate) fn new(one_ops: &'static OneOps, walk: &Walk) -> Self {
+        let values = (0..walk.leaves.len())
+            .map(|leaf| ValueInfo {
+                source: Source::Leaf(leaf),
+                shape: walk.shape(leaf),
+                active: walk.leaves[leaf].active,
+            })
+            .collect();
+        let by_address = walk
+            .leaves
+            .iter()
+            .enumerate()
+            .map(|(index, leaf)| (leaf.address, u32::try_from(index).unwrap_or(u32::MAX)))
+            .collect();
+        Builder {
+            one_ops,
+            by_address,
+            values: RefCell::new(values),
+            instances: RefCell::default(),
+            error: RefCell::default(),
+            place: Cell::default(),
+        }
+    }
+
+    /// The first error, if there was one.
+    pub(crate) fn take_error(&self) -> Option<Error> {
+        self.error.borrow_mut().take()
+    }
+
+    fn fail(&self, error: Error) {
+        self.error.borrow_mut().get_or_insert(error);
+    }
+
+    /// The leaf at an address.
+    pub(crate) fn leaf<T>(&self, address: usize) -> TensorHandle<'_, T> {
+        match self.by_address.get(&address) {
+            Some(&id) => TensorHandle::new(self, ValueId(id)),
+            None => {
+                self.fail(Error::internal("a leaf that was not among the bound arguments"));
+                TensorHandle::new(self, self.constant(0.0))
+            }
+        }
+    }
+
+    pub(crate) fn constant(&self, value: f64) -> ValueId {
+        self.push(ValueInfo { source: Source::Constant(value), shape: Vec::new(), active: false })
+    }
+
+    fn push(&self, value: ValueInfo) -> ValueId {
+        let mut values = self.values.borrow_mut();
+        values.push(value);
+        ValueId(u32::try_from(values.len() - 1).unwrap_or(u32::MAX))
+    }
+
+    /// A handle of a value given by value: the callee's view of a float argument.
+    pub fn value<'b, T>(&'b self, value: impl Lift<'b, T>) -> TensorHandle<'b, T> {
+        TensorHandle::new(self, value.lift(self))
+    }
+
+    /// Records an instance of a region.
+    pub fn region<'b, T, const I: usize, const O: usize>(
+        &'b self,
+        region: &'static Region,
+        inputs: [ValueId; I],
+    ) -> [TensorHandle<'b, T>; O] {
+        let outputs = self.record(region, &inputs);
+        std::array::from_fn(|k| {
+            let id = outputs.get(k).copied().unwrap_or_else(|| self.constant(0.0));
+            TensorHandle::new(self, id)
+        })
+    }
+
+    fn record(&self, region: &'static Region, inputs: &[ValueId]) -> Vec<ValueId> {
+        let given: Vec<Vec<usize>> =
+            inputs.iter().map(|&id| self.values.borrow()[id.index()].shape.clone()).collect();
+        let (shapes, error) = infer(region, &given);
+        if let Some(error) = error {
+            self.fail(error);
+        }
+        let active = inputs.iter().any(|&id| self.values.borrow()[id.index()].active);
+        let outputs: Vec<ValueId> = region
+            .outputs
+            .iter()
+            .map(|&value| {
+                let shape = shapes[usize::from(value)].clone();
+                self.push(ValueInfo { source: Source::Region, shape, active })
+            })
+            .collect();
+        let instance =
+            Instance { region, inputs: inputs.to_vec(), outputs: outputs.clone(), shapes };
+        self.instances.borrow_mut().push(instance);
+        outputs
+    }
+
+    /// Records the one-operation region of that name.
+    #[track_caller]
+    pub(crate) fn one_op<'b, T: Float>(
+        &'b self,
+        name: &'static str,
+        inputs: &[ValueId],
+    ) -> TensorHandle<'b, T> {
+        let table = if T::DTYPE == DType::F32 { self.one_ops.f32 } else { self.one_ops.f64 };
+        self.place.set(Some(std::panic::Location::caller()));
+        let Some((_, region)) = table.iter().find(|(known, _)| *known == name) else {
+            self.fail(Error::internal("an operation without a one-operation region"));
+            return TensorHandle::new(self, self.constant(0.0));
+        };
+        let outputs = self.record(region, inputs);
+        TensorHandle::new(self, outputs[0])
+    }
+}
+
+/// What stands for a tensor, or for a per-call float, while a graph is built.
+#[derive(Debug)]
+pub struct TensorHandle<'b, T> {
+    id: ValueId,
+    builder: &'b Builder,
+    element: PhantomData<T>,
+}
+
+impl<T> Clone for TensorHandle<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for TensorHandle<'_, T> {}
+
+impl<'b, T> TensorHandle<'b, T> {
+    pub(crate) fn new(builder: &'b Builder, id: ValueId) -> Self {
+        TensorHandle { id, builder, element: PhantomData }
+    }
+
+    /// The value.
+    #[must_use]
+    pub fn id(&self) -> ValueId {
+        self.id
+    }
+
+    /// The builder.
+    pub(crate) fn builder(&self) -> &'b Builder {
+        self.builder
+    }
+
+    /// The shape, which is known at bind.
+    #[must_use]
+    pub fn shape(&self) -> Vec<usize> {
+        self.builder.values.borrow()[self.id.index()].shape.clone()
+    }
+
+    /// The number of axes.
+    #[must_use]
+    pub fn rank(&self) -> usize {
+        self.builder.values.borrow()[self.id.index()].shape.len()
+    }
+}
+
+/// The handle of a value that a region took as an input.
+#[must_use]
+pub fn handle<T>(builder: &Builder, id: ValueId) -> TensorHandle<'_, T> {
+    TensorHandle::new(builder, id)
+}
+
+/// What can be an operand of tensor code: a handle, or a float known at bind.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is used as a tensor in a `#[differentiable]` function, but is not part of its graph",
+    label = "this operand must be a tensor or a float of the function's element type",
+    note = "convert an integer by `as f32` (or `as f64`); pass a tensor as a parameter"
+)]
+pub trait Lift<'b, T> {
+    /// The value in the builder.
+    fn lift(&self, builder: &'b Builder) -> ValueId;
+}
+
+impl<'b, T> Lift<'b, T> for TensorHandle<'b, T> {
+    fn lift(&self, _builder: &'b Builder) -> ValueId {
+        self.id
+    }
+}
+
+impl<'b, T, L: Lift<'b, T> + ?Sized> Lift<'b, T> for &L {
+    fn lift(&self, builder: &'b Builder) -> ValueId {
+        (**self).lift(builder)
+    }
+}
+
+impl<'b> Lift<'b, f32> for f32 {
+    fn lift(&self, builder: &'b Builder) -> ValueId {
+        builder.constant(f64::from(*self))
+    }
+}
+
+impl<'b> Lift<'b, f64> for f64 {
+    fn lift(&self, builder: &'b Builder) -> ValueId {
+        builder.constant(*self)
+    }
+}
+
+/// Makes a value an input of a region.
+pub fn lift<'b, T: Element, L: Lift<'b, T>>(builder: &'b Builder, value: &L) -> ValueId {
+    value.lift(builder)
+}

@@ -1,0 +1,117 @@
+//! One arena for all intermediate values: each buffer lives from its first to its last step, and
+//! buffers whose lives do not overlap share bytes.
+
+/// A buffer of the arena, before and after packing.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Buffer(pub(crate) usize);
+
+/// Alignment of every buffer: a cache line, and the widest vector register.
+const ALIGN: usize = 64;
+
+#[derive(Clone, Debug)]
+struct Life {
+    bytes: usize,
+    first: usize,
+    last: usize,
+    offset: usize,
+}
+
+/// The buffers of a plan.
+#[derive(Default, Debug)]
+pub(crate) struct Arena {
+    lives: Vec<Life>,
+    kept: Vec<Buffer>,
+    /// Size after packing.
+    pub(crate) bytes: usize,
+}
+
+impl Arena {
+    /// A new buffer.
+    pub(crate) fn allocate(&mut self, bytes: usize) -> Buffer {
+        let bytes = bytes.next_multiple_of(ALIGN).max(ALIGN);
+        self.lives.push(Life { bytes, first: usize::MAX, last: 0, offset: 0 });
+        Buffer(self.lives.len() - 1)
+    }
+
+    /// The buffer is used by a step.
+    pub(crate) fn touch(&mut self, buffer: Buffer, step: usize) {
+        let life = &mut self.lives[buffer.0];
+        life.first = life.first.min(step);
+        life.last = life.last.max(step);
+    }
+
+    /// The buffer is read after the last step.
+    pub(crate) fn keep(&mut self, buffer: Buffer) {
+        self.kept.push(buffer);
+    }
+
+    /// Assigns offsets: the largest buffer first, at the lowest place where no buffer with an
+    /// overlapping life stands.
+    pub(crate) fn pack(&mut self, steps: usize) {
+        for &buffer in &self.kept {
+            self.lives[buffer.0].last = steps;
+        }
+        let mut order: Vec<usize> = (0..self.lives.len()).collect();
+        order.sort_by_key(|&index| (std::cmp::Reverse(self.lives[index].bytes), index));
+        let mut placed: Vec<usize> = Vec::new();
+        for index in order {
+            let life = self.lives[index].clone();
+            let mut rivals: Vec<(usize, usize)> = placed
+                .iter()
+                .map(|&other| &self.lives[other])
+                .filter(|other| other.first <= life.last && life.first <= other.last)
+                .map(|other| (other.offset, other.offset + other.bytes))
+                .collect();
+            rivals.sort_unstable();
+            let mut offset = 0;
+            for (start, end) in rivals {
+                if offset + life.bytes <= start {
+                    break;
+                }
+                offset = offset.max(end);
+            }
+            self.lives[index].offset = offset;
+            self.bytes = self.bytes.max(offset + life.bytes);
+            placed.push(index);
+        }
+    }
+
+    /// Where a buffer begins, after packing.
+    pub(crate) fn offset(&self, buffer: Buffer) -> usize {
+        self.lives[buffer.0].offset
+    }
+
+    /// The bytes that all buffers would take without sharing.
+    pub(crate) fn unshared(&self) -> usize {
+        self.lives.iter().map(|life| life.bytes).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_share_bytes_only_when_their_lives_are_apart() {
+        let mut arena = Arena::default();
+        let [a, b, c] = [100, 200, 100].map(|bytes| arena.allocate(bytes));
+        for (buffer, step) in [(a, 0), (a, 1), (b, 1), (b, 2), (c, 2), (c, 3)] {
+            arena.touch(buffer, step);
+        }
+        arena.pack(4);
+        assert_eq!(arena.offset(a), arena.offset(c), "their lives are apart");
+        assert!(arena.offset(b) >= 128 || arena.offset(a) >= 256, "a and b live at step 1");
+        assert!(arena.bytes < arena.unshared());
+    }
+
+    #[test]
+    fn a_kept_buffer_is_never_overwritten() {
+        let mut arena = Arena::default();
+        let [a, b] = [64, 64].map(|bytes| arena.allocate(bytes));
+        arena.touch(a, 0);
+        arena.touch(b, 1);
+        arena.keep(a);
+        arena.pack(2);
+        assert_ne!(arena.offset(a), arena.offset(b));
+    }
+}

@@ -1,0 +1,455 @@
+//! The plan: region instances as one flat schedule over one arena.
+//!
+//! Forward nodes in order, then the backward nodes of the instances in reverse. A cotangent's first
+//! writer stores and later ones accumulate; backward nodes whose results nobody needs vanish.
+
+use std::collections::HashMap;
+
+use super::builder::{Builder, Instance, Source, ValueId};
+use super::memory::{Arena, Buffer};
+use super::region::{Node, Operand, Place, RowOp, ValueIndex};
+use super::step::{Action, Location, Step};
+use crate::cpu::{FusedPlan, GemmPlan, Write};
+use crate::{DType, Error};
+
+/// A flat schedule.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) key: Vec<u64>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) arena: Arena,
+    pub(crate) constants: Vec<u64>,
+    pub(crate) scratch_bytes: usize,
+    /// Where the value is.
+    pub(crate) output: Location,
+    /// Labels to check before anything runs: where, how many, classes, whose operator.
+    pub(crate) labels: Vec<(usize, usize, usize, Place)>,
+    /// Leaves whose gradient nobody writes: they are zeroed. Leaf, bytes.
+    pub(crate) untouched: Vec<(usize, usize)>,
+    pub(crate) widest: usize,
+}
+
+/// Where a value lives while the plan is made.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Home {
+    Buffer(Buffer),
+    Leaf(usize),
+    Gradient(usize),
+    Constant(usize),
+}
+
+struct Planner<'a> {
+    dtype: DType,
+    instances: &'a [Instance],
+    values: &'a [super::builder::ValueInfo],
+    arena: Arena,
+    steps: Vec<Step>,
+    constants: Vec<u64>,
+    /// Forward values by graph value.
+    homes: HashMap<ValueId, Home>,
+    /// Forward and backward values of each instance.
+    locals: Vec<HashMap<ValueIndex, Home>>,
+    labels: Vec<(usize, usize, usize, Place)>,
+}
+
+/// Makes the plan of a recorded graph.
+pub(crate) fn plan(
+    builder: &Builder,
+    output: ValueId,
+    dtype: DType,
+    gradient: bool,
+    key: Vec<u64>,
+) -> Result<Plan, Error> {
+    let instances = builder.instances.borrow();
+    let values = builder.values.borrow();
+    if gradient && !values[output.index()].shape.is_empty() {
+        return Err(Error::not_scalar(&values[output.index()].shape));
+    }
+    let mut planner = Planner {
+        dtype,
+        instances: &instances,
+        values: &values,
+        arena: Arena::default(),
+        steps: Vec::new(),
+        constants: Vec::new(),
+        homes: HashMap::new(),
+        locals: vec![HashMap::new(); instances.len()],
+        labels: Vec::new(),
+    };
+    planner.forward(output);
+    let mut written = Vec::new();
+    if gradient {
+        written = planner.backward(output);
+    }
+    let home = planner.home(output);
+    let output = planner.location(home);
+    planner.keep(output);
+    Ok(planner.finish(output, gradient, &written, key))
+}
+
+impl Planner<'_> {
+    fn bytes(&self, shape: &[usize]) -> usize {
+        shape.iter().product::<usize>() * self.dtype.size()
+    }
+
+    /// Where a graph value is.
+    fn home(&mut self, id: ValueId) -> Home {
+        if let Some(&home) = self.homes.get(&id) {
+            return home;
+        }
+        let home = match self.values[id.index()].source {
+            Source::Leaf(leaf) => Home::Leaf(leaf),
+            Source::Constant(value) => self.constant(value),
+            // A region's outputs are homed when its forward pass is planned.
+            Source::Region => self.constant(f64::NAN),
+        };
+        self.homes.insert(id, home);
+        home
+    }
+
+    fn constant(&mut self, value: f64) -> Home {
+        self.constants.push(self.dtype.bits(value));
+        Home::Constant(self.constants.len() - 1)
+    }
+
+    fn location(&self, place: Home) -> Location {
+        match place {
+            Home::Buffer(buffer) => Location::Arena(buffer.0),
+            Home::Leaf(leaf) => Location::Leaf(leaf),
+            Home::Gradient(leaf) => Location::Gradient(leaf),
+            Home::Constant(constant) => Location::Constant(constant),
+        }
+    }
+
+    fn keep(&mut self, location: Location) {
+        if let Location::Arena(buffer) = location {
+            self.arena.keep(Buffer(buffer));
+        }
+    }
+
+    fn forward(&mut self, output: ValueId) {
+        let needed = self.needed_instances(output);
+        for index in 0..self.instances.len() {
+            if !needed[index] {
+                continue;
+            }
+            let instance = &self.instances[index];
+            for (k, &input) in instance.inputs.iter().enumerate() {
+                let home = self.home(input);
+                self.locals[index].insert(value_index(k), home);
+            }
+            for node in instance.region.forward {
+                self.node(index, node, &|_| Some(Write::Store), &HashMap::new());
+            }
+            for (&id, &value) in instance.outputs.iter().zip(instance.region.outputs) {
+                let home = self.local(index, value);
+                self.homes.insert(id, home);
+            }
+        }
+    }
+
+    fn needed_instances(&self, output: ValueId) -> Vec<bool> {
+        let mut wanted = vec![false; self.values.len()];
+        wanted[output.index()] = true;
+        let mut needed = vec![false; self.instances.len()];
+        for (index, instance) in self.instances.iter().enumerate().rev() {
+            if instance.outputs.iter().any(|id| wanted[id.index()]) {
+                needed[index] = true;
+                instance.inputs.iter().for_each(|id| wanted[id.index()] = true);
+            }
+        }
+        needed
+    }
+
+    fn local(&self, index: usize, value: ValueIndex) -> Home {
+        self.locals[index].get(&value).copied().unwrap_or(Home::Constant(0))
+    }
+
+    /// Plans a node. `write` says for each output whether and how it is written; `target` where,
+    /// if not into a buffer of its own.
+    fn node(
+        &mut self,
+        index: usize,
+        node: &'static Node,
+        write: &dyn Fn(ValueIndex) -> Option<Write>,
+        target: &HashMap<ValueIndex, (Home, Write)>,
+    ) {
+        let instance = &self.instances[index];
+        let shape = |value: ValueIndex| instance.shapes[usize::from(value)].as_slice();
+        let mut output = |this: &mut Self, value: ValueIndex| {
+            let given = target.get(&value).map(|&(home, _)| home);
+            let place = given.unwrap_or_else(|| {
+                let bytes = this.bytes(shape(value));
+                Home::Buffer(this.arena.allocate(bytes))
+            });
+            this.locals[index].insert(value, place);
+            this.location(place)
+        };
+        let action = match node {
+            Node::Fused { kernel, domain, inputs, outputs } => {
+                let mut sources = Vec::new();
+                let mut shapes: Vec<&[usize]> = Vec::new();
+                for operand in *inputs {
+                    match *operand {
+                        Operand::Value(value) => {
+                            sources.push(self.location(self.local(index, value)));
+                            shapes.push(shape(value));
+                        }
+                        Operand::Ratio { of, by } => {
+                            let count = |value| shape(value).iter().product::<usize>() as f64;
+                            let place = self.constant(count(of) / count(by));
+                            sources.push(self.location(place));
+                            shapes.push(&[]);
+                        }
+                    }
+                }
+                let mut targets = Vec::new();
+                let mut writes: Vec<(&[usize], Write)> = Vec::new();
+                for &value in *outputs {
+                    match write(value) {
+                        Some(mode) => {
+                            targets.push(output(self, value));
+                            writes.push((shape(value), mode));
+                        }
+                        None => {
+                            targets.push(Location::Nowhere);
+                            writes.push((shape(value), Write::Discard));
+                        }
+                    }
+                }
+                let plan = FusedPlan::new(kernel, shape(*domain), &shapes, &writes);
+                Action::Fused { plan, inputs: sources, outputs: targets }
+            }
+            Node::MatMul { a, b, transpose_a, transpose_b, output: value } => {
+                let mode = write(*value).unwrap_or(Write::Store);
+                let (at_a, at_b) =
+                    (self.location(self.local(index, *a)), self.location(self.local(index, *b)));
+                let plan = GemmPlan::new(
+                    self.dtype,
+                    shape(*a),
+                    *transpose_a,
+                    shape(*b),
+                    *transpose_b,
+                    shape(*value),
+                    mode,
+                );
+                Action::Gemm { plan, a: at_a, b: at_b, c: output(self, *value) }
+            }
+            Node::Reshape { input, output: value } => {
+                // No step: the result is its operand under another shape.
+                let place = self.local(index, *input);
+                self.locals[index].insert(*value, place);
+                return;
+            }
+            Node::Transpose { input, output: value } => Action::Transpose {
+                dtype: self.dtype,
+                shape: shape(*input).to_vec(),
+                input: self.location(self.local(index, *input)),
+                output: output(self, *value),
+            },
+            Node::Rows { op, inputs, output: value } => {
+                let classes = shape(inputs[0]).last().copied().unwrap_or(0);
+                let rows = shape(inputs[0]).iter().product::<usize>().checked_div(classes).unwrap_or(0);
+                let input = self.location(self.local(index, inputs[0]));
+                let labels = inputs.get(1).map(|&labels| self.location(self.local(index, labels)));
+                if let (RowOp::CrossEntropy, Some(Location::Leaf(leaf))) = (op, labels) {
+                    let place = instance.region.values[usize::from(*value)].place;
+                    self.labels.push((leaf, rows, classes, place));
+                }
+                Action::Rows { dtype: self.dtype, op: *op, rows, classes, input, labels, output: output(self, *value) }
+            }
+        };
+        self.steps.push(Step { action, region: instance.region.name });
+    }
+
+    /// Plans the backward pass; yields the leaves whose gradient is written.
+    fn backward(&mut self, output: ValueId) -> Vec<usize> {
+        let mut cotangents: HashMap<ValueId, Home> = HashMap::new();
+        let mut written = Vec::new();
+        let one = self.constant(1.0);
+        if let Source::Leaf(leaf) = self.values[output.index()].source {
+            self.copy(one, Home::Gradient(leaf), 1, false);
+            written.push(leaf);
+        }
+        cotangents.insert(output, one);
+        for index in (0..self.instances.len()).rev() {
+            let instance = &self.instances[index];
+            if !instance.outputs.iter().any(|id| cotangents.contains_key(id)) {
+                continue;
+            }
+            for (id, &seed) in instance.outputs.iter().zip(instance.region.seeds) {
+                let place = match cotangents.get(id) {
+                    Some(&place) => place,
+                    None => self.zeros(&instance.shapes[usize::from(seed)]),
+                };
+                self.locals[index].insert(seed, place);
+            }
+            let contributions: Vec<(ValueId, ValueIndex)> = instance
+                .region
+                .cotangents
+                .iter()
+                .map(|&(input, value)| (instance.inputs[input], value))
+                .filter(|(id, _)| self.values[id.index()].active)
+                .collect();
+            let direct = self.direct(index, &contributions, &mut cotangents, &mut written);
+            self.backward_nodes(index, &contributions, &direct);
+            for (id, value) in contributions {
+                if direct.contains_key(&value) {
+                    continue;
+                }
+                let elements = instance.shapes[usize::from(value)].iter().product();
+                let from = self.local(index, value);
+                let leaf = match self.values[id.index()].source {
+                    Source::Leaf(leaf) => Some(leaf),
+                    _ => None,
+                };
+                let fresh = !cotangents.contains_key(&id);
+                let to = *cotangents.entry(id).or_insert_with(|| match leaf {
+                    Some(leaf) => Home::Gradient(leaf),
+                    None => {
+                        Home::Buffer(self.arena.allocate(elements * self.dtype.size()))
+                    }
+                });
+                self.copy(from, to, elements, !fresh);
+                if let Some(leaf) = leaf {
+                    written.push(leaf);
+                }
+            }
+        }
+        written
+    }
+
+    /// The contributions that their node can write straight into the cotangent: computed by a
+    /// kernel or a product, for one input only, and read by nobody else.
+    fn direct(
+        &mut self,
+        index: usize,
+        contributions: &[(ValueId, ValueIndex)],
+        cotangents: &mut HashMap<ValueId, Home>,
+        written: &mut Vec<usize>,
+    ) -> HashMap<ValueIndex, (Home, Write)> {
+        let instance = &self.instances[index];
+        let nodes = instance.region.backward;
+        let mut direct = HashMap::new();
+        for &(id, value) in contributions {
+            let computed = nodes.iter().any(|node| {
+                matches!(node, Node::Fused { .. } | Node::MatMul { .. })
+                    && node.outputs().contains(&value)
+            });
+            let single = contributions.iter().filter(|&&(_, other)| other == value).count() == 1;
+            if !computed || !single || nodes.iter().any(|node| node.inputs().contains(&value)) {
+                continue;
+            }
+            let bytes = self.bytes(&instance.shapes[usize::from(value)]);
+            let write =
+                if cotangents.contains_key(&id) { Write::Accumulate } else { Write::Store };
+            let source = self.values[id.index()].source;
+            let arena = &mut self.arena;
+            let home = *cotangents.entry(id).or_insert_with(|| match source {
+                Source::Leaf(leaf) => Home::Gradient(leaf),
+                _ => Home::Buffer(arena.allocate(bytes)),
+            });
+            if let Source::Leaf(leaf) = source {
+                written.push(leaf);
+            }
+            direct.insert(value, (home, write));
+        }
+        direct
+    }
+
+    /// Plans the backward nodes that the contributions need.
+    fn backward_nodes(
+        &mut self,
+        index: usize,
+        contributions: &[(ValueId, ValueIndex)],
+        direct: &HashMap<ValueIndex, (Home, Write)>,
+    ) {
+        let nodes = self.instances[index].region.backward;
+        let mut wanted: Vec<ValueIndex> = contributions.iter().map(|&(_, value)| value).collect();
+        let mut needed = vec![false; nodes.len()];
+        for (node, needed) in nodes.iter().zip(&mut needed).rev() {
+            if node.outputs().iter().any(|value| wanted.contains(value)) {
+                *needed = true;
+                wanted.extend(node.inputs());
+            }
+        }
+        for (node, needed) in nodes.iter().zip(needed) {
+            if needed {
+                let write = |value| {
+                    let mode = direct.get(&value).map_or(Write::Store, |&(_, write)| write);
+                    wanted.contains(&value).then_some(mode)
+                };
+                self.node(index, node, &write, direct);
+            }
+        }
+    }
+
+    fn zeros(&mut self, shape: &[usize]) -> Home {
+        let bytes = self.bytes(shape);
+        let place = Home::Buffer(self.arena.allocate(bytes));
+        let to = self.location(place);
+        self.steps.push(Step { action: Action::Zero { to, bytes }, region: "" });
+        place
+    }
+
+    fn copy(&mut self, from: Home, to: Home, elements: usize, accumulate: bool) {
+        let (from, to) = (self.location(from), self.location(to));
+        let dtype = self.dtype;
+        let action = Action::Copy { from, to, elements, dtype, accumulate };
+        self.steps.push(Step { action, region: "" });
+    }
+
+    fn finish(
+        mut self,
+        output: Location,
+        gradient: bool,
+        written: &[usize],
+        key: Vec<u64>,
+    ) -> Plan {
+        for (at, step) in self.steps.iter().enumerate() {
+            step.action.visit(&mut |location| {
+                if let Location::Arena(buffer) = location {
+                    self.arena.touch(Buffer(*buffer), at);
+                }
+            });
+        }
+        self.arena.pack(self.steps.len());
+        let arena = &self.arena;
+        for step in &mut self.steps {
+            step.action.visit_mut(&mut |location| {
+                if let Location::Arena(buffer) = location {
+                    *location = Location::Arena(arena.offset(Buffer(*buffer)));
+                }
+            });
+        }
+        let output = match output {
+            Location::Arena(buffer) => Location::Arena(self.arena.offset(Buffer(buffer))),
+            other => other,
+        };
+        let untouched = self
+            .values
+            .iter()
+            .filter_map(|value| match value.source {
+                Source::Leaf(leaf) if gradient && value.active && !written.contains(&leaf) => {
+                    Some((leaf, self.bytes(&value.shape)))
+                }
+                _ => None,
+            })
+            .collect();
+        Plan {
+            key,
+            scratch_bytes: self.steps.iter().map(|step| step.action.scratch_bytes()).max().unwrap_or(0),
+            widest: self.steps.iter().map(|step| step.action.width()).max().unwrap_or(0),
+            steps: self.steps,
+            arena: self.arena,
+            constants: self.constants,
+            output,
+            labels: self.labels,
+            untouched,
+        }
+    }
+}
+
+fn value_index(index: usize) -> ValueIndex {
+    ValueIndex::try_from(index).unwrap_or(ValueIndex::MAX)
+}

@@ -1,0 +1,46 @@
+//! What a plan does, for people.
+
+use std::fmt;
+
+use super::plan::Plan;
+use super::step::Action;
+
+/// Displays a plan: its steps, kernels, bytes and peak.
+#[derive(Debug)]
+pub struct Report<'e> {
+    pub(crate) name: &'static str,
+    pub(crate) plan: Option<&'e Plan>,
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(plan) = self.plan else {
+            return writeln!(f, "{}: not bound", self.name);
+        };
+        writeln!(
+            f,
+            "{}: {} steps, arena {} bytes ({} without sharing), scratch {} bytes",
+            self.name,
+            plan.steps.len(),
+            plan.arena.bytes,
+            plan.arena.unshared(),
+            plan.scratch_bytes,
+        )?;
+        for (index, step) in plan.steps.iter().enumerate() {
+            write!(f, "{index:4}  {:12} ", step.region)?;
+            match &step.action {
+                Action::Fused { plan, inputs, outputs } => {
+                    writeln!(f, "{plan}  {inputs:?} -> {outputs:?}")?;
+                }
+                Action::Gemm { plan, a, b, c } => writeln!(f, "{plan}  {a:?} {b:?} -> {c:?}")?,
+                Action::Transpose { shape, .. } => writeln!(f, "transpose {shape:?}")?,
+                Action::Rows { op, rows, classes, .. } => writeln!(f, "{op:?} [{rows}, {classes}]")?,
+                Action::Copy { elements, accumulate, .. } => {
+                    writeln!(f, "{} {elements}", if *accumulate { "add" } else { "copy" })?;
+                }
+                Action::Zero { bytes, .. } => writeln!(f, "zero {bytes} bytes")?,
+            }
+        }
+        Ok(())
+    }
+}

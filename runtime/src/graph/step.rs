@@ -1,0 +1,167 @@
+//! A step of the flat schedule: resolved kernels, and operands as places that a call patches.
+
+use super::region::RowOp;
+use crate::cpu::{self, FusedPlan, GemmPlan};
+use crate::DType;
+
+/// Where an operand is. A call knows the pointer behind each.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Location {
+    /// A buffer while planning; its byte offset in the arena afterwards.
+    Arena(usize),
+    /// A leaf of the arguments.
+    Leaf(usize),
+    /// The gradient of a leaf.
+    Gradient(usize),
+    /// A constant of the plan.
+    Constant(usize),
+    /// An output that is not wanted.
+    Nowhere,
+}
+
+/// A step with the region it comes from.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) action: Action,
+    pub(crate) region: &'static str,
+}
+
+/// What a step does.
+#[derive(Debug)]
+pub(crate) enum Action {
+    Fused { plan: FusedPlan, inputs: Vec<Location>, outputs: Vec<Location> },
+    Gemm { plan: GemmPlan, a: Location, b: Location, c: Location },
+    Transpose { dtype: DType, shape: Vec<usize>, input: Location, output: Location },
+    Rows { dtype: DType, op: RowOp, rows: usize, classes: usize, input: Location, labels: Option<Location>, output: Location },
+    Copy { from: Location, to: Location, elements: usize, dtype: DType, accumulate: bool },
+    Zero { to: Location, bytes: usize },
+}
+
+/// The pointers of a call.
+pub(crate) struct Pointers<'c> {
+    pub(crate) arena: *mut u8,
+    pub(crate) leaves: &'c [*const u8],
+    pub(crate) gradients: &'c [*mut u8],
+    pub(crate) constants: *const u64,
+    pub(crate) scratch: *mut u8,
+}
+
+impl Pointers<'_> {
+    fn read(&self, location: Location) -> *const u8 {
+        match location {
+            // SAFETY: the offset was packed into the arena, which the engine sized for the plan.
+            Location::Arena(offset) => unsafe { self.arena.add(offset) },
+            Location::Leaf(leaf) => self.leaves[leaf],
+            Location::Gradient(leaf) => self.gradients[leaf],
+            // SAFETY: the index was handed out when the constant was pushed.
+            Location::Constant(index) => unsafe { self.constants.add(index) }.cast(),
+            Location::Nowhere => std::ptr::null(),
+        }
+    }
+
+    fn write(&self, location: Location) -> *mut u8 {
+        match location {
+            Location::Gradient(leaf) => self.gradients[leaf],
+            other => self.read(other).cast_mut(),
+        }
+    }
+}
+
+impl Action {
+    /// Runs the step.
+    ///
+    /// # Safety
+    /// The pointers must be those of the arguments that the plan was made for, alive and, for the
+    /// arena, the scratch space and the gradients, not aliased; `inputs` and `outputs` have room
+    /// for the plan's widest step.
+    pub(crate) unsafe fn run(
+        &self,
+        pointers: &Pointers<'_>,
+        sources: &mut Vec<*const u8>,
+        targets: &mut Vec<*mut u8>,
+    ) {
+        match self {
+            Action::Fused { plan, inputs, outputs } => {
+                sources.clear();
+                sources.extend(inputs.iter().map(|&location| pointers.read(location)));
+                targets.clear();
+                targets.extend(outputs.iter().map(|&location| pointers.write(location)));
+                // SAFETY: shapes were inferred for these operands, and the arena gives outputs
+                // bytes that no live operand has.
+                unsafe { plan.run(sources, targets, pointers.scratch) };
+            }
+            Action::Gemm { plan, a, b, c } => {
+                // SAFETY: as above.
+                unsafe {
+                    plan.run(pointers.read(*a), pointers.read(*b), pointers.write(*c), pointers.scratch);
+                }
+            }
+            Action::Transpose { dtype, shape, input, output } => {
+                // SAFETY: as above.
+                unsafe { cpu::transpose(*dtype, shape, pointers.read(*input), pointers.write(*output)) };
+            }
+            Action::Rows { dtype, op, rows, classes, input, labels, output } => {
+                let labels = labels.map_or(std::ptr::null(), |labels| pointers.read(labels));
+                // SAFETY: as above; labels were checked before the first step.
+                unsafe {
+                    cpu::row_op(*dtype, *op, *rows, *classes, pointers.read(*input), labels.cast(), pointers.write(*output));
+                }
+            }
+            Action::Copy { from, to, elements, dtype, accumulate } => {
+                // SAFETY: as above.
+                unsafe {
+                    cpu::copy(*dtype, pointers.read(*from), pointers.write(*to), *elements, *accumulate);
+                }
+            }
+            Action::Zero { to, bytes } => {
+                // SAFETY: as above.
+                unsafe { pointers.write(*to).write_bytes(0, *bytes) };
+            }
+        }
+    }
+
+    /// Scratch space that it needs.
+    pub(crate) fn scratch_bytes(&self) -> usize {
+        match self {
+            Action::Fused { plan, .. } => plan.scratch_bytes(),
+            Action::Gemm { plan, .. } => plan.scratch_bytes(),
+            _ => 0,
+        }
+    }
+
+    /// The larger of its numbers of inputs and outputs.
+    pub(crate) fn width(&self) -> usize {
+        match self {
+            Action::Fused { inputs, outputs, .. } => inputs.len().max(outputs.len()),
+            _ => 0,
+        }
+    }
+
+    /// Visits every location.
+    pub(crate) fn visit(&self, visit: &mut dyn FnMut(&Location)) {
+        match self {
+            Action::Fused { inputs, outputs, .. } => inputs.iter().chain(outputs).for_each(visit),
+            Action::Gemm { a, b, c, .. } => [a, b, c].into_iter().for_each(visit),
+            Action::Transpose { input, output, .. } => [input, output].into_iter().for_each(visit),
+            Action::Rows { input, labels, output, .. } => {
+                [input, output].into_iter().chain(labels).for_each(visit);
+            }
+            Action::Copy { from, to, .. } => [from, to].into_iter().for_each(visit),
+            Action::Zero { to, .. } => visit(to),
+        }
+    }
+
+    /// Visits every location for change.
+    pub(crate) fn visit_mut(&mut self, visit: &mut dyn FnMut(&mut Location)) {
+        match self {
+            Action::Fused { inputs, outputs, .. } => inputs.iter_mut().chain(outputs).for_each(visit),
+            Action::Gemm { a, b, c, .. } => [a, b, c].into_iter().for_each(visit),
+            Action::Transpose { input, output, .. } => [input, output].into_iter().for_each(visit),
+            Action::Rows { input, labels, output, .. } => {
+                [input, output].into_iter().chain(labels).for_each(visit);
+            }
+            Action::Copy { from, to, .. } => [from, to].into_iter().for_each(visit),
+            Action::Zero { to, .. } => visit(to),
+        }
+    }
+}

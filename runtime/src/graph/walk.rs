@@ -1,0 +1,136 @@
+//! The walks over a program's arguments: what is read at every call, and what the gradient of a
+//! call is written to.
+//!
+//! `Walk` records one entry per leaf (where its data is) and one word per thing that the plan
+//! depends on (dimensions, lengths, options, booleans, integers). Its vectors keep their capacity,
+//! so that a call with a known structure allocates nothing.
+
+use crate::DType;
+
+/// A leaf as the walk met it.
+#[derive(Clone, Debug)]
+pub(crate) struct LeafRecord {
+    /// Address of the value that the user passed: how `instantiate` finds the leaf again.
+    pub(crate) address: usize,
+    /// Its elements.
+    pub(crate) data: *const u8,
+    /// Whether `data` is the position of a per-call float instead.
+    pub(crate) float: Option<usize>,
+    /// Its element type.
+    pub(crate) dtype: DType,
+    /// Where its shape stands in `Walk::key`: rank, then sizes.
+    pub(crate) shape_at: usize,
+    /// Whether the gradient is wanted.
+    pub(crate) active: bool,
+}
+
+/// A walk over the arguments of a call.
+#[derive(Default, Debug)]
+pub struct Walk {
+    pub(crate) leaves: Vec<LeafRecord>,
+    pub(crate) key: Vec<u64>,
+    pub(crate) floats: Vec<u64>,
+    pub(crate) parameters: Vec<(&'static str, usize)>,
+    active: bool,
+}
+
+impl Walk {
+    pub(crate) fn clear(&mut self) {
+        self.leaves.clear();
+        self.key.clear();
+        self.floats.clear();
+        self.parameters.clear();
+    }
+
+    /// The leaves that follow belong to this parameter; `active` if `wrt` lists it.
+    pub fn parameter(&mut self, name: &'static str, active: bool) {
+        self.parameters.push((name, self.leaves.len()));
+        self.active = active;
+        self.word(u64::from(active));
+    }
+
+    /// Walks a field; a constant one has no gradient.
+    pub fn field(&mut self, _name: &'static str, constant: bool, walk: impl FnOnce(&mut Self)) {
+        let active = self.active;
+        self.active &= !constant;
+        walk(self);
+        self.active = active;
+    }
+
+    /// Something that the plan depends on.
+    pub fn word(&mut self, word: u64) {
+        self.key.push(word);
+    }
+
+    /// A tensor.
+    pub(crate) fn tensor(&mut self, address: usize, shape: &[usize], data: *const u8, dtype: DType) {
+        let shape_at = self.key.len();
+        self.key.push(shape.len() as u64);
+        self.key.extend(shape.iter().map(|&size| size as u64));
+        let active = self.active && dtype != DType::U32;
+        self.leaves.push(LeafRecord { address, data, float: None, dtype, shape_at, active });
+    }
+
+    /// A per-call float: its bits, as the element type stores them, in the first bytes.
+    pub(crate) fn float(&mut self, address: usize, bits: u64, dtype: DType) {
+        let shape_at = self.key.len();
+        self.key.push(0);
+        let float = Some(self.floats.len());
+        self.floats.push(bits);
+        let data = std::ptr::null();
+        self.leaves.push(LeafRecord { address, data, float, dtype, shape_at, active: self.active });
+    }
+
+    pub(crate) fn shape(&self, leaf: usize) -> Vec<usize> {
+        let at = self.leaves[leaf].shape_at;
+        let rank = usize::try_from(self.key[at]).unwrap_or(0);
+        self.key[at + 1..at + 1 + rank]
+            .iter()
+            .map(|&size| usize::try_from(size).unwrap_or(usize::MAX))
+            .collect()
+    }
+}
+
+/// A walk over the gradient structure: where each leaf's gradient is written.
+#[derive(Default, Debug)]
+pub struct GradientWalk {
+    pub(crate) slots: Vec<*mut u8>,
+    cursor: usize,
+    pub(crate) parameters: Vec<(&'static str, usize)>,
+    active: bool,
+}
+
+impl GradientWalk {
+    pub(crate) fn reset(&mut self, leaves: usize, parameters: &[(&'static str, usize)]) {
+        self.slots.clear();
+        self.slots.resize(leaves, std::ptr::null_mut());
+        self.parameters.clear();
+        self.parameters.extend_from_slice(parameters);
+        self.active = true;
+    }
+
+    /// The leaves that follow are the gradient of this parameter.
+    pub fn parameter(&mut self, name: &'static str) {
+        self.cursor = self
+            .parameters
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map_or(self.slots.len(), |&(_, start)| start);
+    }
+
+    /// Walks a field; a constant one has no gradient.
+    pub fn field(&mut self, constant: bool, walk: impl FnOnce(&mut Self)) {
+        let active = self.active;
+        self.active &= !constant;
+        walk(self);
+        self.active = active;
+    }
+
+    /// Passes over a leaf; `slot` makes the place where its gradient goes.
+    pub(crate) fn leaf(&mut self, slot: impl FnOnce() -> *mut u8) {
+        if self.active && let Some(entry) = self.slots.get_mut(self.cursor) {
+            *entry = slot();
+        }
+        self.cursor += 1;
+    }
+}
