@@ -25,6 +25,16 @@ impl DType {
         }
     }
 
+    /// The bits of a float of this type, in the first bytes of a word.
+    pub(crate) fn bits(self, value: f64) -> u64 {
+        let mut bytes = [0; 8];
+        match self {
+            DType::F32 => bytes[..4].copy_from_slice(&(value as f32).to_ne_bytes()),
+            DType::F64 | DType::U32 => bytes.copy_from_slice(&value.to_ne_bytes()),
+        }
+        u64::from_ne_bytes(bytes)
+    }
+
     /// The Rust name.
     pub const fn name(self) -> &'static str {
         match self {

@@ -4,11 +4,18 @@
 //! Everything is planned from shapes once (`FusedPlan`, `GemmPlan`) and then run without allocating.
 //! Sums are taken in an order that depends on shapes alone, never on the instruction set.
 
+mod fused;
+mod gemm;
 mod isa;
 mod kernel;
+mod microkernel;
 pub mod real;
+mod rows;
 
 #[doc(hidden)]
 pub use crate::__kernel as kernel;
 pub use isa::{Isa, isa, with_isa};
 pub use kernel::{Kernel, Row};
+pub(crate) use fused::{FusedPlan, Write};
+pub(crate) use gemm::GemmPlan;
+pub(crate) use rows::{copy, row_op, transpose};

@@ -3,7 +3,7 @@
 //! Shapes are inferred as regions are recorded. The first error is kept and its value gets a
 //! plausible shape, so that `instantiate` runs on without a cascade and `bind` returns one error.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::marker::PhantomData;
 
@@ -69,7 +69,6 @@ pub struct Builder {
     pub(crate) values: RefCell<Vec<ValueInfo>>,
     pub(crate) instances: RefCell<Vec<Instance>>,
     error: RefCell<Option<Error>>,
-    place: Cell<Option<&'static std::panic::Location<'static>>>,
 }
 
 impl Builder {
@@ -94,7 +93,6 @@ impl Builder {
             values: RefCell::new(values),
             instances: RefCell::default(),
             error: RefCell::default(),
-            place: Cell::default(),
         }
     }
 
@@ -112,7 +110,7 @@ impl Builder {
         match self.by_address.get(&address) {
             Some(&id) => TensorHandle::new(self, ValueId(id)),
             None => {
-                self.fail(Error::internal("a leaf that was not among the bound arguments"));
+                self.fail(Error::structure("a leaf that is not among the bound arguments"));
                 TensorHandle::new(self, self.constant(0.0))
             }
         }
@@ -176,9 +174,8 @@ impl Builder {
         inputs: &[ValueId],
     ) -> TensorHandle<'b, T> {
         let table = if T::DTYPE == DType::F32 { self.one_ops.f32 } else { self.one_ops.f64 };
-        self.place.set(Some(std::panic::Location::caller()));
         let Some((_, region)) = table.iter().find(|(known, _)| *known == name) else {
-            self.fail(Error::internal("an operation without a one-operation region"));
+            self.fail(Error::structure(format!("`{name}` has no one-operation region")));
             return TensorHandle::new(self, self.constant(0.0));
         };
         let outputs = self.record(region, inputs);

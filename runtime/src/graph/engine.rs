@@ -1,13 +1,14 @@
 //! The engine: what a generated program holds. It caches a plan per structure of the arguments,
 //! patches leaf pointers, and runs the schedule without allocating.
 
+use super::bytes::Bytes;
 use super::builder::{Builder, OneOps, ValueId};
 use super::plan::{Plan, plan};
 use super::report::Report;
 use super::step::{Location, Pointers};
 use super::walk::{GradientWalk, Walk};
 use super::Graph;
-use crate::buffer::Bytes;
+
 use crate::{DType, Error, Float};
 
 /// Plans, memory and the walk of a bound program.
@@ -131,7 +132,7 @@ impl Engine {
             // the plan was made, and the key says that it is unchanged.
             let labels = unsafe { std::slice::from_raw_parts(self.leaves[leaf].cast::<u32>(), rows) };
             if let Some(row) = labels.iter().position(|&label| label as usize >= classes) {
-                return Err(Error::label(&place, row, labels[row], classes));
+                return Err(Error::Label { place, row, label: labels[row], classes });
             }
         }
         Ok(index)
@@ -141,7 +142,7 @@ impl Engine {
         let builder = Builder::new(self.one_ops, &self.walk);
         let output = instantiate(&builder);
         if let Some(error) = builder.take_error() {
-            return Err(error.in_function(self.graph.name));
+            return Err(error);
         }
         let plan = plan(&builder, output, self.dtype, gradient, self.walk.key.clone())?;
         self.arena.grow(plan.arena.bytes);
@@ -176,7 +177,7 @@ impl Engine {
             Location::Arena(offset) => unsafe { pointers.arena.add(offset) },
             Location::Leaf(leaf) => self.leaves[leaf],
             Location::Constant(constant) => std::ptr::from_ref(&plan.constants[constant]).cast(),
-            Location::Gradient(_) | Location::Nowhere => return T::default(),
+            Location::Gradient(_) | Location::Nowhere => return T::ZERO,
         };
         // SAFETY: the output is a scalar of the program's element type.
         unsafe { output.cast::<T>().read() }

@@ -17,38 +17,40 @@ pub(crate) fn infer(region: &Region, inputs: &[Vec<usize>]) -> (Vec<Vec<usize>>,
             ShapeRule::Broadcast(of) => {
                 let operands: Vec<&[usize]> = of.iter().map(|&id| at(&shapes, id)).collect();
                 shape::broadcast(&operands).unwrap_or_else(|| {
-                    fail(&mut error, &value.place, &operands, "do not broadcast");
+                    fail(&mut error, &value.place, &operands, "they do not broadcast against each other");
                     operands[0].to_vec()
                 })
             }
             ShapeRule::MatMul { a, b, transpose_a, transpose_b } => {
                 let (a, b) = (at(&shapes, *a), at(&shapes, *b));
-                product(a, b, *transpose_a, *transpose_b).unwrap_or_else(|why| {
+                if a.len() < 2 || b.len() < 2 {
+                    let why = "a product inside a graph needs two axes on each side: reshape the vector";
                     fail(&mut error, &value.place, &[a, b], why);
+                }
+                shape::matmul(a, *transpose_a, b, *transpose_b).unwrap_or_else(|| {
+                    fail(&mut error, &value.place, &[a, b], "the inner sizes differ, or the batches do not broadcast");
                     a.to_vec()
                 })
             }
             ShapeRule::Reduce { of, axes, keep } => {
                 let of = at(&shapes, *of);
                 reduce(of, *axes, *keep).unwrap_or_else(|| {
-                    fail(&mut error, &value.place, &[of], "has no such axis");
+                    fail(&mut error, &value.place, &[of], "there is no such axis");
                     of.to_vec()
                 })
             }
             ShapeRule::Transpose(of) => {
-                let mut shape = at(&shapes, *of).to_vec();
-                let rank = shape.len();
-                if rank < 2 {
-                    fail(&mut error, &value.place, &[&shape], "has fewer than two axes");
-                } else {
-                    shape.swap(rank - 1, rank - 2);
-                }
-                shape
+                let of = at(&shapes, *of);
+                shape::transpose(of).unwrap_or_else(|| {
+                    fail(&mut error, &value.place, &[of], "a transpose needs two axes");
+                    of.to_vec()
+                })
             }
             ShapeRule::Reshape(of, sizes) => {
                 let of = at(&shapes, *of);
-                reshape(of, sizes).unwrap_or_else(|| {
-                    fail(&mut error, &value.place, &[of], "has another number of elements");
+                shape::reshape(of, sizes).unwrap_or_else(|| {
+                    let why = format!("it has another number of elements than {sizes:?}");
+                    fail(&mut error, &value.place, &[of], &why);
                     of.to_vec()
                 })
             }
@@ -56,7 +58,7 @@ pub(crate) fn infer(region: &Region, inputs: &[Vec<usize>]) -> (Vec<Vec<usize>>,
                 let (logits, labels) = (at(&shapes, *logits), at(&shapes, *labels));
                 let rows = logits.len().checked_sub(1).map(|rank| &logits[..rank]);
                 if rows != Some(labels) {
-                    let why = "do not fit: labels have the shape of the logits without the classes";
+                    let why = "the labels must have the shape of the logits without the classes";
                     fail(&mut error, &value.place, &[logits, labels], why);
                 }
                 rows.unwrap_or_default().to_vec()
@@ -72,58 +74,23 @@ fn at(shapes: &[Vec<usize>], value: ValueIndex) -> &[usize] {
 }
 
 fn fail(error: &mut Option<Error>, place: &Place, operands: &[&[usize]], why: &str) {
-    error.get_or_insert_with(|| Error::shape(place, operands, why));
+    error.get_or_insert_with(|| Error::shape(*place, operands, why));
 }
 
-/// The shape of a matrix product over the last two axes, batches broadcast.
-fn product(a: &[usize], b: &[usize], ta: bool, tb: bool) -> Result<Vec<usize>, &'static str> {
-    let ([batch_a @ .., a0, a1], [batch_b @ .., b0, b1]) = (a, b) else {
-        return Err("must have at least two axes each inside a graph (reshape a vector)");
-    };
-    let (m, k) = if ta { (*a1, *a0) } else { (*a0, *a1) };
-    let (other, n) = if tb { (*b1, *b0) } else { (*b0, *b1) };
-    if k != other {
-        return Err("have inner sizes that differ");
-    }
-    let mut shape = shape::broadcast(&[batch_a, batch_b]).ok_or("have batches that do not broadcast")?;
-    shape.extend([m, n]);
-    Ok(shape)
-}
-
+/// The shape after a reduction over several axes.
 fn reduce(of: &[usize], axes: Axes, keep: bool) -> Option<Vec<usize>> {
-    let rank = i32::try_from(of.len()).ok()?;
     let reduced: Vec<usize> = match axes {
         Axes::All => (0..of.len()).collect(),
         Axes::These(axes) => axes
             .iter()
-            .map(|&axis| usize::try_from(if axis < 0 { axis + rank } else { axis }).ok())
+            .map(|&axis| shape::axis(isize::try_from(axis).ok()?, of.len()))
             .collect::<Option<_>>()?,
     };
-    if reduced.iter().any(|&axis| axis >= of.len()) {
-        return None;
-    }
-    let mut shape = Vec::new();
-    for (axis, &size) in of.iter().enumerate() {
-        match (reduced.contains(&axis), keep) {
-            (false, _) => shape.push(size),
-            (true, true) => shape.push(1),
-            (true, false) => {}
-        }
-    }
-    Some(shape)
-}
-
-fn reshape(of: &[usize], sizes: &[i64]) -> Option<Vec<usize>> {
-    let total: usize = of.iter().product();
-    let known: usize =
-        sizes.iter().filter(|&&size| size >= 0).map(|&size| usize::try_from(size).unwrap_or(0)).product();
-    let mut free = sizes.iter().filter(|&&size| size < 0);
-    let missing = match (free.next(), free.next()) {
-        (None, _) => 1,
-        (Some(_), None) if known > 0 && total.is_multiple_of(known) => total / known,
-        _ => return None,
-    };
-    let shape: Vec<usize> =
-        sizes.iter().map(|&size| usize::try_from(size).unwrap_or(missing)).collect();
-    (shape.iter().product::<usize>() == total).then_some(shape)
+    let sizes = of.iter().enumerate();
+    let kept = sizes.filter_map(|(axis, &size)| match (reduced.contains(&axis), keep) {
+        (false, _) => Some(size),
+        (true, true) => Some(1),
+        (true, false) => None,
+    });
+    Some(kept.collect())
 }

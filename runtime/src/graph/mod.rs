@@ -6,6 +6,7 @@
 //! come with the region.
 
 mod builder;
+mod bytes;
 mod differentiable;
 mod engine;
 mod handle;
@@ -13,7 +14,7 @@ mod infer;
 mod memory;
 mod plan;
 mod print;
-mod region;
+pub mod region;
 mod report;
 mod step;
 mod walk;

@@ -63,7 +63,10 @@ pub(crate) fn plan(
     let instances = builder.instances.borrow();
     let values = builder.values.borrow();
     if gradient && !values[output.index()].shape.is_empty() {
-        return Err(Error::not_scalar(&values[output.index()].shape));
+        let shape = &values[output.index()].shape;
+        return Err(Error::structure(format!(
+            "the value has shape {shape:?}, and only a scalar has a gradient: reduce it with `.sum()` or `.mean()`"
+        )));
     }
     let mut planner = Planner {
         dtype,
