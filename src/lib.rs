@@ -9,7 +9,10 @@ pub mod prelude;
 #[doc(hidden)]
 pub mod __private {
     pub use cotangent_runtime::codegen::*;
+
+    /// The regions of single operations, for operators between values of unknown type.
+    pub static ONE_OPS: OneOps = cotangent_macros::__one_ops!(::cotangent_runtime::codegen);
 }
 
 pub use cotangent_macros::{Differentiable, differentiable};
-pub use cotangent_runtime::{gradcheck, no_diff};
+pub use cotangent_runtime::{Error, Graph, Leaves, Program, Tensor, gradcheck, no_diff};

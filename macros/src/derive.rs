@@ -113,13 +113,13 @@ fn implement(input: &DeriveInput, fields: Vec<&Field>) -> TokenStream {
                     }
                 }
 
-                fn walk(&self, walk: &mut #root::Walk<'_>) {
+                fn walk(&self, walk: &mut #root::Walk) {
                     #(walk.field(#texts, #constant, |walk| {
                         #root::Differentiable::walk(&self.#idents, walk);
                     });)*
                 }
 
-                fn walk_gradient(&mut self, primal: &Self, walk: &mut #root::GradientWalk<'_>) {
+                fn walk_gradient(&mut self, primal: &Self, walk: &mut #root::GradientWalk) {
                     #(walk.field(#constant, |walk| {
                         #root::Differentiable::walk_gradient(&mut self.#idents, &primal.#idents, walk);
                     });)*

@@ -13,6 +13,7 @@ mod dtype;
 mod error;
 pub mod graph;
 mod leaf;
+mod leaves;
 pub mod scalar;
 mod shape;
 mod tensor;

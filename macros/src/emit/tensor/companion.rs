@@ -25,6 +25,7 @@ pub(crate) fn function(
         body,
         params,
         output,
+        ..
     } = lowered;
     let builder = names::local("__builder");
     let text = user.to_string();
@@ -35,7 +36,7 @@ pub(crate) fn function(
     let instantiate = quote! {
         &|#builder: &#root::Builder| #name::__instantiate(#builder, #(#handles),*).id()
     };
-    let program = program(signature, &arguments, &instantiate, root);
+    let program = program(signature, lowered, &arguments, &instantiate, root);
     quote! {
         #[doc = #doc]
         #[allow(non_camel_case_types, reason = "it has the name of the function")]
@@ -87,6 +88,7 @@ pub(crate) fn method(
         body,
         params,
         output,
+        ..
     } = lowered;
     let builder = names::local("__builder");
     let hidden = format_ident!("__instantiate_{}", user);
@@ -167,6 +169,7 @@ fn wrt(signature: &Signature) -> impl Iterator<Item = &Param> {
 
 fn program(
     signature: &Signature,
+    lowered: &TensorFunction,
     arguments: &Arguments,
     instantiate: &TokenStream,
     root: &TokenStream,
@@ -185,6 +188,7 @@ fn program(
             }
         })
         .collect();
+    let texts: Vec<String> = wrt(signature).map(|param| param.name.to_string()).collect();
     let indices: Vec<syn::Index> = (0..types.len()).map(syn::Index::from).collect();
     let (gradient_type, gradient) = match types.as_slice() {
         [ty] => (quote!(&#ty), quote!(&self.gradient.0)),
@@ -193,7 +197,8 @@ fn program(
             quote!((#(&self.gradient.#indices,)*)),
         ),
     };
-    let walk_arguments = quote!(&mut |#walker: &mut #root::Walk<'_>| { #(#walk)* });
+    let dtype = lowered.dtype.variant();
+    let walk_arguments = quote!(&mut |#walker: &mut #root::Walk| { #(#walk)* });
     quote! {
         /// A bound program: its plan, its memory and its gradient.
         pub struct Program {
@@ -203,7 +208,7 @@ fn program(
         impl Program {
             fn new(#(#declared),*) -> ::core::result::Result<Self, #root::Error> {
                 let mut program = Program {
-                    engine: #root::Engine::new(&GRAPH, &#root::ONE_OPS),
+                    engine: #root::Engine::new(&GRAPH, #root::DType::#dtype, &#root::ONE_OPS),
                     gradient: (#(#root::Differentiable::zeros_like(#references),)*),
                 };
                 program.engine.bind(#walk_arguments, #instantiate)?;
@@ -222,8 +227,11 @@ fn program(
                 let value = self.engine.value_and_grad::<#output>(
                     #walk_arguments,
                     #instantiate,
-                    &mut |#walker: &mut #root::GradientWalk<'_>| {
-                        #(#root::Differentiable::walk_gradient(&mut gradient.#indices, #references, #walker);)*
+                    &mut |#walker: &mut #root::GradientWalk| {
+                        #(
+                            #walker.parameter(#texts);
+                            #root::Differentiable::walk_gradient(&mut gradient.#indices, #references, #walker);
+                        )*
                     },
                 )?;
                 ::core::result::Result::Ok((value, #gradient))

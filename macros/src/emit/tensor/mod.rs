@@ -22,6 +22,8 @@ use region::{Kernels, print_region};
 
 /// A function, lowered: everything that its companion needs.
 pub(crate) struct TensorFunction {
+    /// The element type.
+    pub(crate) dtype: kernel::Dtype,
     /// Statics: kernels and the graph.
     pub(crate) statics: TokenStream,
     /// The body of `instantiate`.
@@ -122,6 +124,7 @@ fn lower(
     };
     let output = handle_type(&signature.output, root);
     Some(TensorFunction {
+        dtype,
         statics,
         body: quote!(#(#prologue)* #body),
         params,

@@ -1,0 +1,172 @@
+//! `Leaves` of tensors, floats and containers.
+
+use crate::leaf::{Floats, FloatsMut, LeafView, LeafViewMut, Leaves, Path, StructureMismatch};
+use crate::Tensor;
+
+type Visit<'v> = &'v mut dyn FnMut(&Path<'_>, LeafView<'_>);
+type VisitMut<'v> = &'v mut dyn FnMut(&Path<'_>, LeafViewMut<'_>);
+type Zip<'v> = &'v mut dyn FnMut(&Path<'_>, LeafViewMut<'_>, LeafView<'_>);
+
+fn differ(path: &Path<'_>, what: String) -> StructureMismatch {
+    StructureMismatch { path: path.to_string(), what }
+}
+
+macro_rules! floats {
+    ($($ty:ident $variant:ident;)*) => {$(
+        impl Leaves for Tensor<$ty> {
+            fn leaves(&self, path: &Path<'_>, visit: Visit<'_>) {
+                visit(path, LeafView { shape: self.shape(), data: Floats::$variant(self.data()) });
+            }
+
+            fn leaves_mut(&mut self, path: &Path<'_>, visit: VisitMut<'_>) {
+                let (shape, data) = self.parts_mut();
+                visit(path, LeafViewMut { shape, data: FloatsMut::$variant(data) });
+            }
+
+            fn zip_leaves(
+                &mut self,
+                other: &Self,
+                path: &Path<'_>,
+                visit: Zip<'_>,
+            ) -> Result<(), StructureMismatch> {
+                if self.shape() != other.shape() {
+                    let what = format!("the shapes are {:?} and {:?}", self.shape(), other.shape());
+                    return Err(differ(path, what));
+                }
+                let view = LeafView { shape: other.shape(), data: Floats::$variant(other.data()) };
+                let (shape, data) = self.parts_mut();
+                visit(path, LeafViewMut { shape, data: FloatsMut::$variant(data) }, view);
+                Ok(())
+            }
+        }
+
+        impl Leaves for $ty {
+            fn leaves(&self, path: &Path<'_>, visit: Visit<'_>) {
+                let data = Floats::$variant(std::slice::from_ref(self));
+                visit(path, LeafView { shape: &[], data });
+            }
+
+            fn leaves_mut(&mut self, path: &Path<'_>, visit: VisitMut<'_>) {
+                let data = FloatsMut::$variant(std::slice::from_mut(self));
+                visit(path, LeafViewMut { shape: &[], data });
+            }
+
+            fn zip_leaves(
+                &mut self,
+                other: &Self,
+                path: &Path<'_>,
+                visit: Zip<'_>,
+            ) -> Result<(), StructureMismatch> {
+                let view = LeafView { shape: &[], data: Floats::$variant(std::slice::from_ref(other)) };
+                let data = FloatsMut::$variant(std::slice::from_mut(self));
+                visit(path, LeafViewMut { shape: &[], data }, view);
+                Ok(())
+            }
+
+            fn as_floats(values: &[Self]) -> Option<Floats<'_>> {
+                Some(Floats::$variant(values))
+            }
+
+            fn as_floats_mut(values: &mut [Self]) -> Option<FloatsMut<'_>> {
+                Some(FloatsMut::$variant(values))
+            }
+        }
+    )*};
+}
+
+floats! { f32 F32; f64 F64; }
+
+impl<T: Leaves> Leaves for [T] {
+    fn leaves(&self, path: &Path<'_>, visit: Visit<'_>) {
+        if let Some(data) = T::as_floats(self) {
+            return visit(path, LeafView { shape: &[self.len()], data });
+        }
+        for (index, value) in self.iter().enumerate() {
+            value.leaves(&Path::Index(path, index), visit);
+        }
+    }
+
+    fn leaves_mut(&mut self, path: &Path<'_>, visit: VisitMut<'_>) {
+        let shape = [self.len()];
+        if let Some(data) = T::as_floats_mut(self) {
+            return visit(path, LeafViewMut { shape: &shape, data });
+        }
+        for (index, value) in self.iter_mut().enumerate() {
+            value.leaves_mut(&Path::Index(path, index), visit);
+        }
+    }
+
+    fn zip_leaves(
+        &mut self,
+        other: &Self,
+        path: &Path<'_>,
+        visit: Zip<'_>,
+    ) -> Result<(), StructureMismatch> {
+        if self.len() != other.len() {
+            return Err(differ(path, format!("the lengths are {} and {}", self.len(), other.len())));
+        }
+        let shape = [self.len()];
+        if let (Some(data), Some(view)) = (T::as_floats_mut(self), T::as_floats(other)) {
+            let view = LeafView { shape: &shape, data: view };
+            visit(path, LeafViewMut { shape: &shape, data }, view);
+            return Ok(());
+        }
+        for (index, (value, other)) in self.iter_mut().zip(other).enumerate() {
+            value.zip_leaves(other, &Path::Index(path, index), visit)?;
+        }
+        Ok(())
+    }
+}
+
+/// Containers that are walked as the slice of their elements.
+macro_rules! slices {
+    ($([$($generics:tt)*] $ty:ty;)*) => {$(
+        impl<$($generics)*> Leaves for $ty {
+            fn leaves(&self, path: &Path<'_>, visit: Visit<'_>) {
+                self.as_slice().leaves(path, visit);
+            }
+
+            fn leaves_mut(&mut self, path: &Path<'_>, visit: VisitMut<'_>) {
+                self.as_mut_slice().leaves_mut(path, visit);
+            }
+
+            fn zip_leaves(
+                &mut self,
+                other: &Self,
+                path: &Path<'_>,
+                visit: Zip<'_>,
+            ) -> Result<(), StructureMismatch> {
+                self.as_mut_slice().zip_leaves(other.as_slice(), path, visit)
+            }
+        }
+    )*};
+}
+
+slices! { [T: Leaves] Vec<T>; [T: Leaves, const N: usize] [T; N]; }
+
+impl<T: Leaves> Leaves for Option<T> {
+    fn leaves(&self, path: &Path<'_>, visit: Visit<'_>) {
+        if let Some(value) = self {
+            value.leaves(path, visit);
+        }
+    }
+
+    fn leaves_mut(&mut self, path: &Path<'_>, visit: VisitMut<'_>) {
+        if let Some(value) = self {
+            value.leaves_mut(path, visit);
+        }
+    }
+
+    fn zip_leaves(
+        &mut self,
+        other: &Self,
+        path: &Path<'_>,
+        visit: Zip<'_>,
+    ) -> Result<(), StructureMismatch> {
+        match (self, other) {
+            (Some(value), Some(other)) => value.zip_leaves(other, path, visit),
+            (None, None) => Ok(()),
+            _ => Err(differ(path, "one of them has no value here".to_owned())),
+        }
+    }
+}
