@@ -5,3 +5,6 @@
 pub(crate) mod activity;
 pub(crate) mod adjoint;
 pub(crate) mod residuals;
+
+#[cfg(test)]
+mod tests;
