@@ -63,9 +63,7 @@ impl<R: Receiver + ?Sized> Receiver for &R {
 #[doc(hidden)]
 #[track_caller]
 pub fn no_host() -> ! {
-    panic!(
-        "a method was called on a structure built inside a `#[differentiable]` function; make it a free function"
-    )
+    panic!("a method was called on a structure built inside a `#[differentiable]` function; make it a free function")
 }
 
 impl<T: Element> Differentiable for Tensor<T> {
@@ -149,10 +147,7 @@ macro_rules! host {
 host!(bool u8 u16 u32 u64 usize i8 i16 i32 i64 isize char);
 
 impl<T: Differentiable> Differentiable for Option<T> {
-    type Handle<'h, 'b>
-        = Option<T::Handle<'h, 'b>>
-    where
-        T: 'h;
+    type Handle<'h, 'b> = Option<T::Handle<'h, 'b>> where T: 'h;
 
     fn handle<'h, 'b>(&'h self, builder: &'b Builder) -> Self::Handle<'h, 'b> {
         self.as_ref().map(|value| value.handle(builder))
@@ -180,10 +175,7 @@ impl<T: Differentiable> Differentiable for Option<T> {
 }
 
 impl<T: Differentiable> Differentiable for Vec<T> {
-    type Handle<'h, 'b>
-        = Vec<T::Handle<'h, 'b>>
-    where
-        T: 'h;
+    type Handle<'h, 'b> = Vec<T::Handle<'h, 'b>> where T: 'h;
 
     fn handle<'h, 'b>(&'h self, builder: &'b Builder) -> Self::Handle<'h, 'b> {
         self.iter().map(|value| value.handle(builder)).collect()
@@ -209,10 +201,7 @@ impl<T: Differentiable> Differentiable for Vec<T> {
 }
 
 impl<T: Differentiable, const N: usize> Differentiable for [T; N] {
-    type Handle<'h, 'b>
-        = [T::Handle<'h, 'b>; N]
-    where
-        T: 'h;
+    type Handle<'h, 'b> = [T::Handle<'h, 'b>; N] where T: 'h;
 
     fn handle<'h, 'b>(&'h self, builder: &'b Builder) -> Self::Handle<'h, 'b> {
         std::array::from_fn(|index| self[index].handle(builder))
@@ -258,3 +247,4 @@ macro_rules! tuples {
 }
 
 tuples! { (A 0) (A 0, B 1) (A 0, B 1, C 2) (A 0, B 1, C 2, D 3) }
+

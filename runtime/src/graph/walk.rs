@@ -63,25 +63,12 @@ impl Walk {
     }
 
     /// A tensor.
-    pub(crate) fn tensor(
-        &mut self,
-        address: usize,
-        shape: &[usize],
-        data: *const u8,
-        dtype: DType,
-    ) {
+    pub(crate) fn tensor(&mut self, address: usize, shape: &[usize], data: *const u8, dtype: DType) {
         let shape_at = self.key.len();
         self.key.push(shape.len() as u64);
         self.key.extend(shape.iter().map(|&size| size as u64));
         let active = self.active && dtype != DType::U32;
-        self.leaves.push(LeafRecord {
-            address,
-            data,
-            float: None,
-            dtype,
-            shape_at,
-            active,
-        });
+        self.leaves.push(LeafRecord { address, data, float: None, dtype, shape_at, active });
     }
 
     /// A per-call float: its bits, as the element type stores them, in the first bytes.
@@ -91,14 +78,7 @@ impl Walk {
         let float = Some(self.floats.len());
         self.floats.push(bits);
         let data = std::ptr::null();
-        self.leaves.push(LeafRecord {
-            address,
-            data,
-            float,
-            dtype,
-            shape_at,
-            active: self.active,
-        });
+        self.leaves.push(LeafRecord { address, data, float, dtype, shape_at, active: self.active });
     }
 
     pub(crate) fn shape(&self, leaf: usize) -> Vec<usize> {
@@ -148,9 +128,7 @@ impl GradientWalk {
 
     /// Passes over a leaf; `slot` makes the place where its gradient goes.
     pub(crate) fn leaf(&mut self, slot: impl FnOnce() -> *mut u8) {
-        if self.active
-            && let Some(entry) = self.slots.get_mut(self.cursor)
-        {
+        if self.active && let Some(entry) = self.slots.get_mut(self.cursor) {
             *entry = slot();
         }
         self.cursor += 1;
