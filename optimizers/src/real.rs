@@ -1,0 +1,77 @@
+//! The two float types that an update rule computes in.
+//!
+//! A rule is written once over this trait and monomorphised for both; per-step scalars are
+//! computed in f64 and converted once per step.
+
+use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub};
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+/// `f32` or `f64`, with the operations that update rules use.
+pub trait Real:
+    sealed::Sealed
+    + Copy
+    + PartialOrd
+    + Default
+    + Add<Output = Self>
+    + AddAssign
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + MulAssign
+    + Div<Output = Self>
+    + Neg<Output = Self>
+{
+    /// The nearest value of this type.
+    fn from_f64(value: f64) -> Self;
+    /// The same value as an f64, exact.
+    fn to_f64(self) -> f64;
+    /// The square root.
+    #[must_use]
+    fn sqrt(self) -> Self;
+    /// The absolute value.
+    #[must_use]
+    fn abs(self) -> Self;
+    /// The larger of the two.
+    #[must_use]
+    fn max(self, other: Self) -> Self;
+    /// -1, 0 or 1; unlike `f64::signum`, the sign of a zero is zero.
+    #[must_use]
+    fn sign(self) -> Self;
+}
+
+macro_rules! real {
+    ($float:ident) => {
+        impl Real for $float {
+            #[inline(always)]
+            fn from_f64(value: f64) -> Self {
+                value as $float
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                $float::sqrt(self)
+            }
+            #[inline(always)]
+            fn abs(self) -> Self {
+                $float::abs(self)
+            }
+            #[inline(always)]
+            fn max(self, other: Self) -> Self {
+                $float::max(self, other)
+            }
+            #[inline(always)]
+            fn sign(self) -> Self {
+                $float::from(i8::from(self > 0.0) - i8::from(self < 0.0))
+            }
+        }
+    };
+}
+real!(f32);
+real!(f64);
