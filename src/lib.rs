@@ -15,4 +15,7 @@ pub mod __private {
 }
 
 pub use cotangent_macros::{Differentiable, differentiable};
-pub use cotangent_runtime::{Error, Graph, Leaves, Program, Tensor, gradcheck, no_diff};
+pub use cotangent_runtime::{
+    Error, Floats, FloatsMut, Graph, LeafView, LeafViewMut, Leaves, Path, Program, Report,
+    StructureMismatch, Tensor, gradcheck, no_diff,
+};

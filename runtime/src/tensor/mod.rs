@@ -1,14 +1,167 @@
-//! temp
-use crate::buffer::Buffer;
-use crate::Element;
+//! `Tensor`: a dynamically shaped array whose every method runs eagerly.
+//!
+//! Elements are contiguous in row-major order and shared: a clone costs nothing, and the first
+//! write to a shared tensor copies it. Strided views are not part of this slice. An operator whose
+//! shapes do not fit panics at the caller's place with the text that `bind` returns as an error.
+
+mod elementwise;
+mod structural;
+
+use std::fmt;
 use std::sync::Arc;
-#[derive(Clone, Debug)]
-pub struct Tensor<T> { shape: Vec<usize>, data: Arc<Vec<T>> }
+
+use crate::buffer::Buffer;
+use crate::{Element, Error, shape};
+
+/// An array of any rank with elements of type `T`.
+///
+/// ```
+/// use cotangent_runtime::Tensor;
+///
+/// let x = Tensor::from_vec(&[2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0])?;
+/// assert_eq!(x.shape(), [2, 3]);
+/// assert_eq!((&x * 2.0).sum(), 42.0);
+/// # Ok::<(), cotangent_runtime::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Tensor<T: Element> {
+    shape: Vec<usize>,
+    data: Arc<Buffer<T>>,
+}
+
 impl<T: Element> Tensor<T> {
-    pub fn from_vec(shape: &[usize], data: Vec<T>) -> Result<Self, crate::Error> { Ok(Tensor { shape: shape.to_vec(), data: Arc::new(data) }) }
-    pub fn zeros(shape: &[usize]) -> Self { Tensor { shape: shape.to_vec(), data: Arc::new(vec![T::ZERO; shape.iter().product()]) } }
-    pub fn shape(&self) -> &[usize] { &self.shape }
-    pub fn data(&self) -> &[T] { &self.data }
-    pub(crate) fn parts_mut(&mut self) -> (&[usize], &mut [T]) { (&self.shape, Arc::make_mut(&mut self.data).as_mut_slice()) }
-    pub fn data_mut(&mut self) -> &mut [T] { Arc::make_mut(&mut self.data).as_mut_slice() }
+    /// A tensor of these elements in row-major order.
+    ///
+    /// # Errors
+    /// When there are not as many elements as the shape has.
+    pub fn from_vec(shape: &[usize], elements: Vec<T>) -> Result<Self, Error> {
+        if shape::checked_len(shape) != Some(elements.len()) {
+            let count = elements.len();
+            return Err(Error::structure(format!("{count} elements do not fill the shape {shape:?}")));
+        }
+        Ok(Tensor { shape: shape.to_vec(), data: Arc::new(Buffer::adopt(elements)) })
+    }
+
+    /// As [`Tensor::from_vec`], for a number of elements that is right by construction.
+    fn built(shape: Vec<usize>, elements: Vec<T>) -> Self {
+        debug_assert_eq!(shape::checked_len(&shape), Some(elements.len()));
+        Tensor { shape, data: Arc::new(Buffer::adopt(elements)) }
+    }
+
+    /// A tensor of zeros.
+    #[must_use]
+    pub fn zeros(shape: &[usize]) -> Self {
+        Tensor { shape: shape.to_vec(), data: Arc::new(Buffer::zeros(shape.iter().product())) }
+    }
+
+    /// A tensor of one value.
+    #[must_use]
+    pub fn full(shape: &[usize], value: T) -> Self {
+        Tensor::built(shape.to_vec(), vec![value; shape.iter().product()])
+    }
+
+    /// A tensor of rank 0.
+    #[must_use]
+    pub fn scalar(value: T) -> Self {
+        Tensor::built(Vec::new(), vec![value])
+    }
+
+    /// A tensor whose element number i, in row-major order, is `f(i)`.
+    #[must_use]
+    pub fn from_fn(shape: &[usize], f: impl FnMut(usize) -> T) -> Self {
+        Tensor::built(shape.to_vec(), (0..shape.iter().product()).map(f).collect())
+    }
+
+    /// A copy of an ndarray, of any rank and layout.
+    #[must_use]
+    pub fn from_ndarray<D: ndarray::Dimension>(array: &ndarray::ArrayView<'_, T, D>) -> Self {
+        Tensor::built(array.shape().to_vec(), array.iter().copied().collect())
+    }
+
+    /// A view of the elements as an ndarray.
+    #[must_use]
+    #[track_caller]
+    pub fn as_ndarray(&self) -> ndarray::ArrayViewD<'_, T> {
+        match ndarray::ArrayViewD::from_shape(self.shape.clone(), self.data()) {
+            Ok(view) => view,
+            Err(error) => panic!("a tensor of shape {:?} is no ndarray: {error}", self.shape),
+        }
+    }
+
+    /// Sizes, outermost first; empty for a scalar.
+    #[must_use]
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// The number of axes.
+    #[must_use]
+    pub fn rank(&self) -> usize {
+        self.shape.len()
+    }
+
+    /// The number of elements.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.data().len()
+    }
+
+    /// Whether there are no elements.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The elements in row-major order.
+    #[must_use]
+    pub fn data(&self) -> &[T] {
+        self.data.as_slice()
+    }
+
+    /// The elements for writing; copies them if they are shared.
+    pub fn data_mut(&mut self) -> &mut [T] {
+        self.parts_mut().1
+    }
+
+    /// Shape and elements for writing.
+    pub(crate) fn parts_mut(&mut self) -> (&[usize], &mut [T]) {
+        if Arc::get_mut(&mut self.data).is_none() {
+            self.data = Arc::new(Buffer::adopt(self.data.as_slice().to_vec()));
+        }
+        match Arc::get_mut(&mut self.data) {
+            Some(buffer) => (&self.shape, buffer.as_mut_slice()),
+            // The buffer was just made, and nobody else has it.
+            None => unreachable!("a new buffer has one owner"),
+        }
+    }
+
+    /// The only element.
+    ///
+    /// # Panics
+    /// When there is not exactly one.
+    #[must_use]
+    #[track_caller]
+    pub fn item(&self) -> T {
+        match self.data() {
+            &[value] => value,
+            _ => panic!("`item` of shape {:?}: it has not exactly one element", self.shape),
+        }
+    }
+}
+
+impl<T: Element> PartialEq for Tensor<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.shape == other.shape && self.data() == other.data()
+    }
+}
+
+impl<T: Element> fmt::Debug for Tensor<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 16;
+        let shown = &self.data()[..self.len().min(SHOWN)];
+        let more = if self.len() > SHOWN { ", .." } else { "" };
+        write!(f, "Tensor<{}> {:?} ", T::DTYPE, self.shape)?;
+        f.debug_list().entries(shown).finish()?;
+        f.write_str(more)
+    }
 }

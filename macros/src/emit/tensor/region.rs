@@ -51,11 +51,12 @@ pub(crate) fn print_region(
         numbers: BTreeMap::new(),
         values: Vec::new(),
     };
-    for id in graph.ids() {
-        let forward = (id.0 as usize) < graph.forward_end;
-        if matches!(graph.node(id).op, TensorOp::Input(_)) {
-            printer.number(id);
-        } else if forward && !graph.node(id).op.is_constant() {
+    // Inputs come first, whatever was lifted between them.
+    for id in graph.ids().filter(|&id| matches!(graph.node(id).op, TensorOp::Input(_))) {
+        printer.number(id);
+    }
+    for id in graph.ids().take(graph.forward_end) {
+        if !graph.node(id).op.is_constant() {
             // Every operator of the user's is numbered, so that a wrong shape is found there.
             printer.number(id);
         }
