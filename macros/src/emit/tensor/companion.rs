@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use crate::args::Args;
-use crate::frontend::signature::{Param, Passing, Signature};
+use crate::frontend::signature::{Param, Passing, Shape, Signature, shape_of};
 use crate::names;
 
 use super::TensorFunction;
@@ -36,7 +36,26 @@ pub(crate) fn function(
     let instantiate = quote! {
         &|#builder: &#root::Builder| #name::__instantiate(#builder, #(#handles),*).id()
     };
-    let program = program(signature, lowered, &arguments, &instantiate, root);
+    // Only a scalar has a gradient; other functions are linked into those that return one.
+    let is_scalar = shape_of(&signature.output) == Shape::Float;
+    let program = is_scalar.then(|| {
+        let program = program(signature, lowered, &arguments, &instantiate, root);
+        quote! {
+            impl #name {
+                /// Links, infers shapes, plans memory and allocates.
+                ///
+                /// # Errors
+                /// When shapes do not fit: the error names the operator and its place.
+                pub fn bind(#(#declared),*)
+                    -> ::core::result::Result<#root::Program<#name>, #root::Error>
+                {
+                    Program::new(#(#passed),*)
+                }
+            }
+            #program
+            impl #root::TensorFn for #name { type Program = Program; }
+        }
+    });
     quote! {
         #[doc = #doc]
         #[allow(non_camel_case_types, reason = "it has the name of the function")]
@@ -57,19 +76,8 @@ pub(crate) fn function(
 
                 /// The static graph: every region, forward and backward.
                 pub fn graph() -> &'static #root::Graph { &GRAPH }
-
-                /// Links, infers shapes, plans memory and allocates.
-                ///
-                /// # Errors
-                /// When shapes do not fit: the error names the operator and its place.
-                pub fn bind(#(#declared),*)
-                    -> ::core::result::Result<#root::Program<#name>, #root::Error>
-                {
-                    Program::new(#(#passed),*)
-                }
             }
             #program
-            impl #root::TensorFn for #name { type Program = Program; }
             #[allow(dead_code)]
             fn primal_is_used() { let _ = #user; }
         };

@@ -92,7 +92,11 @@ impl Lowerer<'_> {
         let known = !matches!(receiver, Lowered::Host(_));
         if known || maps_function || TENSOR_ONLY.contains(&name.as_str()) {
             if name == "clone" {
-                return receiver;
+                return match receiver {
+                    // The handle may stand behind a reference, which a clone takes off.
+                    Lowered::Handle(tokens) => Lowered::Handle(quote!(#tokens.clone())),
+                    other => other,
+                };
             }
             if name == "shape" || name == "rank" {
                 let receiver = self.tokens(receiver);
