@@ -240,3 +240,24 @@ fn leaky(x: f64, s: f64) -> f64 {
     }
     y.max(-3.0)
 }
+
+#[differentiable]
+fn literal(x: f64, y: f64) -> f64 {
+    norm2(&[x * y, y]) + norm2(&[1.0, 2.0])
+}
+
+#[test]
+fn array_literal_arguments() {
+    let (dx, dy) = literal::grad(0.7, 1.3);
+    close(
+        "literal",
+        &[dx, dy],
+        &central(|v| literal(v[0], v[1]), &[0.7, 1.3]),
+    );
+    let mut grads = (0.0, 0.0);
+    literal::value_and_grad_into(0.7, 1.3, &mut grads);
+    assert_eq!(grads, (dx, dy));
+    let mut grads = vec![f64::NAN; 5];
+    norm2::value_and_grad_into(&[3.0, 4.0], &mut grads);
+    close("norm2, overwritten", &grads, &[0.6, 0.8]);
+}

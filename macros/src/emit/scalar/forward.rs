@@ -69,6 +69,12 @@ impl Emitter<'_> {
                 let values = values.iter().map(|value| &value.tokens);
                 quote_spanned!(span=> [#(#values),*])
             }
+            // What the reverse pass does not visit must leave nothing on the tape.
+            Rhs::Call(call) if !self.function.slot(assign.target.root).active => {
+                let (callee, args) = (&call.callee, call.args.iter());
+                let args = args.map(|arg| self.argument(arg));
+                quote!(#callee(#(#args),*))
+            }
             Rhs::Call(call) => {
                 // The callee's record lies below the old content of the target.
                 let value = names::local("value");

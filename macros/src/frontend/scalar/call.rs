@@ -8,7 +8,7 @@ use super::Lowerer;
 use super::expr::{Builder, Term};
 use super::opaque::Opaque;
 use crate::diag::Code;
-use crate::ir::scalar::{Arg, Call, Rhs};
+use crate::ir::scalar::{Arg, Call, Place, Rhs, SlotId};
 
 impl Lowerer<'_> {
     /// Lowers a call to a term: the operation, a temporary that holds the result, or opaque code
@@ -70,6 +70,18 @@ impl Lowerer<'_> {
             let opaque = self.opaque(&Expr::Call(call.clone()));
             return Some(Rhs::Constant(opaque.tokens));
         }
+        let mut shared: Vec<SlotId> = Vec::new();
+        for (argument, expr) in args.iter().zip(&call.args) {
+            let Arg::Shared { place, .. } = argument else {
+                continue;
+            };
+            if shared.contains(&place.root) && !self.slots[place.root.0 as usize].discrete {
+                let message = "the same variable is passed by reference twice; pass a copy of it";
+                self.error(expr, Code::Callee, message);
+                return None;
+            }
+            shared.push(place.root);
+        }
         let plain = matches!(last.arguments, PathArguments::None) && path.qself.is_none();
         let constructor = last.ident.to_string().starts_with(char::is_uppercase);
         if !plain || constructor {
@@ -100,8 +112,14 @@ impl Lowerer<'_> {
                     borrow: true,
                 });
             }
-            let opaque = self.opaque(expr);
-            return Some(Arg::Value(constant(opaque)));
+            // A value behind a reference, such as `&[x, y]`: it becomes a variable.
+            let name = syn::Ident::new("argument", reference.span());
+            let slot = self.hidden(&name, None);
+            self.slots[slot.0 as usize].discrete = self.expr_into(&reference.expr, slot);
+            return Some(Arg::Shared {
+                place: Place::whole(slot),
+                borrow: true,
+            });
         }
         if let Some(place) = self.place(expr)?
             && self.slots[place.root.0 as usize].reference
@@ -122,27 +140,6 @@ impl Lowerer<'_> {
             Arg::Value(value) => value.leaves.iter().all(|leaf| leaf.place.is_none()),
             Arg::Shared { place, .. } => self.slots[place.root.0 as usize].discrete,
         }
-    }
-}
-
-/// An argument that is opaque as a whole, such as `&[1.0, 2.0]`.
-fn constant(opaque: Opaque) -> crate::ir::scalar::Value {
-    use crate::ir::body::Body;
-    use crate::ir::op::Kind;
-    use crate::ir::scalar::{Leaf, Value};
-    let mut body = Body::default();
-    let result = body.input(0, Kind::Float);
-    let leaf = Leaf {
-        tokens: opaque.tokens.clone(),
-        reads: opaque.reads,
-        place: None,
-    };
-    Value {
-        tokens: opaque.tokens,
-        body,
-        result,
-        leaves: vec![leaf],
-        flows: Vec::new(),
     }
 }
 

@@ -370,7 +370,18 @@ impl Lowerer<'_> {
     /// A read of a place, or of a constant.
     fn read(&mut self, builder: &mut Builder, expr: &Expr) -> Option<Term> {
         let Some(place) = self.place(expr)? else {
-            return Some(Term::Opaque(self.opaque(expr)));
+            let opaque = self.opaque(expr);
+            // A part of an intermediate value: its derivative would be lost.
+            if opaque
+                .reads
+                .iter()
+                .any(|&slot| !self.slots[slot.0 as usize].discrete)
+            {
+                let message = "a part can be read of a variable only; bind the value with `let`";
+                self.error(expr, Code::Expression, message);
+                return None;
+            }
+            return Some(Term::Opaque(opaque));
         };
         let tokens = self.place_tokens(&place);
         if self.slots[place.root.0 as usize].discrete {

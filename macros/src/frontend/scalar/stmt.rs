@@ -280,6 +280,11 @@ impl Lowerer<'_> {
 
     fn target(&mut self, expr: &Expr) -> Option<Place> {
         match self.place(expr)? {
+            Some(place) if place.reads.contains(&place.root) => {
+                let message = "this index is changed by its own assignment; bind it with `let`";
+                self.error(expr, Code::Statement, message);
+                None
+            }
             Some(place) => Some(place),
             None => {
                 let message = "only a variable of this function can be assigned to";
