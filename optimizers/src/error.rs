@@ -12,8 +12,6 @@ pub enum ErrorKind {
     Configuration,
     /// The parameters or gradients differ from those that the optimizer was built for.
     Structure,
-    /// A saved state or checkpoint that doesn't fit.
-    Mismatch,
     /// A file that can't be read or written.
     Io,
     /// A table whose content is damaged.
@@ -44,13 +42,6 @@ impl Error {
     pub(crate) fn structure(text: impl Into<String>) -> Self {
         Self {
             kind: ErrorKind::Structure,
-            text: text.into(),
-        }
-    }
-
-    pub(crate) fn mismatch(text: impl Into<String>) -> Self {
-        Self {
-            kind: ErrorKind::Mismatch,
             text: text.into(),
         }
     }

@@ -18,6 +18,7 @@ mod rule;
 mod rules;
 mod schedule;
 mod storage;
+pub mod train;
 
 pub use builder::OptimizerBuilder;
 pub use error::{Error, ErrorKind};
@@ -30,3 +31,4 @@ pub use rules::{Adam, AdamW, Sgd};
 pub use schedule::{
     Constant, Cosine, Exponential, Polynomial, Schedule, StepDecay, Warmup, WarmupCosine,
 };
+pub use train::{Batches, Decision, EarlyStopping, Init, Standardizer, Table, accuracy, init};

@@ -1,0 +1,252 @@
+//! The optimizer against formulas written out here: updates, schedules, clipping,
+//! decay, refusal, wrong structures, and no allocation per step.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use cotangent_optimizers::{
+    AdamW, Constant, Cosine, ErrorKind, Outcome, Schedule, Sgd, StepDecay, Warmup, WarmupCosine,
+};
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: every call is passed to the system allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.with(|count| count.set(count.get() + 1));
+        // SAFETY: the caller's promise is the one `System` wants.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the pointer came from `System` through `alloc` above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+type Model = Vec<f64>;
+
+#[test]
+fn adamw_equals_its_formula() {
+    let (lr, b1, b2, eps, decay) = (0.05, 0.8, 0.95, 1e-4, 0.1);
+    let mut x: Model = vec![-1.2, 1.0, 3.0];
+    let mut want = x.clone();
+    let (mut m, mut v) = ([0.0; 3], [0.0; 3]);
+    let mut optimizer = AdamW::new(lr)
+        .betas(b1, b2)
+        .eps(eps)
+        .weight_decay(decay)
+        .build(&x)
+        .unwrap();
+    for step in 1..=50 {
+        let g: Model = x.iter().map(|x| x.sin() + 2.0 * x).collect();
+        optimizer.step(&mut x, &g).unwrap();
+        for i in 0..3 {
+            let g = want[i].sin() + 2.0 * want[i];
+            m[i] = b1 * m[i] + (1.0 - b1) * g;
+            v[i] = b2 * v[i] + (1.0 - b2) * g * g;
+            let m_hat = m[i] / (1.0 - b1.powi(step));
+            let v_hat: f64 = v[i] / (1.0 - b2.powi(step));
+            want[i] -= lr * decay * want[i];
+            want[i] -= lr * m_hat / (v_hat.sqrt() + eps);
+        }
+        for (got, want) in x.iter().zip(&want) {
+            assert!((got - want).abs() < 1e-12, "step {step}: {got} and {want}");
+        }
+    }
+}
+
+#[test]
+fn nesterov_with_l2_equals_its_formula() {
+    let (lr, mu, penalty) = (0.1, 0.9, 0.02);
+    let mut x: Model = vec![2.0, -1.0];
+    let mut want = x.clone();
+    let mut velocity = [0.0; 2];
+    let mut optimizer = Sgd::new(lr)
+        .momentum(mu)
+        .nesterov()
+        .l2(penalty)
+        .build(&x)
+        .unwrap();
+    for _ in 0..30 {
+        let g: Model = x.iter().map(|x| 0.5 * x).collect();
+        optimizer.step(&mut x, &g).unwrap();
+        for i in 0..2 {
+            let g = 0.5 * want[i] + penalty * want[i];
+            velocity[i] = mu * velocity[i] + g;
+            want[i] -= lr * (g + mu * velocity[i]);
+        }
+    }
+    for (got, want) in x.iter().zip(&want) {
+        assert!((got - want).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn clipping_reports_both_norms_and_survives_overflow() {
+    for (g, norm) in [(vec![3.0, 4.0], 5.0), (vec![3e200, 4e200], 5e200)] {
+        let mut x: Model = vec![0.0, 0.0];
+        let mut optimizer = Sgd::new(1.0).clip_global_norm(1.0).build(&x).unwrap();
+        let report = optimizer.step(&mut x, &g).unwrap();
+        assert!((report.grad_norm / norm - 1.0).abs() < 1e-14);
+        assert!((report.clipped_norm - 1.0).abs() < 1e-14);
+        assert!((report.update_norm - 1.0).abs() < 1e-14);
+        assert!((x[0] + 0.6).abs() < 1e-14 && (x[1] + 0.8).abs() < 1e-14);
+    }
+    let mut x: Model = vec![1.0];
+    let mut optimizer = Sgd::new(1.0).clip_global_norm(1.0).build(&x).unwrap();
+    assert_eq!(
+        optimizer.step(&mut x, &vec![0.0]).unwrap().clipped_norm,
+        0.0
+    );
+}
+
+#[test]
+fn a_gradient_that_is_not_finite_changes_nothing() {
+    let mut x: Model = vec![1.0, 2.0];
+    let mut optimizer = Sgd::new(0.1).momentum(0.9).build(&x).unwrap();
+    for bad in [f64::NAN, f64::INFINITY] {
+        let report = optimizer.step(&mut x, &vec![1.0, bad]).unwrap();
+        assert_eq!(report.outcome, Outcome::NonFiniteGradient { leaf: 0 });
+        assert!(!report.applied());
+    }
+    assert_eq!(
+        (x.as_slice(), optimizer.steps()),
+        ([1.0, 2.0].as_slice(), 0)
+    );
+    optimizer.step(&mut x, &vec![1.0, 1.0]).unwrap();
+    assert_eq!(x, [1.0 - 0.1, 2.0 - 0.1]);
+}
+
+#[test]
+fn no_decay_spares_the_matching_leaves() {
+    let mut model: Vec<Vec<f64>> = vec![vec![1.0], vec![1.0, 1.0]];
+    let zeros = vec![vec![0.0], vec![0.0, 0.0]];
+    let mut optimizer = Sgd::new(0.5)
+        .weight_decay(0.1)
+        .no_decay("1")
+        .build(&model)
+        .unwrap();
+    optimizer.step(&mut model, &zeros).unwrap();
+    assert_eq!(model, [vec![0.95], vec![1.0, 1.0]]);
+}
+
+#[test]
+fn another_structure_is_refused_before_anything_changes() {
+    let mut x: Model = vec![1.0, 2.0];
+    let mut optimizer = Sgd::new(0.1).build(&x).unwrap();
+    let error = optimizer.step(&mut x, &vec![1.0]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Structure);
+    assert!(error.to_string().contains("shape [1]"), "{error}");
+    assert_eq!(x, [1.0, 2.0]);
+}
+
+#[test]
+fn bad_hyperparameters_are_errors_that_name_them() {
+    let x: Model = vec![0.0];
+    let text = |error: cotangent_optimizers::Error| error.to_string();
+    for (got, want) in [
+        (
+            Sgd::new(-0.1).build(&x).err().map(text),
+            "the learning rate = -0.1",
+        ),
+        (
+            Sgd::new(f64::NAN).build(&x).err().map(text),
+            "the learning rate = NaN",
+        ),
+        (
+            Sgd::new(0.1).momentum(1.0).build(&x).err().map(text),
+            "momentum = 1",
+        ),
+        (
+            Sgd::new(0.1).nesterov().build(&x).err().map(text),
+            "nesterov wants a momentum",
+        ),
+        (
+            AdamW::new(0.1).betas(0.9, 1.0).build(&x).err().map(text),
+            "beta2 = 1",
+        ),
+        (
+            AdamW::new(0.1).eps(-1.0).build(&x).err().map(text),
+            "eps = -1",
+        ),
+        (
+            AdamW::new(0.1).weight_decay(-1.0).build(&x).err().map(text),
+            "the weight decay = -1",
+        ),
+        (
+            AdamW::new(0.1)
+                .clip_global_norm(0.0)
+                .build(&x)
+                .err()
+                .map(text),
+            "clip_global_norm(0)",
+        ),
+        (
+            AdamW::new(0.1).no_decay("*.bias").build(&x).err().map(text),
+            "`*.bias` matches no leaf",
+        ),
+    ] {
+        let got = got.unwrap_or_else(|| panic!("accepted, but wanted `{want}`"));
+        assert!(got.contains(want), "`{got}` lacks `{want}`");
+    }
+}
+
+#[test]
+fn a_step_allocates_nothing() {
+    let mut model: Vec<Vec<f64>> = vec![vec![1.0; 13], vec![0.5; 3]];
+    let grads = vec![vec![0.1; 13], vec![0.2; 3]];
+    let mut optimizer = AdamW::new(0.1)
+        .clip_global_norm(0.1)
+        .schedule(Constant)
+        .build(&model)
+        .unwrap();
+    optimizer.step(&mut model, &grads).unwrap();
+    let before = ALLOCATIONS.with(Cell::get);
+    for _ in 0..3 {
+        optimizer.step(&mut model, &grads).unwrap();
+    }
+    assert_eq!(ALLOCATIONS.with(Cell::get), before);
+}
+
+#[test]
+fn schedules_equal_their_formulas() {
+    let pi = std::f64::consts::PI;
+    for step in 0..200_u64 {
+        let t = step as f64;
+        let cosine = Cosine {
+            steps: 150,
+            floor: 0.1,
+        }
+        .at(step);
+        let want = 0.1 + 0.9 * 0.5 * (1.0 + (pi * t.min(150.0) / 150.0).cos());
+        assert!((cosine - want).abs() < 1e-15);
+        let warm = WarmupCosine::new(20, 180).floor(0.02).at(step);
+        let want = if step < 20 {
+            t / 20.0
+        } else {
+            0.02 + 0.98 * 0.5 * (1.0 + (pi * ((t - 20.0) / 160.0).min(1.0)).cos())
+        };
+        assert!((warm - want).abs() < 1e-15);
+        let drops = StepDecay {
+            every: 30,
+            gamma: 0.5,
+        }
+        .at(step);
+        assert_eq!(drops, 0.5_f64.powi((step / 30) as i32));
+        assert_eq!(
+            Warmup {
+                steps: 4,
+                after: Constant
+            }
+            .at(step),
+            (t / 4.0).min(1.0)
+        );
+    }
+}
