@@ -17,6 +17,8 @@ const KC: usize = 256;
 const MC: usize = 192;
 /// Columns of a packed block of the right operand.
 const NC: usize = 1024;
+/// A multiple of every tile's height (4, 6 and 12): a packed left block is padded to it.
+const HEIGHT: usize = 48;
 /// The largest register tile, in elements.
 const TILE: usize = 12 * 32;
 
@@ -80,7 +82,7 @@ impl GemmPlan {
 
     /// Bytes of scratch space that `run` needs.
     pub(crate) fn scratch_bytes(&self) -> usize {
-        let rows = self.m.min(MC).next_multiple_of(16);
+        let rows = self.m.min(MC).next_multiple_of(HEIGHT);
         let columns = self.n.min(NC).next_multiple_of(32);
         (self.k.min(KC) * (rows + columns) + TILE) * self.dtype.size() + 64
     }
@@ -138,7 +140,7 @@ impl GemmPlan {
         let packed_a = scratch;
         // SAFETY: scratch holds both packed blocks and a tile; all offsets stay inside operands.
         unsafe {
-            let packed_b = packed_a.add(depth * m.min(MC).next_multiple_of(16));
+            let packed_b = packed_a.add(depth * m.min(MC).next_multiple_of(HEIGHT));
             let tile = packed_b.add(depth * n.min(NC).next_multiple_of(32));
             for n0 in (0..n).step_by(NC) {
                 let columns = (n - n0).min(NC);
