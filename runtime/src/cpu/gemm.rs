@@ -105,6 +105,9 @@ impl GemmPlan {
     /// # Safety
     /// As `run`.
     unsafe fn typed<T: Tiles>(&self, a: *const T, b: *const T, c: *mut T, scratch: *mut T) {
+        if self.write == Write::Discard {
+            return;
+        }
         let mut written = 0;
         // SAFETY: offsets were computed from the shapes.
         unsafe {
@@ -334,6 +337,19 @@ mod tests {
                         }
                     }
                 }
+            });
+        }
+    }
+
+    #[test]
+    fn every_padding_of_a_tile_stays_in_its_block() {
+        for &isa in Isa::available() {
+            with_isa(isa, || {
+                for m in 1..=50 {
+                    check::<f32>(m, 33, 9, false, false, Write::Store);
+                    check::<f64>(m, 17, 9, true, true, Write::Accumulate);
+                }
+                check::<f32>(193, 1025, 257, false, false, Write::Store);
             });
         }
     }
