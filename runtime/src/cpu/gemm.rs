@@ -9,7 +9,7 @@ use std::fmt;
 use super::isa::{Isa, isa};
 use super::microkernel::{self, Vector};
 use super::{Write, real::Real};
-use crate::{DType, Float, shape};
+use crate::{DType, shape};
 
 /// Depth of a packed block: two panels of this depth fit into the first-level cache.
 const KC: usize = 256;
@@ -268,9 +268,10 @@ macro_rules! tiles {
                         // SAFETY: the caller's contract.
                         unsafe { microkernel::tile::<microkernel::$avx512, 12, 2>(k, a, b, tile) }
                     }
-                    // SAFETY: the machine has the instruction set, by the contract.
                     match isa {
+                        // SAFETY: the machine has the instruction set, by the contract.
                         Isa::Avx512 => return unsafe { avx512(k, a, b, tile) },
+                        // SAFETY: as above.
                         Isa::Avx2 => return unsafe { avx2(k, a, b, tile) },
                         Isa::Portable => {}
                     }
@@ -289,6 +290,7 @@ tiles!(f64 PortableF64 Avx2F64 Avx512F64);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Float;
     use crate::cpu::{isa::Isa, with_isa};
 
     /// Small integers, whose products and sums are exact in every order.

@@ -5,7 +5,7 @@
 #[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
     const MAGIC: f32 = 12_582_912.0;
-    const LN2_HIGH: f32 = 0.693_359_375;
+    const LN2_HIGH: f32 = 0.693_359_4;
     const LN2_LOW: f32 = -2.121_944_4e-4;
     let x = if x < -104.0 { -104.0 } else { x };
     let x = if x > 89.0 { 89.0 } else { x };
@@ -26,7 +26,7 @@ pub(super) fn exp(x: f32) -> f32 {
 /// Natural logarithm, by `x = 2^e m` with m around 1 and the series of `2 artanh(f / (2 + f))`.
 #[inline(always)]
 pub(super) fn ln(x: f32) -> f32 {
-    const LN2_HIGH: f32 = 0.693_359_375;
+    const LN2_HIGH: f32 = 0.693_359_4;
     const LN2_LOW: f32 = -2.121_944_4e-4;
     const SQRT_HALF: u32 = 0x3f35_04f3;
     let tiny = x < f32::MIN_POSITIVE;
@@ -56,10 +56,10 @@ pub(super) fn tanh(x: f32) -> f32 {
     let z = x * x;
     let mut p = -5.704_988_7e-3;
     for c in [
-        2.063_908_9e-2,
+        2.063_909e-2,
         -5.373_971_6e-2,
         1.333_144_2e-1,
-        -3.333_328_2e-1,
+        -3.333_328e-1,
     ] {
         p = p * z + c;
     }
