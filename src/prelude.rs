@@ -1,5 +1,5 @@
 //! Everything a user of the crate needs: `use cotangent::prelude::*`.
 
 pub use crate::functions::*;
-pub use crate::{Error, Leaves, Program, Tensor};
 pub use crate::{Differentiable, differentiable, gradcheck, no_diff};
+pub use crate::{Error, Leaves, Program, Tensor};

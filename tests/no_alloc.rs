@@ -51,7 +51,10 @@ fn loss(net: &Net, x: &Tensor<f64>, labels: &Tensor<u32>, weight: f64) -> f64 {
 
 #[test]
 fn a_call_after_bind_allocates_nothing() {
-    let net = Net { layers: vec![noise(&[3, 5], 1), noise(&[5, 4], 2)], bias: Some(noise(&[4], 3)) };
+    let net = Net {
+        layers: vec![noise(&[3, 5], 1), noise(&[5, 4], 2)],
+        bias: Some(noise(&[4], 3)),
+    };
     let x = noise(&[6, 3], 4);
     let labels = Tensor::from_vec(&[6], vec![0, 1, 2, 3, 0, 1]).unwrap();
     let mut program = loss::bind(&net, &x, &labels, 1.0).unwrap();

@@ -72,10 +72,17 @@ fn net(sizes: &[usize], bias: bool) -> Net {
         w: noise(&[input, output], k),
         b: bias.then(|| noise(&[output], k + 50)),
     };
-    let layers: Vec<Layer> =
-        sizes.windows(2).enumerate().map(|(k, pair)| layer(k, pair[0], pair[1])).collect();
+    let layers: Vec<Layer> = sizes
+        .windows(2)
+        .enumerate()
+        .map(|(k, pair)| layer(k, pair[0], pair[1]))
+        .collect();
     let width = sizes[sizes.len() - 1];
-    Net { layers, scale: noise(&[width], 90), head: layer(91, width, 2) }
+    Net {
+        layers,
+        scale: noise(&[width], 90),
+        head: layer(91, width, 2),
+    }
 }
 
 #[test]
@@ -92,11 +99,14 @@ fn every_structure_has_the_gradient_of_central_differences() {
         let mut program = loss::bind(&net, &x, &target, training, steps, 0.7).unwrap();
         for (weight, seed) in [(0.7, 7), (-1.3, 9)] {
             let x = noise(&[4, 3], seed);
-            let (value, gradient) =
-                program.value_and_grad(&net, &x, &target, training, steps, weight).unwrap();
+            let (value, gradient) = program
+                .value_and_grad(&net, &x, &target, training, steps, weight)
+                .unwrap();
             let expected = loss(&net, &x, &target, training, steps, weight);
             assert!((value - expected).abs() < 1e-12 * (1.0 + expected.abs()));
-            check_gradient(&net, gradient, |net| loss(net, &x, &target, training, steps, weight));
+            check_gradient(&net, gradient, |net| {
+                loss(net, &x, &target, training, steps, weight)
+            });
         }
     }
 }
@@ -109,10 +119,13 @@ fn another_structure_is_bound_anew() {
     let mut program = loss::bind(&small, &x, &target, true, 1, 1.0).unwrap();
     for model in [&large, &small, &large] {
         for training in [true, false] {
-            let (value, gradient) =
-                program.value_and_grad(model, &x, &target, training, 2, 1.0).unwrap();
+            let (value, gradient) = program
+                .value_and_grad(model, &x, &target, training, 2, 1.0)
+                .unwrap();
             assert!((value - loss(model, &x, &target, training, 2, 1.0)).abs() < 1e-12);
-            check_gradient(model, gradient, |model| loss(model, &x, &target, training, 2, 1.0));
+            check_gradient(model, gradient, |model| {
+                loss(model, &x, &target, training, 2, 1.0)
+            });
         }
     }
 }
@@ -120,7 +133,9 @@ fn another_structure_is_bound_anew() {
 #[test]
 fn a_wrong_shape_is_an_error_that_names_the_operator() {
     let (x, target) = (noise(&[4, 2], 7), noise(&[4, 2], 8));
-    let error = loss::bind(&net(&[3, 4], true), &x, &target, true, 1, 1.0).err().unwrap();
+    let error = loss::bind(&net(&[3, 4], true), &x, &target, true, 1, 1.0)
+        .err()
+        .unwrap();
     let text = error.to_string();
     assert!(text.contains("`matmul` of [4, 2] and [3, 4]"), "{text}");
     assert!(text.contains("tensor_structures.rs:"), "{text}");

@@ -15,10 +15,6 @@ macro_rules! catalogue {
         pub(crate) enum Code { $($(#[$doc])* $variant,)* }
 
         impl Code {
-            /// Every entry.
-            #[cfg(test)]
-            pub(crate) const ALL: &'static [Code] = &[$(Code::$variant,)*];
-
             /// `AD001` and so on.
             pub(crate) const fn code(self) -> &'static str {
                 match self { $(Code::$variant => $code,)* }
@@ -86,10 +82,6 @@ catalogue! {
     Discrete "AD012"
         "no derivative passes through an integer"
         "keep the value a float, or wrap the conversion in `no_diff!(..)` to say that it is meant as a constant";
-    /// A shape that does not fit.
-    Shape "AD013"
-        "the shapes are declared by `#[shape(..)]`"
-        "correct the operand, or the declaration";
     /// A derive on something it does not support.
     Derive "AD014"
         "the derived gradient is a value of the same struct"
@@ -98,10 +90,6 @@ catalogue! {
     Syntax "AD015"
         "the item could not be parsed"
         "correct the syntax";
-    /// A nested derivative that is not available.
-    Nested "AD016"
-        "derivatives of this kind are not available inside a differentiable function yet"
-        "compute it outside and pass it in";
     /// The compiler broke one of its own invariants.
     Internal "AD099"
         "this is a bug of Cotangent, not of your code; no gradient was made from it"

@@ -2,12 +2,12 @@
 //! the runtime. Not a public interface.
 
 pub use crate::cpu::{Kernel, kernel};
-pub use crate::graph::region::{
-    Axes, Node, Operand, Place, Region, RowOp, ShapeRule, Value,
-};
+pub use crate::graph::region::{Axes, Node, Operand, Place, Region, RowOp, ShapeRule, Value};
 pub use crate::graph::{
     Builder, Differentiable, Engine, GradientWalk, Graph, Handle, Lift, OneOps, Program, Receiver,
     Report, TensorFn, TensorHandle, Walk, handle, lift, no_host,
 };
 pub use crate::scalar::*;
-pub use crate::{DType, Error, LeafView, LeafViewMut, Leaves, Path, Real, StructureMismatch, Tensor};
+pub use crate::{
+    DType, Error, LeafView, LeafViewMut, Leaves, Path, Real, StructureMismatch, Tensor,
+};

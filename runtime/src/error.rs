@@ -46,7 +46,11 @@ impl Error {
     /// A shape error at `place`.
     pub fn shape(place: Place, shapes: &[&[usize]], text: impl Into<String>) -> Error {
         let shapes = shapes.iter().map(|shape| shape.to_vec()).collect();
-        Error::Shape { place, shapes, text: text.into() }
+        Error::Shape {
+            place,
+            shapes,
+            text: text.into(),
+        }
     }
 
     /// A structure error.
@@ -59,7 +63,12 @@ impl Error {
 #[track_caller]
 pub(crate) fn caller(what: &'static str) -> Place {
     let at: &'static Location<'static> = Location::caller();
-    Place { what, file: at.file(), line: at.line(), column: at.column() }
+    Place {
+        what,
+        file: at.file(),
+        line: at.line(),
+        column: at.column(),
+    }
 }
 
 /// Ends an eager operator with the text that a plan would have returned as an error.
@@ -71,7 +80,11 @@ pub(crate) fn fail(error: &Error) -> ! {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Shape { place, shapes, text } => {
+            Error::Shape {
+                place,
+                shapes,
+                text,
+            } => {
                 write!(f, "`{}`", place.what)?;
                 for (k, shape) in shapes.iter().enumerate() {
                     let join = if k == 0 { " of" } else { " and" };
@@ -80,7 +93,12 @@ impl fmt::Display for Error {
                 write!(f, ": {text}")?;
                 at(f, place)
             }
-            Error::Label { place, row, label, classes } => {
+            Error::Label {
+                place,
+                row,
+                label,
+                classes,
+            } => {
                 write!(
                     f,
                     "`{}`: the label {label} of row {row} is not below the {classes} classes",
@@ -101,7 +119,9 @@ impl std::error::Error for Error {}
 
 impl From<StructureMismatch> for Error {
     fn from(mismatch: StructureMismatch) -> Error {
-        Error::Structure { text: mismatch.to_string() }
+        Error::Structure {
+            text: mismatch.to_string(),
+        }
     }
 }
 
@@ -109,7 +129,12 @@ impl From<StructureMismatch> for Error {
 mod tests {
     use super::*;
 
-    const PLACE: Place = Place { what: "matmul", file: "src/model.rs", line: 12, column: 9 };
+    const PLACE: Place = Place {
+        what: "matmul",
+        file: "src/model.rs",
+        line: 12,
+        column: 9,
+    };
 
     #[test]
     fn texts_name_the_operator_the_shapes_and_the_place() {
@@ -118,7 +143,12 @@ mod tests {
             error.to_string(),
             "`matmul` of [2, 3] and [4]: the inner sizes 3 and 4 differ (at src/model.rs:12:9)"
         );
-        let error = Error::Label { place: PLACE, row: 3, label: 10, classes: 10 };
+        let error = Error::Label {
+            place: PLACE,
+            row: 3,
+            label: 10,
+            classes: 10,
+        };
         assert_eq!(
             error.to_string(),
             "`matmul`: the label 10 of row 3 is not below the 10 classes (at src/model.rs:12:9)"

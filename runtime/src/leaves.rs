@@ -1,14 +1,17 @@
 //! `Leaves` of tensors, floats and containers.
 
-use crate::leaf::{Floats, FloatsMut, LeafView, LeafViewMut, Leaves, Path, StructureMismatch};
 use crate::Tensor;
+use crate::leaf::{Floats, FloatsMut, LeafView, LeafViewMut, Leaves, Path, StructureMismatch};
 
 type Visit<'v> = &'v mut dyn FnMut(&Path<'_>, LeafView<'_>);
 type VisitMut<'v> = &'v mut dyn FnMut(&Path<'_>, LeafViewMut<'_>);
 type Zip<'v> = &'v mut dyn FnMut(&Path<'_>, LeafViewMut<'_>, LeafView<'_>);
 
 fn differ(path: &Path<'_>, what: String) -> StructureMismatch {
-    StructureMismatch { path: path.to_string(), what }
+    StructureMismatch {
+        path: path.to_string(),
+        what,
+    }
 }
 
 macro_rules! floats {
@@ -79,7 +82,13 @@ floats! { f32 F32; f64 F64; }
 impl<T: Leaves> Leaves for [T] {
     fn leaves(&self, path: &Path<'_>, visit: Visit<'_>) {
         if let Some(data) = T::as_floats(self) {
-            return visit(path, LeafView { shape: &[self.len()], data });
+            return visit(
+                path,
+                LeafView {
+                    shape: &[self.len()],
+                    data,
+                },
+            );
         }
         for (index, value) in self.iter().enumerate() {
             value.leaves(&Path::Index(path, index), visit);
@@ -89,7 +98,13 @@ impl<T: Leaves> Leaves for [T] {
     fn leaves_mut(&mut self, path: &Path<'_>, visit: VisitMut<'_>) {
         let shape = [self.len()];
         if let Some(data) = T::as_floats_mut(self) {
-            return visit(path, LeafViewMut { shape: &shape, data });
+            return visit(
+                path,
+                LeafViewMut {
+                    shape: &shape,
+                    data,
+                },
+            );
         }
         for (index, value) in self.iter_mut().enumerate() {
             value.leaves_mut(&Path::Index(path, index), visit);
@@ -103,12 +118,25 @@ impl<T: Leaves> Leaves for [T] {
         visit: Zip<'_>,
     ) -> Result<(), StructureMismatch> {
         if self.len() != other.len() {
-            return Err(differ(path, format!("the lengths are {} and {}", self.len(), other.len())));
+            return Err(differ(
+                path,
+                format!("the lengths are {} and {}", self.len(), other.len()),
+            ));
         }
         let shape = [self.len()];
         if let (Some(data), Some(view)) = (T::as_floats_mut(self), T::as_floats(other)) {
-            let view = LeafView { shape: &shape, data: view };
-            visit(path, LeafViewMut { shape: &shape, data }, view);
+            let view = LeafView {
+                shape: &shape,
+                data: view,
+            };
+            visit(
+                path,
+                LeafViewMut {
+                    shape: &shape,
+                    data,
+                },
+                view,
+            );
             return Ok(());
         }
         for (index, (value, other)) in self.iter_mut().zip(other).enumerate() {

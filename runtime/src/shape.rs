@@ -20,7 +20,9 @@ pub(crate) fn checked_len(shape: &[usize]) -> Option<usize> {
     if shape.contains(&0) {
         return Some(0);
     }
-    shape.iter().try_fold(1usize, |len, &size| len.checked_mul(size))
+    shape
+        .iter()
+        .try_fold(1usize, |len, &size| len.checked_mul(size))
 }
 
 /// All shapes broadcast against each other by NumPy's rules: aligned at the last axis, and a size
@@ -166,7 +168,10 @@ mod tests {
         assert_eq!(matmul(&[3], false, &[3], false), Some(vec![]));
         assert_eq!(matmul(&[3], false, &[3, 4], false), Some(vec![4]));
         assert_eq!(matmul(&[5, 2, 3], false, &[3], false), Some(vec![5, 2]));
-        assert_eq!(matmul(&[5, 1, 2, 3], false, &[6, 3, 1], false), Some(vec![5, 6, 2, 1]));
+        assert_eq!(
+            matmul(&[5, 1, 2, 3], false, &[6, 3, 1], false),
+            Some(vec![5, 6, 2, 1])
+        );
         assert_eq!(matmul(&[2, 3], false, &[2, 3], false), None);
         assert_eq!(matmul(&[], false, &[3], false), None);
     }

@@ -19,7 +19,9 @@ pub(crate) fn check_gradient<M: Leaves + Clone>(model: &M, gradient: &M, f: impl
     });
     assert!(!exact.is_empty(), "a gradient without leaves");
     // A difference carries the rounding of the value, so the scale is that of the whole gradient.
-    let scale = exact.iter().fold(1.0_f64, |scale, (_, value)| scale.max(value.abs()));
+    let scale = exact
+        .iter()
+        .fold(1.0_f64, |scale, (_, value)| scale.max(value.abs()));
     for (index, (path, exact)) in exact.iter().enumerate() {
         let moved = |step: f64| {
             let (mut model, mut at) = (model.clone(), 0);

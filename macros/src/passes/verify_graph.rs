@@ -1,8 +1,10 @@
 //! The invariants of a tensor graph, checked after lowering and after differentiation.
 //!
-//! 1. A node names only earlier nodes. 2. A node has as many operands as its operation takes.
-//! 3. No constant is an output. 4. A forward node never names a seed or a backward node (this
-//! follows from 1). A violation is a bug of this compiler, and is reported as an error at the
+//! - A node names only earlier nodes, so a forward node never names a seed or a backward node.
+//! - A node has as many operands as its operation takes.
+//! - No constant is an output.
+//!
+//! A violation is a bug of this compiler, and is reported as an error at the
 //! user's token rather than as a wrong gradient.
 
 use crate::diag::{Code, Errors};

@@ -62,7 +62,10 @@ impl FusedPlan {
         inputs: &[&[usize]],
         outputs: &[(&[usize], Write)],
     ) -> FusedPlan {
-        assert!(inputs.len() <= MOST && outputs.len() <= MOST, "a kernel of too many operands");
+        assert!(
+            inputs.len() <= MOST && outputs.len() <= MOST,
+            "a kernel of too many operands"
+        );
         let mut strides: Vec<Vec<usize>> = inputs
             .iter()
             .copied()
@@ -91,7 +94,13 @@ impl FusedPlan {
                 (strides, target, write, count)
             })
             .collect();
-        FusedPlan { kernel, domain, inputs: strides, outputs, sums }
+        FusedPlan {
+            kernel,
+            domain,
+            inputs: strides,
+            outputs,
+            sums,
+        }
     }
 
     /// Bytes of scratch space that `run` needs.
@@ -120,14 +129,18 @@ impl FusedPlan {
         let row = self.kernel.rows[isa() as usize];
         let tiles = scratch.cast::<T>();
         // SAFETY: the tiles come first in the scratch space, 8 bytes an element.
-        let sums: *mut f64 =
-            unsafe { scratch.add((inputs.len() + outputs.len()) * TILE * 8).cast() };
+        let sums: *mut f64 = unsafe {
+            scratch
+                .add((inputs.len() + outputs.len()) * TILE * 8)
+                .cast()
+        };
         for index in 0..self.sums {
             // SAFETY: the scratch space holds all sums.
             unsafe { *sums.add(index) = 0.0 };
         }
         // SAFETY: there is a tile of 8-byte elements for each operand.
-        let tile = |operand: usize| unsafe { tiles.cast::<u8>().add(operand * TILE * 8).cast::<T>() };
+        let tile =
+            |operand: usize| unsafe { tiles.cast::<u8>().add(operand * TILE * 8).cast::<T>() };
         let (length, outer) = match self.domain.split_last() {
             Some((&length, outer)) => (length, outer),
             None => (1, &[][..]),
@@ -196,7 +209,9 @@ impl FusedPlan {
             }
         }
         for (k, &(_, target, write, count)) in self.outputs.iter().enumerate() {
-            let Target::Summed(base) = target else { continue };
+            let Target::Summed(base) = target else {
+                continue;
+            };
             let to = outputs[k].cast::<T>();
             for element in 0..count {
                 // SAFETY: both have `count` elements.
@@ -215,7 +230,10 @@ impl FusedPlan {
     fn tiled(&self) -> bool {
         let last = self.domain.len().saturating_sub(1);
         self.inputs.iter().any(|strides| stride(strides, last) != 1)
-            || self.outputs.iter().any(|(_, target, ..)| *target != Target::Direct)
+            || self
+                .outputs
+                .iter()
+                .any(|(_, target, ..)| *target != Target::Direct)
     }
 }
 
@@ -250,7 +268,8 @@ fn collapse(domain: &[usize], strides: &mut [Vec<usize>]) -> Vec<usize> {
         }
         let joins = !sizes.is_empty()
             && strides.iter().zip(&kept).all(|(strides, kept)| {
-                kept.last().is_some_and(|&outer| outer == strides[axis] * size)
+                kept.last()
+                    .is_some_and(|&outer| outer == strides[axis] * size)
             });
         if joins && let Some(last) = sizes.last_mut() {
             *last *= size;
@@ -342,12 +361,18 @@ mod tests {
 
     fn check(domain: &[usize], a: &[usize], b: &[usize], y: [(&[usize], Write); 2]) {
         let values = |shape: &[usize], step: usize| -> Vec<f64> {
-            (0..shape.iter().product::<usize>()).map(|i| ((i * step) % 11) as f64 - 5.0).collect()
+            (0..shape.iter().product::<usize>())
+                .map(|i| ((i * step) % 11) as f64 - 5.0)
+                .collect()
         };
         let (va, vb) = (values(a, 3), values(b, 7));
         let mut expected = y.map(|(shape, write)| {
             let start = values(shape, 5);
-            if write == Write::Store { vec![0.0; start.len()] } else { start }
+            if write == Write::Store {
+                vec![0.0; start.len()]
+            } else {
+                start
+            }
         });
         for element in 0..domain.iter().product() {
             let mut rest = element;
@@ -366,10 +391,16 @@ mod tests {
         let mut results = y.map(|(shape, _)| values(shape, 5));
         let plan = FusedPlan::new(&TWO, domain, &[a, b], &y);
         let mut scratch = vec![0_u64; plan.scratch_bytes() / 8 + 8];
-        let targets = results.each_mut().map(|result| result.as_mut_ptr().cast::<u8>());
+        let targets = results
+            .each_mut()
+            .map(|result| result.as_mut_ptr().cast::<u8>());
         // SAFETY: the operands have the planned shapes.
         unsafe {
-            plan.run(&[va.as_ptr().cast(), vb.as_ptr().cast()], &targets, scratch.as_mut_ptr().cast());
+            plan.run(
+                &[va.as_ptr().cast(), vb.as_ptr().cast()],
+                &targets,
+                scratch.as_mut_ptr().cast(),
+            );
         }
         assert_eq!(results, expected, "{domain:?} {a:?} {b:?} {y:?}");
     }
@@ -383,9 +414,24 @@ mod tests {
                     check(&[n], &[n], &[n], [(&[n], Store), (&[n], Accumulate)]);
                     check(&[n], &[n], &[], [(&[n], Store), (&[], Store)]);
                     check(&[3, n], &[3, n], &[n], [(&[3, n], Store), (&[n], Store)]);
-                    check(&[3, n], &[3, 1], &[n], [(&[3, 1], Accumulate), (&[n], Accumulate)]);
-                    check(&[n, 5], &[n, 1], &[n, 5], [(&[n, 1], Store), (&[5], Discard)]);
-                    check(&[2, 3, n], &[2, 1, n], &[3, 1], [(&[2, 3, n], Accumulate), (&[3, 1], Store)]);
+                    check(
+                        &[3, n],
+                        &[3, 1],
+                        &[n],
+                        [(&[3, 1], Accumulate), (&[n], Accumulate)],
+                    );
+                    check(
+                        &[n, 5],
+                        &[n, 1],
+                        &[n, 5],
+                        [(&[n, 1], Store), (&[5], Discard)],
+                    );
+                    check(
+                        &[2, 3, n],
+                        &[2, 1, n],
+                        &[3, 1],
+                        [(&[2, 3, n], Accumulate), (&[3, 1], Store)],
+                    );
                 }
                 check(&[], &[], &[], [(&[], Store), (&[], Accumulate)]);
                 check(&[0, 3], &[0, 3], &[3], [(&[0, 3], Store), (&[3], Store)]);

@@ -56,11 +56,20 @@ impl GemmPlan {
             (batch.to_vec(), matrix[0], matrix[1])
         };
         let ((batch_a, a0, a1), (batch_b, b0, b1)) = (split(a), split(b));
-        let (m, k, strides_a) = if transpose_a { (a1, a0, (1, a1)) } else { (a0, a1, (a1, 1)) };
-        let (n, strides_b) = if transpose_b { (b0, (1, b1)) } else { (b1, (b1, 1)) };
+        let (m, k, strides_a) = if transpose_a {
+            (a1, a0, (1, a1))
+        } else {
+            (a0, a1, (a1, 1))
+        };
+        let (n, strides_b) = if transpose_b {
+            (b0, (1, b1))
+        } else {
+            (b1, (b1, 1))
+        };
         let batch_c = &output[..output.len().saturating_sub(2)];
         let domain = shape::broadcast(&[&batch_a, &batch_b, batch_c]).unwrap_or_default();
-        let strides = [&batch_a[..], &batch_b, batch_c].map(|batch| shape::broadcast_strides(batch, &domain));
+        let strides =
+            [&batch_a[..], &batch_b, batch_c].map(|batch| shape::broadcast_strides(batch, &domain));
         let sizes = [a0 * a1, b0 * b1, m * n];
         let count: usize = domain.iter().product();
         let mut batch = Vec::with_capacity(count);
@@ -77,7 +86,17 @@ impl GemmPlan {
             batch.push([0, 1, 2].map(|operand| offsets[operand] * sizes[operand]));
         }
         let results = output.iter().product();
-        GemmPlan { dtype, m, n, k, a: strides_a, b: strides_b, batch, write, results }
+        GemmPlan {
+            dtype,
+            m,
+            n,
+            k,
+            a: strides_a,
+            b: strides_b,
+            batch,
+            write,
+            results,
+        }
     }
 
     /// Bytes of scratch space that `run` needs.
@@ -151,14 +170,36 @@ impl GemmPlan {
                     let depth = (k - k0).min(KC);
                     let first = k0 == 0 && !accumulate;
                     let (row, column) = self.b;
-                    pack(b.add(k0 * row + n0 * column), column, row, columns, depth, nr, packed_b);
+                    pack(
+                        b.add(k0 * row + n0 * column),
+                        column,
+                        row,
+                        columns,
+                        depth,
+                        nr,
+                        packed_b,
+                    );
                     for m0 in (0..m).step_by(MC) {
                         let rows = (m - m0).min(MC);
                         let (row, column) = self.a;
-                        pack(a.add(m0 * row + k0 * column), row, column, rows, depth, mr, packed_a);
+                        pack(
+                            a.add(m0 * row + k0 * column),
+                            row,
+                            column,
+                            rows,
+                            depth,
+                            mr,
+                            packed_a,
+                        );
                         for j in (0..columns).step_by(nr) {
                             for i in (0..rows).step_by(mr) {
-                                T::tile(isa, depth, packed_a.add(i * depth), packed_b.add(j * depth), tile);
+                                T::tile(
+                                    isa,
+                                    depth,
+                                    packed_a.add(i * depth),
+                                    packed_b.add(j * depth),
+                                    tile,
+                                );
                                 let (height, width) = ((rows - i).min(mr), (columns - j).min(nr));
                                 for r in 0..height {
                                     let from = tile.add(r * nr);
@@ -183,7 +224,11 @@ impl GemmPlan {
 impl fmt::Display for GemmPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let batch = self.batch.len();
-        write!(f, "gemm {batch} x [{}, {}] [{}, {}] {:?}", self.m, self.k, self.k, self.n, self.write)
+        write!(
+            f,
+            "gemm {batch} x [{}, {}] [{}, {}] {:?}",
+            self.m, self.k, self.k, self.n, self.write
+        )
     }
 }
 
@@ -219,8 +264,11 @@ unsafe fn pack<T: Real>(
                 for r in 0..width {
                     let source = from.add((start + r.min(rows - 1)) * stride);
                     for d in 0..depth {
-                        *to.add(d * width + r) =
-                            if r < rows { *source.add(d * depth_stride) } else { T::ZERO };
+                        *to.add(d * width + r) = if r < rows {
+                            *source.add(d * depth_stride)
+                        } else {
+                            T::ZERO
+                        };
                     }
                 }
                 to = to.add(depth * width);
@@ -302,7 +350,11 @@ mod tests {
         let to = |values: &[f64]| values.iter().map(|&v| T::from_f64(v)).collect::<Vec<T>>();
         let (a, b) = (whole(m * k, 5), whole(k * n, 7));
         let start = whole(m * n, 3);
-        let mut expected = if write == Write::Store { vec![0.0; m * n] } else { start.clone() };
+        let mut expected = if write == Write::Store {
+            vec![0.0; m * n]
+        } else {
+            start.clone()
+        };
         for i in 0..m {
             for j in 0..n {
                 for d in 0..k {
@@ -312,16 +364,38 @@ mod tests {
                 }
             }
         }
-        let shape = |rows, columns, swap| if swap { [columns, rows] } else { [rows, columns] };
-        let plan =
-            GemmPlan::new(T::DTYPE, &shape(m, k, ta), ta, &shape(k, n, tb), tb, &[m, n], write);
+        let shape = |rows, columns, swap| {
+            if swap {
+                [columns, rows]
+            } else {
+                [rows, columns]
+            }
+        };
+        let plan = GemmPlan::new(
+            T::DTYPE,
+            &shape(m, k, ta),
+            ta,
+            &shape(k, n, tb),
+            tb,
+            &[m, n],
+            write,
+        );
         let (a, b, mut c) = (to(&a), to(&b), to(&start));
         let mut scratch = vec![0_u64; plan.scratch_bytes() / 8 + 8];
         // SAFETY: the operands have the planned shapes.
         unsafe {
-            plan.run(a.as_ptr().cast(), b.as_ptr().cast(), c.as_mut_ptr().cast(), scratch.as_mut_ptr().cast());
+            plan.run(
+                a.as_ptr().cast(),
+                b.as_ptr().cast(),
+                c.as_mut_ptr().cast(),
+                scratch.as_mut_ptr().cast(),
+            );
         }
-        assert_eq!(c, to(&expected), "{m}x{k} by {k}x{n}, transposed {ta} {tb}, {write:?}");
+        assert_eq!(
+            c,
+            to(&expected),
+            "{m}x{k} by {k}x{n}, transposed {ta} {tb}, {write:?}"
+        );
     }
 
     #[test]
@@ -329,8 +403,18 @@ mod tests {
         for &isa in Isa::available() {
             with_isa(isa, || {
                 for (m, n, k) in [
-                    (0, 3, 2), (2, 3, 0), (1, 1, 1), (3, 5, 7), (12, 32, 4), (13, 33, 9), (64, 10, 64),
-                    (17, 31, 300), (200, 40, 3), (5, 1030, 2), (1, 65, 127), (65, 1, 31),
+                    (0, 3, 2),
+                    (2, 3, 0),
+                    (1, 1, 1),
+                    (3, 5, 7),
+                    (12, 32, 4),
+                    (13, 33, 9),
+                    (64, 10, 64),
+                    (17, 31, 300),
+                    (200, 40, 3),
+                    (5, 1030, 2),
+                    (1, 65, 127),
+                    (65, 1, 31),
                 ] {
                     for (ta, tb) in [(false, false), (true, false), (false, true), (true, true)] {
                         for write in [Write::Store, Write::Accumulate] {
@@ -361,16 +445,46 @@ mod tests {
         // [2, 1, 2] by [2, 1]: the right operand serves both products.
         let (a, b) = ([1.0_f64, 2.0, 3.0, 4.0], [10.0, 1.0]);
         let mut c = [0.0; 2];
-        let plan = GemmPlan::new(DType::F64, &[2, 1, 2], false, &[2, 1], false, &[2, 1, 1], Write::Store);
+        let plan = GemmPlan::new(
+            DType::F64,
+            &[2, 1, 2],
+            false,
+            &[2, 1],
+            false,
+            &[2, 1, 1],
+            Write::Store,
+        );
         let mut scratch = vec![0_u64; plan.scratch_bytes() / 8 + 8];
         // SAFETY: the operands have the planned shapes.
-        unsafe { plan.run(a.as_ptr().cast(), b.as_ptr().cast(), c.as_mut_ptr().cast(), scratch.as_mut_ptr().cast()) };
+        unsafe {
+            plan.run(
+                a.as_ptr().cast(),
+                b.as_ptr().cast(),
+                c.as_mut_ptr().cast(),
+                scratch.as_mut_ptr().cast(),
+            )
+        };
         assert_eq!(c, [12.0, 34.0]);
         // An output without the batch receives the sum over it.
         let mut sum = [0.0; 1];
-        let plan = GemmPlan::new(DType::F64, &[2, 1, 2], false, &[2, 1], false, &[1, 1], Write::Store);
+        let plan = GemmPlan::new(
+            DType::F64,
+            &[2, 1, 2],
+            false,
+            &[2, 1],
+            false,
+            &[1, 1],
+            Write::Store,
+        );
         // SAFETY: as above.
-        unsafe { plan.run(a.as_ptr().cast(), b.as_ptr().cast(), sum.as_mut_ptr().cast(), scratch.as_mut_ptr().cast()) };
+        unsafe {
+            plan.run(
+                a.as_ptr().cast(),
+                b.as_ptr().cast(),
+                sum.as_mut_ptr().cast(),
+                scratch.as_mut_ptr().cast(),
+            )
+        };
         assert_eq!(sum, [46.0]);
     }
 }

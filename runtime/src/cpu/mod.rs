@@ -14,8 +14,8 @@ mod rows;
 
 #[doc(hidden)]
 pub use crate::__kernel as kernel;
-pub use isa::{Isa, isa, with_isa};
-pub use kernel::{Kernel, Row};
 pub(crate) use fused::{FusedPlan, Write};
 pub(crate) use gemm::GemmPlan;
+pub use isa::{Isa, isa, with_isa};
+pub use kernel::{Kernel, Row};
 pub(crate) use rows::{copy, row_op, transpose};

@@ -37,12 +37,19 @@ unsafe fn typed<T: Float + Real>(
     labels: *const u32,
     output: *mut T,
 ) {
-    let width = if op == RowOp::CrossEntropy { 1 } else { classes };
+    let width = if op == RowOp::CrossEntropy {
+        1
+    } else {
+        classes
+    };
     for row in 0..rows {
         // SAFETY: row < rows.
         let (x, y) = unsafe {
             let x = std::slice::from_raw_parts(input.add(row * classes), classes);
-            (x, std::slice::from_raw_parts_mut(output.add(row * width), width))
+            (
+                x,
+                std::slice::from_raw_parts_mut(output.add(row * width), width),
+            )
         };
         // SAFETY: as above; operations without labels do not read them.
         let label = || unsafe { *labels.add(row) } as usize;
@@ -66,16 +73,25 @@ unsafe fn typed<T: Float + Real>(
 
 /// The largest element, by which exponents are shifted so that none overflows.
 fn largest<T: Float + Real>(x: &[T]) -> T {
-    x.iter().fold(T::from_f64(f64::NEG_INFINITY), |largest, &x| {
-        // A NaN stays: it must reach the result.
-        if x > largest || x != x { x } else { largest }
-    })
+    x.iter()
+        .fold(T::from_f64(f64::NEG_INFINITY), |largest, &x| {
+            // A NaN stays: it must reach the result.
+            if x > largest || x.to_f64().is_nan() {
+                x
+            } else {
+                largest
+            }
+        })
 }
 
 /// The shift of a row: 0 where the largest element is infinite, because inf - inf is NaN.
 fn shift<T: Float + Real>(x: &[T]) -> T {
     let largest = largest(x);
-    if largest.abs() == T::from_f64(f64::INFINITY) { T::ZERO } else { largest }
+    if largest.abs() == T::from_f64(f64::INFINITY) {
+        T::ZERO
+    } else {
+        largest
+    }
 }
 
 fn log_sum_exp<T: Float + Real>(x: &[T]) -> T {
@@ -113,7 +129,9 @@ pub(crate) unsafe fn transpose(dtype: DType, shape: &[usize], input: *const u8, 
 /// # Safety
 /// As `transpose`.
 unsafe fn transpose_words<T: Copy>(shape: &[usize], input: *const T, output: *mut T) {
-    let &[ref batch @ .., rows, columns] = shape else { return };
+    let &[ref batch @ .., rows, columns] = shape else {
+        return;
+    };
     for matrix in 0..batch.iter().product() {
         let at = matrix * rows * columns;
         for row in 0..rows {

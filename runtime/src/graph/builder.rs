@@ -110,14 +110,20 @@ impl Builder {
         match self.by_address.get(&address) {
             Some(&id) => TensorHandle::new(self, ValueId(id)),
             None => {
-                self.fail(Error::structure("a leaf that is not among the bound arguments"));
+                self.fail(Error::structure(
+                    "a leaf that is not among the bound arguments",
+                ));
                 TensorHandle::new(self, self.constant(0.0))
             }
         }
     }
 
     pub(crate) fn constant(&self, value: f64) -> ValueId {
-        self.push(ValueInfo { source: Source::Constant(value), shape: Vec::new(), active: false })
+        self.push(ValueInfo {
+            source: Source::Constant(value),
+            shape: Vec::new(),
+            active: false,
+        })
     }
 
     fn push(&self, value: ValueInfo) -> ValueId {
@@ -139,29 +145,44 @@ impl Builder {
     ) -> [TensorHandle<'b, T>; O] {
         let outputs = self.record(region, &inputs);
         std::array::from_fn(|k| {
-            let id = outputs.get(k).copied().unwrap_or_else(|| self.constant(0.0));
+            let id = outputs
+                .get(k)
+                .copied()
+                .unwrap_or_else(|| self.constant(0.0));
             TensorHandle::new(self, id)
         })
     }
 
     fn record(&self, region: &'static Region, inputs: &[ValueId]) -> Vec<ValueId> {
-        let given: Vec<Vec<usize>> =
-            inputs.iter().map(|&id| self.values.borrow()[id.index()].shape.clone()).collect();
+        let given: Vec<Vec<usize>> = inputs
+            .iter()
+            .map(|&id| self.values.borrow()[id.index()].shape.clone())
+            .collect();
         let (shapes, error) = infer(region, &given);
         if let Some(error) = error {
             self.fail(error);
         }
-        let active = inputs.iter().any(|&id| self.values.borrow()[id.index()].active);
+        let active = inputs
+            .iter()
+            .any(|&id| self.values.borrow()[id.index()].active);
         let outputs: Vec<ValueId> = region
             .outputs
             .iter()
             .map(|&value| {
                 let shape = shapes[usize::from(value)].clone();
-                self.push(ValueInfo { source: Source::Region, shape, active })
+                self.push(ValueInfo {
+                    source: Source::Region,
+                    shape,
+                    active,
+                })
             })
             .collect();
-        let instance =
-            Instance { region, inputs: inputs.to_vec(), outputs: outputs.clone(), shapes };
+        let instance = Instance {
+            region,
+            inputs: inputs.to_vec(),
+            outputs: outputs.clone(),
+            shapes,
+        };
         self.instances.borrow_mut().push(instance);
         outputs
     }
@@ -173,9 +194,15 @@ impl Builder {
         name: &'static str,
         inputs: &[ValueId],
     ) -> TensorHandle<'b, T> {
-        let table = if T::DTYPE == DType::F32 { self.one_ops.f32 } else { self.one_ops.f64 };
+        let table = if T::DTYPE == DType::F32 {
+            self.one_ops.f32
+        } else {
+            self.one_ops.f64
+        };
         let Some((_, region)) = table.iter().find(|(known, _)| *known == name) else {
-            self.fail(Error::structure(format!("`{name}` has no one-operation region")));
+            self.fail(Error::structure(format!(
+                "`{name}` has no one-operation region"
+            )));
             return TensorHandle::new(self, self.constant(0.0));
         };
         let outputs = self.record(region, inputs);
@@ -201,7 +228,11 @@ impl<T> Copy for TensorHandle<'_, T> {}
 
 impl<'b, T> TensorHandle<'b, T> {
     pub(crate) fn new(builder: &'b Builder, id: ValueId) -> Self {
-        TensorHandle { id, builder, element: PhantomData }
+        TensorHandle {
+            id,
+            builder,
+            element: PhantomData,
+        }
     }
 
     /// The value.

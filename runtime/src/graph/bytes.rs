@@ -18,7 +18,10 @@ unsafe impl Send for Bytes {}
 
 impl Default for Bytes {
     fn default() -> Self {
-        Bytes { pointer: NonNull::<u64>::dangling().cast(), len: 0 }
+        Bytes {
+            pointer: NonNull::<u64>::dangling().cast(),
+            len: 0,
+        }
     }
 }
 

@@ -63,13 +63,15 @@ impl<R: Receiver + ?Sized> Receiver for &R {
 #[doc(hidden)]
 #[track_caller]
 pub fn no_host() -> ! {
-    panic!("a method was called on a structure built inside a `#[differentiable]` function; make it a free function")
+    panic!(
+        "a method was called on a structure built inside a `#[differentiable]` function; make it a free function"
+    )
 }
 
 impl<T: Element> Differentiable for Tensor<T> {
     type Handle<'h, 'b> = TensorHandle<'b, T>;
 
-    fn handle<'h, 'b>(&'h self, builder: &'b Builder) -> TensorHandle<'b, T> {
+    fn handle<'b>(&self, builder: &'b Builder) -> TensorHandle<'b, T> {
         builder.leaf(std::ptr::from_ref(self) as usize)
     }
 
@@ -95,14 +97,14 @@ macro_rules! floats {
         impl Differentiable for $ty {
             type Handle<'h, 'b> = TensorHandle<'b, $ty>;
 
-            fn handle<'h, 'b>(&'h self, builder: &'b Builder) -> TensorHandle<'b, $ty> {
+            fn handle<'b>(&self, builder: &'b Builder) -> TensorHandle<'b, $ty> {
                 builder.leaf(std::ptr::from_ref(self) as usize)
             }
 
             fn walk(&self, walk: &mut Walk) {
                 let address = std::ptr::from_ref(self) as usize;
                 let dtype = <$ty as Element>::DTYPE;
-                walk.float(address, dtype.bits(f64::from(*self)), dtype);
+                walk.float(address, dtype.bits(f64::from(*self)));
             }
 
             fn walk_gradient(&mut self, _primal: &Self, walk: &mut GradientWalk) {
@@ -124,7 +126,7 @@ macro_rules! host {
         impl Differentiable for $ty {
             type Handle<'h, 'b> = $ty;
 
-            fn handle<'h, 'b>(&'h self, _builder: &'b Builder) -> $ty {
+            fn handle(&self, _builder: &Builder) -> $ty {
                 *self
             }
 
@@ -147,7 +149,10 @@ macro_rules! host {
 host!(bool u8 u16 u32 u64 usize i8 i16 i32 i64 isize char);
 
 impl<T: Differentiable> Differentiable for Option<T> {
-    type Handle<'h, 'b> = Option<T::Handle<'h, 'b>> where T: 'h;
+    type Handle<'h, 'b>
+        = Option<T::Handle<'h, 'b>>
+    where
+        T: 'h;
 
     fn handle<'h, 'b>(&'h self, builder: &'b Builder) -> Self::Handle<'h, 'b> {
         self.as_ref().map(|value| value.handle(builder))
@@ -175,7 +180,10 @@ impl<T: Differentiable> Differentiable for Option<T> {
 }
 
 impl<T: Differentiable> Differentiable for Vec<T> {
-    type Handle<'h, 'b> = Vec<T::Handle<'h, 'b>> where T: 'h;
+    type Handle<'h, 'b>
+        = Vec<T::Handle<'h, 'b>>
+    where
+        T: 'h;
 
     fn handle<'h, 'b>(&'h self, builder: &'b Builder) -> Self::Handle<'h, 'b> {
         self.iter().map(|value| value.handle(builder)).collect()
@@ -201,7 +209,10 @@ impl<T: Differentiable> Differentiable for Vec<T> {
 }
 
 impl<T: Differentiable, const N: usize> Differentiable for [T; N] {
-    type Handle<'h, 'b> = [T::Handle<'h, 'b>; N] where T: 'h;
+    type Handle<'h, 'b>
+        = [T::Handle<'h, 'b>; N]
+    where
+        T: 'h;
 
     fn handle<'h, 'b>(&'h self, builder: &'b Builder) -> Self::Handle<'h, 'b> {
         std::array::from_fn(|index| self[index].handle(builder))
@@ -247,4 +258,3 @@ macro_rules! tuples {
 }
 
 tuples! { (A 0) (A 0, B 1) (A 0, B 1, C 2) (A 0, B 1, C 2, D 3) }
-

@@ -1,13 +1,13 @@
 //! The engine: what a generated program holds. It caches a plan per structure of the arguments,
 //! patches leaf pointers, and runs the schedule without allocating.
 
-use super::bytes::Bytes;
+use super::Graph;
 use super::builder::{Builder, OneOps, ValueId};
+use super::bytes::Bytes;
 use super::plan::{Plan, plan};
 use super::report::Report;
 use super::step::{Location, Pointers};
 use super::walk::{GradientWalk, Walk};
-use super::Graph;
 
 use crate::{DType, Error, Float};
 
@@ -61,7 +61,11 @@ impl Engine {
     ///
     /// # Errors
     /// When shapes do not fit, or the value is not a scalar.
-    pub fn bind(&mut self, walk: WalkArguments<'_>, instantiate: Instantiate<'_>) -> Result<(), Error> {
+    pub fn bind(
+        &mut self,
+        walk: WalkArguments<'_>,
+        instantiate: Instantiate<'_>,
+    ) -> Result<(), Error> {
         self.prepare(walk, instantiate, true).map(drop)
     }
 
@@ -76,7 +80,8 @@ impl Engine {
         walk_gradient: &mut dyn FnMut(&mut GradientWalk),
     ) -> Result<T, Error> {
         let index = self.prepare(walk, instantiate, true)?;
-        self.gradient_walk.reset(self.walk.leaves.len(), &self.walk.parameters);
+        self.gradient_walk
+            .reset(self.walk.leaves.len(), &self.walk.parameters);
         walk_gradient(&mut self.gradient_walk);
         Ok(self.run(true, index))
     }
@@ -97,7 +102,10 @@ impl Engine {
     /// What the plan that ran last does.
     #[must_use]
     pub fn report(&self) -> Report<'_> {
-        Report { name: self.graph.name, plan: self.plans[0].get(self.last[0]) }
+        Report {
+            name: self.graph.name,
+            plan: self.plans[0].get(self.last[0]),
+        }
     }
 
     /// Walks the arguments, finds or makes the plan, checks labels and patches pointers.
@@ -111,7 +119,11 @@ impl Engine {
         walk(&mut self.walk);
         let kind = usize::from(!gradient);
         let plans = &self.plans[kind];
-        let known = |index: usize| plans.get(index).is_some_and(|plan| plan.key == self.walk.key);
+        let known = |index: usize| {
+            plans
+                .get(index)
+                .is_some_and(|plan| plan.key == self.walk.key)
+        };
         let index = if known(self.last[kind]) {
             self.last[kind]
         } else if let Some(index) = (0..plans.len()).find(|&index| known(index)) {
@@ -122,17 +134,24 @@ impl Engine {
         self.last[kind] = index;
         self.leaves.clear();
         let floats = &self.walk.floats;
-        self.leaves.extend(self.walk.leaves.iter().map(|leaf| match leaf.float {
-            Some(position) => std::ptr::from_ref(&floats[position]).cast(),
-            None => leaf.data,
-        }));
+        self.leaves
+            .extend(self.walk.leaves.iter().map(|leaf| match leaf.float {
+                Some(position) => std::ptr::from_ref(&floats[position]).cast(),
+                None => leaf.data,
+            }));
         let plan = &self.plans[kind][index];
         for &(leaf, rows, classes, place) in &plan.labels {
             // SAFETY: the leaf is a u32 tensor with one label per row: its shape was checked when
             // the plan was made, and the key says that it is unchanged.
-            let labels = unsafe { std::slice::from_raw_parts(self.leaves[leaf].cast::<u32>(), rows) };
+            let labels =
+                unsafe { std::slice::from_raw_parts(self.leaves[leaf].cast::<u32>(), rows) };
             if let Some(row) = labels.iter().position(|&label| label as usize >= classes) {
-                return Err(Error::Label { place, row, label: labels[row], classes });
+                return Err(Error::Label {
+                    place,
+                    row,
+                    label: labels[row],
+                    classes,
+                });
             }
         }
         Ok(index)
@@ -144,7 +163,13 @@ impl Engine {
         if let Some(error) = builder.take_error() {
             return Err(error);
         }
-        let plan = plan(&builder, output, self.dtype, gradient, self.walk.key.clone())?;
+        let plan = plan(
+            &builder,
+            output,
+            self.dtype,
+            gradient,
+            self.walk.key.clone(),
+        )?;
         self.arena.grow(plan.arena.bytes);
         self.scratch.grow(plan.scratch_bytes);
         self.sources.reserve(plan.widest);
@@ -166,7 +191,10 @@ impl Engine {
         for step in &plan.steps {
             // SAFETY: `prepare` patched the pointers for arguments whose key is the plan's; the
             // gradient walk made every slot; arena and scratch are ours alone and large enough.
-            unsafe { step.action.run(&pointers, &mut self.sources, &mut self.targets) };
+            unsafe {
+                step.action
+                    .run(&pointers, &mut self.sources, &mut self.targets)
+            };
         }
         for &(leaf, bytes) in &plan.untouched {
             // SAFETY: the slot has the shape of the leaf.

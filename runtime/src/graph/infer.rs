@@ -17,18 +17,34 @@ pub(crate) fn infer(region: &Region, inputs: &[Vec<usize>]) -> (Vec<Vec<usize>>,
             ShapeRule::Broadcast(of) => {
                 let operands: Vec<&[usize]> = of.iter().map(|&id| at(&shapes, id)).collect();
                 shape::broadcast(&operands).unwrap_or_else(|| {
-                    fail(&mut error, &value.place, &operands, "they do not broadcast against each other");
+                    fail(
+                        &mut error,
+                        &value.place,
+                        &operands,
+                        "they do not broadcast against each other",
+                    );
                     operands[0].to_vec()
                 })
             }
-            ShapeRule::MatMul { a, b, transpose_a, transpose_b } => {
+            ShapeRule::MatMul {
+                a,
+                b,
+                transpose_a,
+                transpose_b,
+            } => {
                 let (a, b) = (at(&shapes, *a), at(&shapes, *b));
                 if a.len() < 2 || b.len() < 2 {
-                    let why = "a product inside a graph needs two axes on each side: reshape the vector";
+                    let why =
+                        "a product inside a graph needs two axes on each side: reshape the vector";
                     fail(&mut error, &value.place, &[a, b], why);
                 }
                 shape::matmul(a, *transpose_a, b, *transpose_b).unwrap_or_else(|| {
-                    fail(&mut error, &value.place, &[a, b], "the inner sizes differ, or the batches do not broadcast");
+                    fail(
+                        &mut error,
+                        &value.place,
+                        &[a, b],
+                        "the inner sizes differ, or the batches do not broadcast",
+                    );
                     a.to_vec()
                 })
             }
@@ -42,7 +58,12 @@ pub(crate) fn infer(region: &Region, inputs: &[Vec<usize>]) -> (Vec<Vec<usize>>,
             ShapeRule::Transpose(of) => {
                 let of = at(&shapes, *of);
                 shape::transpose(of).unwrap_or_else(|| {
-                    fail(&mut error, &value.place, &[of], "a transpose needs two axes");
+                    fail(
+                        &mut error,
+                        &value.place,
+                        &[of],
+                        "a transpose needs two axes",
+                    );
                     of.to_vec()
                 })
             }

@@ -29,7 +29,12 @@ impl Arena {
     /// A new buffer.
     pub(crate) fn allocate(&mut self, bytes: usize) -> Buffer {
         let bytes = bytes.next_multiple_of(ALIGN).max(ALIGN);
-        self.lives.push(Life { bytes, first: usize::MAX, last: 0, offset: 0 });
+        self.lives.push(Life {
+            bytes,
+            first: usize::MAX,
+            last: 0,
+            offset: 0,
+        });
         Buffer(self.lives.len() - 1)
     }
 
@@ -100,7 +105,10 @@ mod tests {
         }
         arena.pack(4);
         assert_eq!(arena.offset(a), arena.offset(c), "their lives are apart");
-        assert!(arena.offset(b) >= 128 || arena.offset(a) >= 256, "a and b live at step 1");
+        assert!(
+            arena.offset(b) >= 128 || arena.offset(a) >= 256,
+            "a and b live at step 1"
+        );
         assert!(arena.bytes < arena.unshared());
     }
 

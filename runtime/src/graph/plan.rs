@@ -132,11 +132,11 @@ impl Planner<'_> {
 
     fn forward(&mut self, output: ValueId) {
         let needed = self.needed_instances(output);
-        for index in 0..self.instances.len() {
+        let instances = self.instances;
+        for (index, instance) in instances.iter().enumerate() {
             if !needed[index] {
                 continue;
             }
-            let instance = &self.instances[index];
             for (k, &input) in instance.inputs.iter().enumerate() {
                 let home = self.home(input);
                 self.locals[index].insert(value_index(k), home);
@@ -158,14 +158,20 @@ impl Planner<'_> {
         for (index, instance) in self.instances.iter().enumerate().rev() {
             if instance.outputs.iter().any(|id| wanted[id.index()]) {
                 needed[index] = true;
-                instance.inputs.iter().for_each(|id| wanted[id.index()] = true);
+                instance
+                    .inputs
+                    .iter()
+                    .for_each(|id| wanted[id.index()] = true);
             }
         }
         needed
     }
 
     fn local(&self, index: usize, value: ValueIndex) -> Home {
-        self.locals[index].get(&value).copied().unwrap_or(Home::Constant(0))
+        self.locals[index]
+            .get(&value)
+            .copied()
+            .unwrap_or(Home::Constant(0))
     }
 
     /// Plans a node. `write` says for each output whether and how it is written; `target` where,
@@ -179,7 +185,7 @@ impl Planner<'_> {
     ) {
         let instance = &self.instances[index];
         let shape = |value: ValueIndex| instance.shapes[usize::from(value)].as_slice();
-        let mut output = |this: &mut Self, value: ValueIndex| {
+        let output = |this: &mut Self, value: ValueIndex| {
             let given = target.get(&value).map(|&(home, _)| home);
             let place = given.unwrap_or_else(|| {
                 let bytes = this.bytes(shape(value));
@@ -189,7 +195,12 @@ impl Planner<'_> {
             this.location(place)
         };
         let action = match node {
-            Node::Fused { kernel, domain, inputs, outputs } => {
+            Node::Fused {
+                kernel,
+                domain,
+                inputs,
+                outputs,
+            } => {
                 let mut sources = Vec::new();
                 let mut shapes: Vec<&[usize]> = Vec::new();
                 for operand in *inputs {
@@ -221,12 +232,24 @@ impl Planner<'_> {
                     }
                 }
                 let plan = FusedPlan::new(kernel, shape(*domain), &shapes, &writes);
-                Action::Fused { plan, inputs: sources, outputs: targets }
+                Action::Fused {
+                    plan,
+                    inputs: sources,
+                    outputs: targets,
+                }
             }
-            Node::MatMul { a, b, transpose_a, transpose_b, output: value } => {
+            Node::MatMul {
+                a,
+                b,
+                transpose_a,
+                transpose_b,
+                output: value,
+            } => {
                 let mode = write(*value).unwrap_or(Write::Store);
-                let (at_a, at_b) =
-                    (self.location(self.local(index, *a)), self.location(self.local(index, *b)));
+                let (at_a, at_b) = (
+                    self.location(self.local(index, *a)),
+                    self.location(self.local(index, *b)),
+                );
                 let plan = GemmPlan::new(
                     self.dtype,
                     shape(*a),
@@ -236,33 +259,65 @@ impl Planner<'_> {
                     shape(*value),
                     mode,
                 );
-                Action::Gemm { plan, a: at_a, b: at_b, c: output(self, *value) }
+                Action::Gemm {
+                    plan,
+                    a: at_a,
+                    b: at_b,
+                    c: output(self, *value),
+                }
             }
-            Node::Reshape { input, output: value } => {
+            Node::Reshape {
+                input,
+                output: value,
+            } => {
                 // No step: the result is its operand under another shape.
                 let place = self.local(index, *input);
                 self.locals[index].insert(*value, place);
                 return;
             }
-            Node::Transpose { input, output: value } => Action::Transpose {
+            Node::Transpose {
+                input,
+                output: value,
+            } => Action::Transpose {
                 dtype: self.dtype,
                 shape: shape(*input).to_vec(),
                 input: self.location(self.local(index, *input)),
                 output: output(self, *value),
             },
-            Node::Rows { op, inputs, output: value } => {
+            Node::Rows {
+                op,
+                inputs,
+                output: value,
+            } => {
                 let classes = shape(inputs[0]).last().copied().unwrap_or(0);
-                let rows = shape(inputs[0]).iter().product::<usize>().checked_div(classes).unwrap_or(0);
+                let rows = shape(inputs[0])
+                    .iter()
+                    .product::<usize>()
+                    .checked_div(classes)
+                    .unwrap_or(0);
                 let input = self.location(self.local(index, inputs[0]));
-                let labels = inputs.get(1).map(|&labels| self.location(self.local(index, labels)));
+                let labels = inputs
+                    .get(1)
+                    .map(|&labels| self.location(self.local(index, labels)));
                 if let (RowOp::CrossEntropy, Some(Location::Leaf(leaf))) = (op, labels) {
                     let place = instance.region.values[usize::from(*value)].place;
                     self.labels.push((leaf, rows, classes, place));
                 }
-                Action::Rows { dtype: self.dtype, op: *op, rows, classes, input, labels, output: output(self, *value) }
+                Action::Rows {
+                    dtype: self.dtype,
+                    op: *op,
+                    rows,
+                    classes,
+                    input,
+                    labels,
+                    output: output(self, *value),
+                }
             }
         };
-        self.steps.push(Step { action, region: instance.region.name });
+        self.steps.push(Step {
+            action,
+            region: instance.region.name,
+        });
     }
 
     /// Plans the backward pass; yields the leaves whose gradient is written.
@@ -277,7 +332,11 @@ impl Planner<'_> {
         cotangents.insert(output, one);
         for index in (0..self.instances.len()).rev() {
             let instance = &self.instances[index];
-            if !instance.outputs.iter().any(|id| cotangents.contains_key(id)) {
+            if !instance
+                .outputs
+                .iter()
+                .any(|id| cotangents.contains_key(id))
+            {
                 continue;
             }
             for (id, &seed) in instance.outputs.iter().zip(instance.region.seeds) {
@@ -309,9 +368,7 @@ impl Planner<'_> {
                 let fresh = !cotangents.contains_key(&id);
                 let to = *cotangents.entry(id).or_insert_with(|| match leaf {
                     Some(leaf) => Home::Gradient(leaf),
-                    None => {
-                        Home::Buffer(self.arena.allocate(elements * self.dtype.size()))
-                    }
+                    None => Home::Buffer(self.arena.allocate(elements * self.dtype.size())),
                 });
                 self.copy(from, to, elements, !fresh);
                 if let Some(leaf) = leaf {
@@ -339,13 +396,20 @@ impl Planner<'_> {
                 matches!(node, Node::Fused { .. } | Node::MatMul { .. })
                     && node.outputs().contains(&value)
             });
-            let single = contributions.iter().filter(|&&(_, other)| other == value).count() == 1;
+            let single = contributions
+                .iter()
+                .filter(|&&(_, other)| other == value)
+                .count()
+                == 1;
             if !computed || !single || nodes.iter().any(|node| node.inputs().contains(&value)) {
                 continue;
             }
             let bytes = self.bytes(&instance.shapes[usize::from(value)]);
-            let write =
-                if cotangents.contains_key(&id) { Write::Accumulate } else { Write::Store };
+            let write = if cotangents.contains_key(&id) {
+                Write::Accumulate
+            } else {
+                Write::Store
+            };
             let source = self.values[id.index()].source;
             let arena = &mut self.arena;
             let home = *cotangents.entry(id).or_insert_with(|| match source {
@@ -391,14 +455,23 @@ impl Planner<'_> {
         let bytes = self.bytes(shape);
         let place = Home::Buffer(self.arena.allocate(bytes));
         let to = self.location(place);
-        self.steps.push(Step { action: Action::Zero { to, bytes }, region: "" });
+        self.steps.push(Step {
+            action: Action::Zero { to, bytes },
+            region: "",
+        });
         place
     }
 
     fn copy(&mut self, from: Home, to: Home, elements: usize, accumulate: bool) {
         let (from, to) = (self.location(from), self.location(to));
         let dtype = self.dtype;
-        let action = Action::Copy { from, to, elements, dtype, accumulate };
+        let action = Action::Copy {
+            from,
+            to,
+            elements,
+            dtype,
+            accumulate,
+        };
         self.steps.push(Step { action, region: "" });
     }
 
@@ -441,8 +514,18 @@ impl Planner<'_> {
             .collect();
         Plan {
             key,
-            scratch_bytes: self.steps.iter().map(|step| step.action.scratch_bytes()).max().unwrap_or(0),
-            widest: self.steps.iter().map(|step| step.action.width()).max().unwrap_or(0),
+            scratch_bytes: self
+                .steps
+                .iter()
+                .map(|step| step.action.scratch_bytes())
+                .max()
+                .unwrap_or(0),
+            widest: self
+                .steps
+                .iter()
+                .map(|step| step.action.width())
+                .max()
+                .unwrap_or(0),
             steps: self.steps,
             arena: self.arena,
             constants: self.constants,

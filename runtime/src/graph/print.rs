@@ -18,8 +18,19 @@ impl fmt::Display for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "graph {}", self.name)?;
         for region in self.regions {
-            let outputs: Vec<String> = region.outputs.iter().map(|value| name(region, *value)).collect();
-            writeln!(f, "region {} {} inputs {} -> {}", region.name, region.dtype, region.inputs, outputs.join(" "))?;
+            let outputs: Vec<String> = region
+                .outputs
+                .iter()
+                .map(|value| name(region, *value))
+                .collect();
+            writeln!(
+                f,
+                "region {} {} inputs {} -> {}",
+                region.name,
+                region.dtype,
+                region.inputs,
+                outputs.join(" ")
+            )?;
             writeln!(f, "  forward")?;
             for node in region.forward {
                 writeln!(f, "    {}", text(region, node))?;
@@ -43,7 +54,11 @@ impl Graph {
         let mut dot = format!("digraph \"{}\" {{\n", self.name);
         for (index, region) in self.regions.iter().enumerate() {
             // Writing to a String cannot fail.
-            let _ = writeln!(dot, "  subgraph cluster_{index} {{\n    label=\"{}\";", region.name);
+            let _ = writeln!(
+                dot,
+                "  subgraph cluster_{index} {{\n    label=\"{}\";",
+                region.name
+            );
             let passes = [(region.forward, "box"), (region.backward, "ellipse")];
             for (pass, (nodes, shape)) in passes.into_iter().enumerate() {
                 for (number, node) in nodes.iter().enumerate() {
@@ -60,7 +75,11 @@ impl Graph {
             }
             for value in 0..region.values.len() {
                 let value = ValueIndex::try_from(value).unwrap_or(ValueIndex::MAX);
-                let _ = writeln!(dot, "    r{index}_v{value} [shape=plain, label=\"{}\"];", name(region, value));
+                let _ = writeln!(
+                    dot,
+                    "    r{index}_v{value} [shape=plain, label=\"{}\"];",
+                    name(region, value)
+                );
             }
             dot.push_str("  }\n");
         }
@@ -78,23 +97,36 @@ fn name(region: &Region, value: ValueIndex) -> String {
 }
 
 fn list(region: &Region, values: &[ValueIndex]) -> String {
-    values.iter().map(|&value| name(region, value)).collect::<Vec<_>>().join(" ")
+    values
+        .iter()
+        .map(|&value| name(region, value))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// One node with its operands, its result and the rule of the result's shape.
 fn text(region: &Region, node: &Node) -> String {
     let shape = |value: ValueIndex| rule(region, &region.values[usize::from(value)].shape);
     match node {
-        Node::Fused { kernel, domain, inputs, outputs } => {
+        Node::Fused {
+            kernel,
+            domain,
+            inputs,
+            outputs,
+        } => {
             let operands: Vec<String> = inputs
                 .iter()
                 .map(|operand| match *operand {
                     Operand::Value(value) => name(region, value),
-                    Operand::Ratio { of, by } => format!("count({})/count({})", name(region, of), name(region, by)),
+                    Operand::Ratio { of, by } => {
+                        format!("count({})/count({})", name(region, of), name(region, by))
+                    }
                 })
                 .collect();
-            let results: Vec<String> =
-                outputs.iter().map(|&value| format!("{} {}", name(region, value), shape(value))).collect();
+            let results: Vec<String> = outputs
+                .iter()
+                .map(|&value| format!("{} {}", name(region, value), shape(value)))
+                .collect();
             format!(
                 "{} = fused({}) over {} {{ {} }}",
                 results.join(", "),
@@ -103,7 +135,13 @@ fn text(region: &Region, node: &Node) -> String {
                 kernel.rust,
             )
         }
-        Node::MatMul { a, b, transpose_a, transpose_b, output } => {
+        Node::MatMul {
+            a,
+            b,
+            transpose_a,
+            transpose_b,
+            output,
+        } => {
             let mark = |transposed: bool| if transposed { "^T" } else { "" };
             format!(
                 "{} {} = matmul({}{}, {}{})",
@@ -116,13 +154,28 @@ fn text(region: &Region, node: &Node) -> String {
             )
         }
         Node::Transpose { input, output } => {
-            format!("{} {} = transpose({})", name(region, *output), shape(*output), name(region, *input))
+            format!(
+                "{} {} = transpose({})",
+                name(region, *output),
+                shape(*output),
+                name(region, *input)
+            )
         }
         Node::Reshape { input, output } => {
-            format!("{} {} = reshape({})", name(region, *output), shape(*output), name(region, *input))
+            format!(
+                "{} {} = reshape({})",
+                name(region, *output),
+                shape(*output),
+                name(region, *input)
+            )
         }
         Node::Rows { op, inputs, output } => {
-            format!("{} {} = {op:?}({})", name(region, *output), shape(*output), list(region, inputs))
+            format!(
+                "{} {} = {op:?}({})",
+                name(region, *output),
+                shape(*output),
+                list(region, inputs)
+            )
         }
     }
 }
@@ -134,8 +187,16 @@ fn rule(region: &Region, rule: &ShapeRule) -> String {
         ShapeRule::Like(value) => format!("[like {}]", name(region, *value)),
         ShapeRule::Broadcast(of) => format!("[broadcast {}]", list(region, of)),
         ShapeRule::MatMul { .. } => "[rows, columns]".to_owned(),
-        ShapeRule::Reduce { of, axes: Axes::All, .. } => format!("[{} reduced]", name(region, *of)),
-        ShapeRule::Reduce { of, axes: Axes::These(axes), keep } => {
+        ShapeRule::Reduce {
+            of,
+            axes: Axes::All,
+            ..
+        } => format!("[{} reduced]", name(region, *of)),
+        ShapeRule::Reduce {
+            of,
+            axes: Axes::These(axes),
+            keep,
+        } => {
             let kept = if *keep { ", kept" } else { "" };
             format!("[{} without axes {axes:?}{kept}]", name(region, *of))
         }

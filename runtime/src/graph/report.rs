@@ -29,13 +29,23 @@ impl fmt::Display for Report<'_> {
         for (index, step) in plan.steps.iter().enumerate() {
             write!(f, "{index:4}  {:12} ", step.region)?;
             match &step.action {
-                Action::Fused { plan, inputs, outputs } => {
+                Action::Fused {
+                    plan,
+                    inputs,
+                    outputs,
+                } => {
                     writeln!(f, "{plan}  {inputs:?} -> {outputs:?}")?;
                 }
                 Action::Gemm { plan, a, b, c } => writeln!(f, "{plan}  {a:?} {b:?} -> {c:?}")?,
                 Action::Transpose { shape, .. } => writeln!(f, "transpose {shape:?}")?,
-                Action::Rows { op, rows, classes, .. } => writeln!(f, "{op:?} [{rows}, {classes}]")?,
-                Action::Copy { elements, accumulate, .. } => {
+                Action::Rows {
+                    op, rows, classes, ..
+                } => writeln!(f, "{op:?} [{rows}, {classes}]")?,
+                Action::Copy {
+                    elements,
+                    accumulate,
+                    ..
+                } => {
                     writeln!(f, "{} {elements}", if *accumulate { "add" } else { "copy" })?;
                 }
                 Action::Zero { bytes, .. } => writeln!(f, "zero {bytes} bytes")?,

@@ -1,8 +1,8 @@
 //! A step of the flat schedule: resolved kernels, and operands as places that a call patches.
 
 use super::region::RowOp;
-use crate::cpu::{self, FusedPlan, GemmPlan};
 use crate::DType;
+use crate::cpu::{self, FusedPlan, GemmPlan};
 
 /// Where an operand is. A call knows the pointer behind each.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,12 +29,43 @@ pub(crate) struct Step {
 /// What a step does.
 #[derive(Debug)]
 pub(crate) enum Action {
-    Fused { plan: FusedPlan, inputs: Vec<Location>, outputs: Vec<Location> },
-    Gemm { plan: GemmPlan, a: Location, b: Location, c: Location },
-    Transpose { dtype: DType, shape: Vec<usize>, input: Location, output: Location },
-    Rows { dtype: DType, op: RowOp, rows: usize, classes: usize, input: Location, labels: Option<Location>, output: Location },
-    Copy { from: Location, to: Location, elements: usize, dtype: DType, accumulate: bool },
-    Zero { to: Location, bytes: usize },
+    Fused {
+        plan: FusedPlan,
+        inputs: Vec<Location>,
+        outputs: Vec<Location>,
+    },
+    Gemm {
+        plan: GemmPlan,
+        a: Location,
+        b: Location,
+        c: Location,
+    },
+    Transpose {
+        dtype: DType,
+        shape: Vec<usize>,
+        input: Location,
+        output: Location,
+    },
+    Rows {
+        dtype: DType,
+        op: RowOp,
+        rows: usize,
+        classes: usize,
+        input: Location,
+        labels: Option<Location>,
+        output: Location,
+    },
+    Copy {
+        from: Location,
+        to: Location,
+        elements: usize,
+        dtype: DType,
+        accumulate: bool,
+    },
+    Zero {
+        to: Location,
+        bytes: usize,
+    },
 }
 
 /// The pointers of a call.
@@ -81,7 +112,11 @@ impl Action {
         targets: &mut Vec<*mut u8>,
     ) {
         match self {
-            Action::Fused { plan, inputs, outputs } => {
+            Action::Fused {
+                plan,
+                inputs,
+                outputs,
+            } => {
                 sources.clear();
                 sources.extend(inputs.iter().map(|&location| pointers.read(location)));
                 targets.clear();
@@ -93,24 +128,69 @@ impl Action {
             Action::Gemm { plan, a, b, c } => {
                 // SAFETY: as above.
                 unsafe {
-                    plan.run(pointers.read(*a), pointers.read(*b), pointers.write(*c), pointers.scratch);
+                    plan.run(
+                        pointers.read(*a),
+                        pointers.read(*b),
+                        pointers.write(*c),
+                        pointers.scratch,
+                    );
                 }
             }
-            Action::Transpose { dtype, shape, input, output } => {
+            Action::Transpose {
+                dtype,
+                shape,
+                input,
+                output,
+            } => {
                 // SAFETY: as above.
-                unsafe { cpu::transpose(*dtype, shape, pointers.read(*input), pointers.write(*output)) };
+                unsafe {
+                    cpu::transpose(
+                        *dtype,
+                        shape,
+                        pointers.read(*input),
+                        pointers.write(*output),
+                    )
+                };
             }
-            Action::Rows { dtype, op, rows, classes, input, labels, output } => {
+            Action::Rows {
+                dtype,
+                op,
+                rows,
+                classes,
+                input,
+                labels,
+                output,
+            } => {
                 let labels = labels.map_or(std::ptr::null(), |labels| pointers.read(labels));
                 // SAFETY: as above; labels were checked before the first step.
                 unsafe {
-                    cpu::row_op(*dtype, *op, *rows, *classes, pointers.read(*input), labels.cast(), pointers.write(*output));
+                    cpu::row_op(
+                        *dtype,
+                        *op,
+                        *rows,
+                        *classes,
+                        pointers.read(*input),
+                        labels.cast(),
+                        pointers.write(*output),
+                    );
                 }
             }
-            Action::Copy { from, to, elements, dtype, accumulate } => {
+            Action::Copy {
+                from,
+                to,
+                elements,
+                dtype,
+                accumulate,
+            } => {
                 // SAFETY: as above.
                 unsafe {
-                    cpu::copy(*dtype, pointers.read(*from), pointers.write(*to), *elements, *accumulate);
+                    cpu::copy(
+                        *dtype,
+                        pointers.read(*from),
+                        pointers.write(*to),
+                        *elements,
+                        *accumulate,
+                    );
                 }
             }
             Action::Zero { to, bytes } => {
@@ -132,7 +212,9 @@ impl Action {
     /// The larger of its numbers of inputs and outputs.
     pub(crate) fn width(&self) -> usize {
         match self {
-            Action::Fused { inputs, outputs, .. } => inputs.len().max(outputs.len()),
+            Action::Fused {
+                inputs, outputs, ..
+            } => inputs.len().max(outputs.len()),
             _ => 0,
         }
     }
@@ -140,10 +222,17 @@ impl Action {
     /// Visits every location.
     pub(crate) fn visit(&self, visit: &mut dyn FnMut(&Location)) {
         match self {
-            Action::Fused { inputs, outputs, .. } => inputs.iter().chain(outputs).for_each(visit),
+            Action::Fused {
+                inputs, outputs, ..
+            } => inputs.iter().chain(outputs).for_each(visit),
             Action::Gemm { a, b, c, .. } => [a, b, c].into_iter().for_each(visit),
             Action::Transpose { input, output, .. } => [input, output].into_iter().for_each(visit),
-            Action::Rows { input, labels, output, .. } => {
+            Action::Rows {
+                input,
+                labels,
+                output,
+                ..
+            } => {
                 [input, output].into_iter().chain(labels).for_each(visit);
             }
             Action::Copy { from, to, .. } => [from, to].into_iter().for_each(visit),
@@ -154,10 +243,17 @@ impl Action {
     /// Visits every location for change.
     pub(crate) fn visit_mut(&mut self, visit: &mut dyn FnMut(&mut Location)) {
         match self {
-            Action::Fused { inputs, outputs, .. } => inputs.iter_mut().chain(outputs).for_each(visit),
+            Action::Fused {
+                inputs, outputs, ..
+            } => inputs.iter_mut().chain(outputs).for_each(visit),
             Action::Gemm { a, b, c, .. } => [a, b, c].into_iter().for_each(visit),
             Action::Transpose { input, output, .. } => [input, output].into_iter().for_each(visit),
-            Action::Rows { input, labels, output, .. } => {
+            Action::Rows {
+                input,
+                labels,
+                output,
+                ..
+            } => {
                 [input, output].into_iter().chain(labels).for_each(visit);
             }
             Action::Copy { from, to, .. } => [from, to].into_iter().for_each(visit),

@@ -16,8 +16,6 @@ pub(crate) struct LeafRecord {
     pub(crate) data: *const u8,
     /// Whether `data` is the position of a per-call float instead.
     pub(crate) float: Option<usize>,
-    /// Its element type.
-    pub(crate) dtype: DType,
     /// Where its shape stands in `Walk::key`: rank, then sizes.
     pub(crate) shape_at: usize,
     /// Whether the gradient is wanted.
@@ -63,22 +61,40 @@ impl Walk {
     }
 
     /// A tensor.
-    pub(crate) fn tensor(&mut self, address: usize, shape: &[usize], data: *const u8, dtype: DType) {
+    pub(crate) fn tensor(
+        &mut self,
+        address: usize,
+        shape: &[usize],
+        data: *const u8,
+        dtype: DType,
+    ) {
         let shape_at = self.key.len();
         self.key.push(shape.len() as u64);
         self.key.extend(shape.iter().map(|&size| size as u64));
         let active = self.active && dtype != DType::U32;
-        self.leaves.push(LeafRecord { address, data, float: None, dtype, shape_at, active });
+        self.leaves.push(LeafRecord {
+            address,
+            data,
+            float: None,
+            shape_at,
+            active,
+        });
     }
 
     /// A per-call float: its bits, as the element type stores them, in the first bytes.
-    pub(crate) fn float(&mut self, address: usize, bits: u64, dtype: DType) {
+    pub(crate) fn float(&mut self, address: usize, bits: u64) {
         let shape_at = self.key.len();
         self.key.push(0);
         let float = Some(self.floats.len());
         self.floats.push(bits);
         let data = std::ptr::null();
-        self.leaves.push(LeafRecord { address, data, float, dtype, shape_at, active: self.active });
+        self.leaves.push(LeafRecord {
+            address,
+            data,
+            float,
+            shape_at,
+            active: self.active,
+        });
     }
 
     pub(crate) fn shape(&self, leaf: usize) -> Vec<usize> {
@@ -128,7 +144,9 @@ impl GradientWalk {
 
     /// Passes over a leaf; `slot` makes the place where its gradient goes.
     pub(crate) fn leaf(&mut self, slot: impl FnOnce() -> *mut u8) {
-        if self.active && let Some(entry) = self.slots.get_mut(self.cursor) {
+        if self.active
+            && let Some(entry) = self.slots.get_mut(self.cursor)
+        {
             *entry = slot();
         }
         self.cursor += 1;

@@ -10,7 +10,10 @@ impl<T: Element> Tensor<T> {
     /// Applies a function to every element.
     #[must_use]
     pub fn map(&self, f: impl Fn(T) -> T) -> Tensor<T> {
-        Tensor::built(self.shape.clone(), self.data().iter().map(|&x| f(x)).collect())
+        Tensor::built(
+            self.shape.clone(),
+            self.data().iter().map(|&x| f(x)).collect(),
+        )
     }
 
     /// Applies a function to the elements of both, broadcast against each other.
@@ -31,9 +34,14 @@ impl<T: Element> Tensor<T> {
         }
         let Some(domain) = shape::broadcast(&[&self.shape, &other.shape]) else {
             let shapes: [&[usize]; 2] = [&self.shape, &other.shape];
-            fail(&Error::shape(caller(what), &shapes, "they do not broadcast against each other"));
+            fail(&Error::shape(
+                caller(what),
+                &shapes,
+                "they do not broadcast against each other",
+            ));
         };
-        let strides = [&self.shape, &other.shape].map(|shape| shape::broadcast_strides(shape, &domain));
+        let strides =
+            [&self.shape, &other.shape].map(|shape| shape::broadcast_strides(shape, &domain));
         let (mut index, mut at) = (vec![0; domain.len()], [0; 2]);
         let count: usize = domain.iter().product();
         let mut elements = Vec::with_capacity(count);
@@ -151,7 +159,13 @@ impl<T: Float + Real> Tensor<T> {
     #[must_use]
     pub fn selu(&self) -> Tensor<T> {
         let [above, below] = [1.050_700_987_355_480_5, 1.758_099_340_847_376_6].map(Self::constant);
-        self.map(|x| if x > T::ZERO { above * x } else { below * x.exp_m1() })
+        self.map(|x| {
+            if x > T::ZERO {
+                above * x
+            } else {
+                below * x.exp_m1()
+            }
+        })
     }
 
     /// `x` above 0, else `slope x`

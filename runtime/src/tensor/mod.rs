@@ -37,21 +37,32 @@ impl<T: Element> Tensor<T> {
     pub fn from_vec(shape: &[usize], elements: Vec<T>) -> Result<Self, Error> {
         if shape::checked_len(shape) != Some(elements.len()) {
             let count = elements.len();
-            return Err(Error::structure(format!("{count} elements do not fill the shape {shape:?}")));
+            return Err(Error::structure(format!(
+                "{count} elements do not fill the shape {shape:?}"
+            )));
         }
-        Ok(Tensor { shape: shape.to_vec(), data: Arc::new(Buffer::adopt(elements)) })
+        Ok(Tensor {
+            shape: shape.to_vec(),
+            data: Arc::new(Buffer::adopt(elements)),
+        })
     }
 
     /// As [`Tensor::from_vec`], for a number of elements that is right by construction.
     fn built(shape: Vec<usize>, elements: Vec<T>) -> Self {
         debug_assert_eq!(shape::checked_len(&shape), Some(elements.len()));
-        Tensor { shape, data: Arc::new(Buffer::adopt(elements)) }
+        Tensor {
+            shape,
+            data: Arc::new(Buffer::adopt(elements)),
+        }
     }
 
     /// A tensor of zeros.
     #[must_use]
     pub fn zeros(shape: &[usize]) -> Self {
-        Tensor { shape: shape.to_vec(), data: Arc::new(Buffer::zeros(shape.iter().product())) }
+        Tensor {
+            shape: shape.to_vec(),
+            data: Arc::new(Buffer::zeros(shape.iter().product())),
+        }
     }
 
     /// A tensor of one value.
@@ -118,6 +129,15 @@ impl<T: Element> Tensor<T> {
         self.data.as_slice()
     }
 
+    /// The elements as a vector; a copy if they are shared.
+    #[must_use]
+    pub fn into_vec(self) -> Vec<T> {
+        match Arc::try_unwrap(self.data) {
+            Ok(buffer) => buffer.into_vec(),
+            Err(shared) => shared.as_slice().to_vec(),
+        }
+    }
+
     /// The elements for writing; copies them if they are shared.
     pub fn data_mut(&mut self) -> &mut [T] {
         self.parts_mut().1
@@ -144,7 +164,10 @@ impl<T: Element> Tensor<T> {
     pub fn item(&self) -> T {
         match self.data() {
             &[value] => value,
-            _ => panic!("`item` of shape {:?}: it has not exactly one element", self.shape),
+            _ => panic!(
+                "`item` of shape {:?}: it has not exactly one element",
+                self.shape
+            ),
         }
     }
 }

@@ -15,7 +15,10 @@ impl<T: Element> Tensor<T> {
     #[track_caller]
     pub fn reshape(&self, sizes: &[i64]) -> Tensor<T> {
         match shape::reshape(&self.shape, sizes) {
-            Some(shape) => Tensor { shape, data: self.data.clone() },
+            Some(shape) => Tensor {
+                shape,
+                data: self.data.clone(),
+            },
             None => {
                 let text = format!("it has another number of elements than {sizes:?}");
                 fail(&Error::shape(caller("reshape"), &[&self.shape], text))
@@ -31,7 +34,11 @@ impl<T: Element> Tensor<T> {
     #[track_caller]
     pub fn t(&self) -> Tensor<T> {
         let Some(shape) = shape::transpose(&self.shape) else {
-            fail(&Error::shape(caller("t"), &[&self.shape], "a transpose needs two axes"));
+            fail(&Error::shape(
+                caller("t"),
+                &[&self.shape],
+                "a transpose needs two axes",
+            ));
         };
         let mut result = Tensor::<T>::zeros(&shape);
         let to = result.data_mut().as_mut_ptr().cast();
@@ -48,7 +55,11 @@ impl<T: Element> Tensor<T> {
     #[track_caller]
     pub fn take_rows(&self, positions: &[usize]) -> Tensor<T> {
         let [count, rest @ ..] = self.shape.as_slice() else {
-            fail(&Error::shape(caller("take_rows"), &[&self.shape], "a scalar has no rows"));
+            fail(&Error::shape(
+                caller("take_rows"),
+                &[&self.shape],
+                "a scalar has no rows",
+            ));
         };
         let width: usize = rest.iter().product();
         let mut elements = Vec::with_capacity(positions.len() * width);
@@ -95,7 +106,12 @@ impl<T: Float + Real> Tensor<T> {
         let to = result.data_mut().as_mut_ptr().cast();
         // SAFETY: the operands have the planned shapes, and the result and scratch are new.
         unsafe {
-            plan.run(self.data().as_ptr().cast(), other.data().as_ptr().cast(), to, scratch.as_mut_ptr().cast());
+            plan.run(
+                self.data().as_ptr().cast(),
+                other.data().as_ptr().cast(),
+                to,
+                scratch.as_mut_ptr().cast(),
+            );
         }
         result
     }
@@ -148,7 +164,11 @@ impl<T: Float + Real> Tensor<T> {
     #[allow(clippy::cast_precision_loss, reason = "a count of elements")]
     fn over(&self, what: &'static str, axis: isize, keep: bool, mean: bool) -> Tensor<T> {
         let Some(axis) = shape::axis(axis, self.rank()) else {
-            fail(&Error::shape(caller(what), &[&self.shape], format!("there is no axis {axis}")));
+            fail(&Error::shape(
+                caller(what),
+                &[&self.shape],
+                format!("there is no axis {axis}"),
+            ));
         };
         let size = self.shape[axis];
         let inner: usize = self.shape[axis + 1..].iter().product();
@@ -201,8 +221,13 @@ impl<T: Float + Real> Tensor<T> {
     #[must_use]
     #[track_caller]
     pub fn argmax(&self) -> Tensor<u32> {
-        let Some((&classes, rows)) = self.shape.split_last().filter(|(classes, _)| **classes > 0) else {
-            fail(&Error::shape(caller("argmax"), &[&self.shape], "there is nothing to choose from"));
+        let Some((&classes, rows)) = self.shape.split_last().filter(|(classes, _)| **classes > 0)
+        else {
+            fail(&Error::shape(
+                caller("argmax"),
+                &[&self.shape],
+                "there is nothing to choose from",
+            ));
         };
         let best = |row: &[T]| {
             let mut best = 0;
@@ -213,13 +238,20 @@ impl<T: Float + Real> Tensor<T> {
             }
             u32::try_from(best).unwrap_or(u32::MAX)
         };
-        Tensor::built(rows.to_vec(), self.data().chunks_exact(classes).map(best).collect())
+        Tensor::built(
+            rows.to_vec(),
+            self.data().chunks_exact(classes).map(best).collect(),
+        )
     }
 
     #[track_caller]
     fn rows(&self, what: &'static str, op: RowOp, labels: Option<&Tensor<u32>>) -> Tensor<T> {
         let Some((&classes, batch)) = self.shape.split_last() else {
-            fail(&Error::shape(caller(what), &[&self.shape], "a scalar has no rows"));
+            fail(&Error::shape(
+                caller(what),
+                &[&self.shape],
+                "a scalar has no rows",
+            ));
         };
         let rows: usize = batch.iter().product();
         if let Some(labels) = labels {
@@ -228,9 +260,18 @@ impl<T: Float + Real> Tensor<T> {
                 let text = "the labels must have the shape of the logits without the classes";
                 fail(&Error::shape(caller(what), &shapes, text));
             }
-            if let Some(row) = labels.data().iter().position(|&label| label as usize >= classes) {
+            if let Some(row) = labels
+                .data()
+                .iter()
+                .position(|&label| label as usize >= classes)
+            {
                 let label = labels.data()[row];
-                fail(&Error::Label { place: caller(what), row, label, classes });
+                fail(&Error::Label {
+                    place: caller(what),
+                    row,
+                    label,
+                    classes,
+                });
             }
         }
         let result_shape = if labels.is_some() { batch } else { &self.shape };
@@ -238,7 +279,17 @@ impl<T: Float + Real> Tensor<T> {
         let to = result.data_mut().as_mut_ptr().cast();
         let labels = labels.map_or(std::ptr::null(), |labels| labels.data().as_ptr());
         // SAFETY: shapes and labels were checked, and the result is new.
-        unsafe { cpu::row_op(T::DTYPE, op, rows, classes, self.data().as_ptr().cast(), labels, to) };
+        unsafe {
+            cpu::row_op(
+                T::DTYPE,
+                op,
+                rows,
+                classes,
+                self.data().as_ptr().cast(),
+                labels,
+                to,
+            )
+        };
         result
     }
 }

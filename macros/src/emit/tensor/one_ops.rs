@@ -8,7 +8,7 @@ use quote::quote;
 
 use crate::autodiff::graph::differentiate;
 use crate::ir::graph::{Graph, SumAxes, TensorOp};
-use crate::ir::op::{Build, Form, Kind, Op};
+use crate::ir::op::{Form, Kind, Op};
 use crate::passes::fuse::fuse;
 
 use super::kernel::Dtype;

@@ -52,7 +52,10 @@ pub(crate) fn print_region(
         values: Vec::new(),
     };
     // Inputs come first, whatever was lifted between them.
-    for id in graph.ids().filter(|&id| matches!(graph.node(id).op, TensorOp::Input(_))) {
+    for id in graph
+        .ids()
+        .filter(|&id| matches!(graph.node(id).op, TensorOp::Input(_)))
+    {
         printer.number(id);
     }
     for id in graph.ids().take(graph.forward_end) {

@@ -7,7 +7,13 @@
 //! the same bits, on every machine.
 
 mod double;
+#[allow(
+    clippy::excessive_precision,
+    clippy::approx_constant,
+    reason = "fitted coefficients"
+)]
 mod erf;
+#[allow(clippy::excessive_precision, reason = "fitted coefficients")]
 mod single;
 
 use std::ops::{Add, Div, Mul, Neg, Rem, Sub};

@@ -1,0 +1,8 @@
+use cotangent::prelude::*;
+
+#[derive(Differentiable)]
+enum Model {
+    Linear,
+}
+
+fn main() {}

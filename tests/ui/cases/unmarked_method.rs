@@ -1,0 +1,19 @@
+use cotangent::prelude::*;
+
+#[derive(Differentiable)]
+struct Layer {
+    w: Tensor<f32>,
+}
+
+impl Layer {
+    fn forward(&self, x: &Tensor<f32>) -> Tensor<f32> {
+        x.matmul(&self.w)
+    }
+}
+
+#[differentiable(wrt(layer))]
+fn f(layer: &Layer, x: &Tensor<f32>) -> f32 {
+    layer.forward(x).sum()
+}
+
+fn main() {}
