@@ -19,3 +19,4 @@ pub use cotangent_runtime::{
     Error, Floats, FloatsMut, Graph, LeafView, LeafViewMut, Leaves, Path, Program, Report,
     StructureMismatch, Tensor, gradcheck, no_diff,
 };
+pub use cotangent_optimizers as optimizers;

@@ -3,3 +3,6 @@
 pub use crate::functions::*;
 pub use crate::{Differentiable, differentiable, gradcheck, no_diff};
 pub use crate::{Error, Leaves, Program, Tensor};
+pub use crate::optimizers::{
+    Adam, AdamW, Batches, Decision, EarlyStopping, Init, Sgd, Standardizer, Table, WarmupCosine, init,
+};
