@@ -47,16 +47,24 @@ struct Digits {
 
 impl Digits {
     fn of(table: &Table, rows: &[usize], standardizer: &Standardizer) -> Result<Digits, Error> {
-        let pixels = rows.iter().flat_map(|&row| standardizer.apply(&table.row(row)[..64]));
+        let pixels = rows
+            .iter()
+            .flat_map(|&row| standardizer.apply(&table.row(row)[..64]));
         let labels = rows.iter().map(|&row| table.row(row)[64] as u32).collect();
         Ok(Digits {
-            x: Tensor::from_vec(&[rows.len(), 64], pixels.map(|pixel| pixel as f32).collect())?,
+            x: Tensor::from_vec(
+                &[rows.len(), 64],
+                pixels.map(|pixel| pixel as f32).collect(),
+            )?,
             labels: Tensor::from_vec(&[rows.len()], labels)?,
         })
     }
 
     fn take(&self, rows: &[usize]) -> Digits {
-        Digits { x: self.x.take_rows(rows), labels: self.labels.take_rows(rows) }
+        Digits {
+            x: self.x.take_rows(rows),
+            labels: self.labels.take_rows(rows),
+        }
     }
 
     fn accuracy(&self, model: &Mlp) -> f64 {
@@ -142,7 +150,11 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let table = Table::load(&options.data)?;
     if table.columns().len() != 65 {
-        return Err(format!("`{}` has not the 65 columns of digits", options.data.display()).into());
+        return Err(format!(
+            "`{}` has not the 65 columns of digits",
+            options.data.display()
+        )
+        .into());
     }
     std::fs::create_dir_all(&options.out)
         .map_err(|error| format!("can't make the folder `{}`: {error}", options.out.display()))?;
@@ -154,7 +166,10 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     if accuracies.len() > 1 {
         let mean = accuracies.iter().sum::<f64>() / accuracies.len() as f64;
         let minimum = accuracies.iter().copied().fold(f64::INFINITY, f64::min);
-        println!("over {} seeds: mean {mean:.4}, minimum {minimum:.4}", accuracies.len());
+        println!(
+            "over {} seeds: mean {mean:.4}, minimum {minimum:.4}",
+            accuracies.len()
+        );
     }
     Ok(())
 }
@@ -209,9 +224,17 @@ fn train(options: &Options, table: &Table, seed: u64) -> Result<f64, Box<dyn std
     let mut best = Mlp::new(options.hidden, seed);
     load(&mut best, &checkpoint)?;
     let validation_accuracy = validation.accuracy(&best);
-    println!("best model: {} (validation accuracy {validation_accuracy:.4})", checkpoint.display());
+    println!(
+        "best model: {} (validation accuracy {validation_accuracy:.4})",
+        checkpoint.display()
+    );
     let curve = options.out.join("loss.svg");
-    plot(&history, &["train loss", "validation loss"], "digits", &curve)?;
+    plot(
+        &history,
+        &["train loss", "validation loss"],
+        "digits",
+        &curve,
+    )?;
     println!("loss curve: {}", curve.display());
 
     let test = Digits::of(table, &table.select(|index| index % 5 == 4), &standardizer)?;

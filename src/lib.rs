@@ -1,4 +1,4 @@
-//! Ordinary Rust functions marked `#[differentiable]`, turned into compiled gradient code.
+#![doc = include_str!("../README.md")]
 
 extern crate self as cotangent;
 
@@ -15,8 +15,8 @@ pub mod __private {
 }
 
 pub use cotangent_macros::{Differentiable, differentiable};
+pub use cotangent_optimizers as optimizers;
 pub use cotangent_runtime::{
     Error, Floats, FloatsMut, Graph, LeafView, LeafViewMut, Leaves, Path, Program, Report,
     StructureMismatch, Tensor, gradcheck, no_diff,
 };
-pub use cotangent_optimizers as optimizers;

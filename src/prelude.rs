@@ -1,8 +1,9 @@
 //! Everything a user of the crate needs: `use cotangent::prelude::*`.
 
 pub use crate::functions::*;
+pub use crate::optimizers::{
+    Adam, AdamW, Batches, Decision, EarlyStopping, Init, Sgd, Standardizer, Table, WarmupCosine,
+    init,
+};
 pub use crate::{Differentiable, differentiable, gradcheck, no_diff};
 pub use crate::{Error, Leaves, Program, Tensor};
-pub use crate::optimizers::{
-    Adam, AdamW, Batches, Decision, EarlyStopping, Init, Sgd, Standardizer, Table, WarmupCosine, init,
-};

@@ -1,6 +1,11 @@
 //! Golden values: scalar functions against values and gradients computed by JAX in double
 //! precision (`tests/reference/scalar_*.json`), which nothing of this crate had a part in.
 
+#![allow(
+    clippy::manual_clamp,
+    reason = "the reference formulas are written with max and min"
+)]
+
 use serde_json::Value;
 
 /// Relative to the largest entry: the reference prints 17 digits, and transcendental functions of

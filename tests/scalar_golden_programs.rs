@@ -1,6 +1,11 @@
 //! Golden programs: loops, branches, early exits and recursion against values and gradients
 //! computed by JAX in double precision (`tests/reference/scalar_programs.json`).
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "the programs under test are written by index"
+)]
+
 use cotangent::prelude::*;
 use serde_json::Value;
 

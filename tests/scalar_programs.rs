@@ -1,5 +1,10 @@
 //! Scalar programs: the gradient against central differences, for every form of control flow.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "the programs under test are written by index"
+)]
+
 use cotangent::prelude::*;
 
 #[differentiable]

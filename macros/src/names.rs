@@ -34,6 +34,29 @@ pub(crate) fn shadow(of: &Ident) -> Ident {
 pub(crate) fn print_if_asked(args: &Args, signature: &Signature, code: &TokenStream) {
     let name = signature.name.to_string();
     if args.print || std::env::var("COTANGENT_PRINT").is_ok_and(|asked| asked == name) {
-        eprintln!("// generated for `{name}`\n{code}");
+        let code = code.to_string();
+        eprintln!(
+            "// generated for `{name}`\n{}",
+            formatted(&code).unwrap_or(code)
+        );
     }
+}
+
+/// The code as `rustfmt` lays it out, where that is installed.
+fn formatted(code: &str) -> Option<String> {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+    let mut rustfmt = Command::new("rustfmt")
+        .args(["--edition", "2024"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    rustfmt.stdin.take()?.write_all(code.as_bytes()).ok()?;
+    let output = rustfmt.wait_with_output().ok()?;
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8(output.stdout).ok())?
 }

@@ -93,6 +93,7 @@ mod tests {
     fn an_adopted_vector_is_handed_back_uncopied() {
         let elements = vec![1u32, 2, 3];
         let pointer = elements.as_ptr();
-        assert_eq!(Buffer::adopt(elements).into_vec().as_ptr(), pointer);
+        let back = Buffer::adopt(elements).into_vec();
+        assert_eq!(back.as_ptr(), pointer);
     }
 }

@@ -1,5 +1,7 @@
 //! What the tests of tensor programs share: data without a pattern, and an oracle for gradients.
 
+#![allow(dead_code, reason = "each test binary uses its part")]
+
 use cotangent::{Floats, FloatsMut, Leaves, Path, Tensor};
 
 /// Values without a pattern, in -1..1.

@@ -33,15 +33,24 @@ pub fn save(model: &impl Leaves, path: impl AsRef<FilePath>) -> Result<(), Error
     let mut leaves: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
     model.leaves(&Path::Root, &mut |name, leaf| {
         let (dtype, bytes) = match leaf.data {
-            Floats::F32(data) => (Dtype::F32, data.iter().flat_map(|x| x.to_le_bytes()).collect()),
-            Floats::F64(data) => (Dtype::F64, data.iter().flat_map(|x| x.to_le_bytes()).collect()),
+            Floats::F32(data) => (
+                Dtype::F32,
+                data.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            ),
+            Floats::F64(data) => (
+                Dtype::F64,
+                data.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            ),
         };
         leaves.push((key(name), dtype, leaf.shape.to_vec(), bytes));
     });
     let mut views = Vec::with_capacity(leaves.len());
     for (name, dtype, shape, bytes) in &leaves {
         let view = TensorView::new(*dtype, shape.clone(), bytes);
-        views.push((name.as_str(), view.map_err(|error| Error::io("write", path, &error))?));
+        views.push((
+            name.as_str(),
+            view.map_err(|error| Error::io("write", path, &error))?,
+        ));
     }
     let metadata = HashMap::from([("format".to_owned(), "cotangent/1".to_owned())]);
     let content =
@@ -58,7 +67,9 @@ pub fn load(model: &mut impl Leaves, path: impl AsRef<FilePath>) -> Result<(), E
     let content = std::fs::read(path).map_err(|error| Error::io("read", path, &error))?;
     let file = path.display();
     let tensors = SafeTensors::deserialize(&content).map_err(|error| {
-        Error::data(format!("`{file}` is no complete checkpoint ({error}): save it again"))
+        Error::data(format!(
+            "`{file}` is no complete checkpoint ({error}): save it again"
+        ))
     })?;
     let mut fault: Option<String> = None;
     model.leaves(&Path::Root, &mut |name, leaf| {
@@ -67,7 +78,10 @@ pub fn load(model: &mut impl Leaves, path: impl AsRef<FilePath>) -> Result<(), E
             Floats::F64(_) => Dtype::F64,
         };
         let text = match tensors.tensor(&key(name)) {
-            Err(_) => format!("`{file}` has no leaf `{}`: it is of another model", key(name)),
+            Err(_) => format!(
+                "`{file}` has no leaf `{}`: it is of another model",
+                key(name)
+            ),
             Ok(found) if found.shape() != leaf.shape || found.dtype() != dtype => format!(
                 "`{file}`: the leaf `{}` is {:?} {:?}, and the model's is {dtype:?} {:?}",
                 key(name),
@@ -83,15 +97,21 @@ pub fn load(model: &mut impl Leaves, path: impl AsRef<FilePath>) -> Result<(), E
         return Err(Error::data(text));
     }
     model.leaves_mut(&Path::Root, &mut |name, leaf| {
-        let Ok(found) = tensors.tensor(&key(name)) else { return };
+        let Ok(found) = tensors.tensor(&key(name)) else {
+            return;
+        };
         match leaf.data {
             FloatsMut::F32(data) => {
                 let (values, _) = found.data().as_chunks::<4>();
-                data.iter_mut().zip(values).for_each(|(x, bytes)| *x = f32::from_le_bytes(*bytes));
+                data.iter_mut()
+                    .zip(values)
+                    .for_each(|(x, bytes)| *x = f32::from_le_bytes(*bytes));
             }
             FloatsMut::F64(data) => {
                 let (values, _) = found.data().as_chunks::<8>();
-                data.iter_mut().zip(values).for_each(|(x, bytes)| *x = f64::from_le_bytes(*bytes));
+                data.iter_mut()
+                    .zip(values)
+                    .for_each(|(x, bytes)| *x = f64::from_le_bytes(*bytes));
             }
         }
     });

@@ -26,14 +26,23 @@ pub fn plot(
     for &name in metrics {
         let values = history.series(name).ok_or_else(|| {
             let known: Vec<&str> = history.names().collect();
-            Error::configuration(format!("no metric `{name}`; there are {}", known.join(", ")))
+            Error::configuration(format!(
+                "no metric `{name}`; there are {}",
+                known.join(", ")
+            ))
         })?;
         series.push((name, values));
     }
-    let finite = series.iter().flat_map(|(_, values)| *values).copied().filter(|x| x.is_finite());
+    let finite = series
+        .iter()
+        .flat_map(|(_, values)| *values)
+        .copied()
+        .filter(|x| x.is_finite());
     let top = finite.fold(0.0, f64::max);
     if top <= 0.0 {
-        return Err(Error::configuration("there is no positive value to draw".to_owned()));
+        return Err(Error::configuration(
+            "there is no positive value to draw".to_owned(),
+        ));
     }
     let mut picture = String::new();
     draw(&mut picture, history.epochs(), top * 1.05, &series, title)
@@ -56,17 +65,28 @@ fn draw(
         .x_label_area_size(36)
         .y_label_area_size(52)
         .build_cartesian_2d(1..epochs.max(2), 0.0..top)?;
-    chart.configure_mesh().x_desc("epoch").y_desc("loss").draw()?;
+    chart
+        .configure_mesh()
+        .x_desc("epoch")
+        .y_desc("loss")
+        .draw()?;
     for (index, (name, values)) in series.iter().enumerate() {
         let colour = Palette99::pick(index).to_rgba();
-        let points = values.iter().enumerate().map(|(epoch, &value)| (epoch + 1, value));
+        let points = values
+            .iter()
+            .enumerate()
+            .map(|(epoch, &value)| (epoch + 1, value));
         let points = points.filter(|(_, value)| value.is_finite());
         chart
             .draw_series(LineSeries::new(points, colour.stroke_width(2)))?
             .label(*name)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour));
     }
-    chart.configure_series_labels().background_style(WHITE).border_style(BLACK).draw()?;
+    chart
+        .configure_series_labels()
+        .background_style(WHITE)
+        .border_style(BLACK)
+        .draw()?;
     area.present()?;
     Ok(())
 }

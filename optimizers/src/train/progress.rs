@@ -24,7 +24,9 @@ impl Progress {
     /// A bar that never draws.
     #[must_use]
     pub fn silent(steps: u64) -> Self {
-        Progress { bar: ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::hidden()) }
+        Progress {
+            bar: ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::hidden()),
+        }
     }
 
     /// One step further, with what there is to say.

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
-use syn::{BinOp, Expr, ExprMethodCall, Lit, Member, UnOp};
+use syn::{BinOp, Expr, ExprMethodCall, Lit, UnOp};
 
 use super::Lowerer;
 use super::opaque::Opaque;
@@ -76,7 +76,7 @@ impl Lowerer<'_> {
     }
 
     /// The value of a place.
-    fn leaf(&mut self, builder: &mut Builder, place: Place) -> ValueId {
+    pub(super) fn leaf(&mut self, builder: &mut Builder, place: Place) -> ValueId {
         let tokens = self.place_tokens(&place);
         let mut reads = place.reads.clone();
         reads.push(place.root);
@@ -119,7 +119,7 @@ impl Lowerer<'_> {
     }
 
     /// Evaluates code once, into a slot, because it must not be evaluated again.
-    fn settle(&mut self, opaque: Opaque) -> Opaque {
+    pub(super) fn settle(&mut self, opaque: Opaque) -> Opaque {
         let span = opaque.tokens.span();
         let slot = self.temporary("constant", span, Rhs::Constant(opaque.tokens));
         let name = self.slots[slot.0 as usize].name.clone();
@@ -365,103 +365,6 @@ impl Lowerer<'_> {
                 body.op(Op::Div, &[of, base])
             }
         })
-    }
-
-    /// A read of a place, or of a constant.
-    fn read(&mut self, builder: &mut Builder, expr: &Expr) -> Option<Term> {
-        let Some(place) = self.place(expr)? else {
-            let opaque = self.opaque(expr);
-            // A part of an intermediate value: its derivative would be lost.
-            if opaque
-                .reads
-                .iter()
-                .any(|&slot| !self.slots[slot.0 as usize].discrete)
-            {
-                let message = "a part can be read of a variable only; bind the value with `let`";
-                self.error(expr, Code::Expression, message);
-                return None;
-            }
-            return Some(Term::Opaque(opaque));
-        };
-        let tokens = self.place_tokens(&place);
-        if self.slots[place.root.0 as usize].discrete {
-            let mut reads = place.reads;
-            reads.push(place.root);
-            let opaque = Opaque {
-                tokens,
-                reads,
-                discrete: true,
-                impure: false,
-            };
-            return Some(Term::Opaque(opaque));
-        }
-        let id = self.leaf(builder, place);
-        Some(Term::Node(tokens, id))
-    }
-
-    /// The place that an expression denotes; `Some(None)` if it is rooted in no slot, `None` after
-    /// an error.
-    pub(super) fn place(&mut self, expr: &Expr) -> Option<Option<Place>> {
-        match expr {
-            Expr::Path(path) => {
-                let slot = path.path.get_ident().and_then(|name| self.lookup(name));
-                Some(slot.map(Place::whole))
-            }
-            Expr::Paren(inner) => self.place(&inner.expr),
-            Expr::Group(inner) => self.place(&inner.expr),
-            Expr::Unary(unary) if matches!(unary.op, UnOp::Deref(_)) => {
-                let Some(mut place) = self.place(&unary.expr)? else {
-                    return Some(None);
-                };
-                let reference = self.slots[place.root.0 as usize].reference;
-                if !(reference && place.path.is_empty() && !place.deref) {
-                    self.error(expr, Code::Expression, "this dereference is not understood");
-                    return None;
-                }
-                place.deref = true;
-                Some(Some(place))
-            }
-            Expr::Index(index) => {
-                let Some(mut place) = self.place(&index.expr)? else {
-                    return Some(None);
-                };
-                let mut at = self.opaque(&index.index);
-                if at.impure {
-                    at = self.settle(at);
-                }
-                let tokens = at.tokens;
-                place.path.extend(quote!([#tokens]));
-                place.reads.extend(at.reads);
-                Some(Some(place))
-            }
-            Expr::Field(field) => {
-                let Some(mut place) = self.place(&field.base)? else {
-                    return Some(None);
-                };
-                let Member::Unnamed(_) = &field.member else {
-                    self.error(
-                        field,
-                        Code::Expression,
-                        "fields of structures are not understood",
-                    );
-                    return None;
-                };
-                let member = &field.member;
-                place.path.extend(quote!(.#member));
-                Some(Some(place))
-            }
-            _ => Some(None),
-        }
-    }
-
-    /// A place as it is written in generated code.
-    pub(super) fn place_tokens(&self, place: &Place) -> TokenStream {
-        let (name, path) = (&self.slots[place.root.0 as usize].name, &place.path);
-        if place.deref {
-            quote!((*#name))
-        } else {
-            quote!(#name #path)
-        }
     }
 }
 

@@ -7,6 +7,7 @@
 mod call;
 mod expr;
 mod opaque;
+mod place;
 mod stmt;
 
 use std::collections::{HashMap, HashSet};

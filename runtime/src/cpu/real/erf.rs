@@ -4,7 +4,10 @@
 //! `(x - 2) / (x + 2)`. Both polynomials are Chebyshev fits with an error below 1e-17.
 
 /// In x^2 over [0, 1], highest power first.
-#[allow(clippy::approx_constant, reason = "the last one is fitted, not 2 / sqrt(pi)")]
+#[allow(
+    clippy::approx_constant,
+    reason = "the last one is fitted, not 2 / sqrt(pi)"
+)]
 const NEAR: [f64; 13] = [
     5.957_176_147_748_911e-11,
     -1.137_284_885_679_167_4e-9,

@@ -1,0 +1,106 @@
+//! Rules of the code that no compiler checks.
+
+use std::path::{Path, PathBuf};
+
+fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut pending = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
+    while let Some(path) = pending.pop() {
+        if path.is_dir() {
+            pending.extend(
+                std::fs::read_dir(&path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            found.push((path, text));
+        }
+    }
+    assert!(!found.is_empty(), "no sources in {folder}");
+    found
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    for folder in [
+        "src",
+        "macros/src",
+        "runtime/src",
+        "optimizers/src",
+        "examples",
+    ] {
+        for (path, text) in sources(folder) {
+            assert!(
+                text.starts_with("//!") || text.starts_with("#![doc"),
+                "{}",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_macros_never_panic_on_input() {
+    for (path, text) in sources("macros/src") {
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        if path.ends_with("tests.rs") {
+            continue;
+        }
+        for line in code
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+        {
+            for banned in [
+                ".unwrap()",
+                ".expect(",
+                "panic!(",
+                "todo!(",
+                "unimplemented!(",
+            ] {
+                let quoted = line.contains("quote") || line.contains('"');
+                assert!(
+                    !line.contains(banned) || quoted,
+                    "{}: {line}",
+                    path.display()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_runtime_holds_no_derivative_rule() {
+    for (path, text) in sources("runtime/src") {
+        for word in [
+            "fn partial",
+            "fn pullback",
+            "fn vjp",
+            "fn pull_back",
+            "backward_rule",
+        ] {
+            assert!(!text.contains(word), "{}: {word}", path.display());
+        }
+    }
+}
+
+#[test]
+fn macros_do_not_know_the_runtime() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("macros/Cargo.toml");
+    let manifest = std::fs::read_to_string(manifest).unwrap();
+    assert!(!manifest.contains("cotangent-runtime") && !manifest.contains("cotangent-optimizers"));
+}
+
+#[test]
+fn no_source_file_is_longer_than_five_hundred_lines() {
+    for folder in ["src", "macros/src", "runtime/src", "optimizers/src"] {
+        for (path, text) in sources(folder) {
+            let code = text
+                .split("#[cfg(test)]\nmod tests {")
+                .next()
+                .unwrap_or_default();
+            let lines = code.lines().count();
+            assert!(lines <= 500, "{}: {lines} lines", path.display());
+        }
+    }
+}
