@@ -13,6 +13,7 @@ mod handle;
 mod infer;
 mod memory;
 mod plan;
+mod plan_backward;
 mod print;
 pub mod region;
 mod report;

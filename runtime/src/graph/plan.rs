@@ -31,25 +31,25 @@ pub(crate) struct Plan {
 
 /// Where a value lives while the plan is made.
 #[derive(Clone, Copy, PartialEq, Debug)]
-enum Home {
+pub(super) enum Home {
     Buffer(Buffer),
     Leaf(usize),
     Gradient(usize),
     Constant(usize),
 }
 
-struct Planner<'a> {
-    dtype: DType,
-    instances: &'a [Instance],
-    values: &'a [super::builder::ValueInfo],
-    arena: Arena,
-    steps: Vec<Step>,
-    constants: Vec<u64>,
+pub(super) struct Planner<'a> {
+    pub(super) dtype: DType,
+    pub(super) instances: &'a [Instance],
+    pub(super) values: &'a [super::builder::ValueInfo],
+    pub(super) arena: Arena,
+    pub(super) steps: Vec<Step>,
+    pub(super) constants: Vec<u64>,
     /// Forward values by graph value.
-    homes: HashMap<ValueId, Home>,
+    pub(super) homes: HashMap<ValueId, Home>,
     /// Forward and backward values of each instance.
-    locals: Vec<HashMap<ValueIndex, Home>>,
-    labels: Vec<(usize, usize, usize, Place)>,
+    pub(super) locals: Vec<HashMap<ValueIndex, Home>>,
+    pub(super) labels: Vec<(usize, usize, usize, Place)>,
 }
 
 /// Makes the plan of a recorded graph.
@@ -91,7 +91,7 @@ pub(crate) fn plan(
 }
 
 impl Planner<'_> {
-    fn bytes(&self, shape: &[usize]) -> usize {
+    pub(super) fn bytes(&self, shape: &[usize]) -> usize {
         shape.iter().product::<usize>() * self.dtype.size()
     }
 
@@ -110,12 +110,12 @@ impl Planner<'_> {
         home
     }
 
-    fn constant(&mut self, value: f64) -> Home {
+    pub(super) fn constant(&mut self, value: f64) -> Home {
         self.constants.push(self.dtype.bits(value));
         Home::Constant(self.constants.len() - 1)
     }
 
-    fn location(&self, place: Home) -> Location {
+    pub(super) fn location(&self, place: Home) -> Location {
         match place {
             Home::Buffer(buffer) => Location::Arena(buffer.0),
             Home::Leaf(leaf) => Location::Leaf(leaf),
@@ -167,7 +167,7 @@ impl Planner<'_> {
         needed
     }
 
-    fn local(&self, index: usize, value: ValueIndex) -> Home {
+    pub(super) fn local(&self, index: usize, value: ValueIndex) -> Home {
         self.locals[index]
             .get(&value)
             .copied()
@@ -176,7 +176,7 @@ impl Planner<'_> {
 
     /// Plans a node. `write` says for each output whether and how it is written; `target` where,
     /// if not into a buffer of its own.
-    fn node(
+    pub(super) fn node(
         &mut self,
         index: usize,
         node: &'static Node,
@@ -318,161 +318,6 @@ impl Planner<'_> {
             action,
             region: instance.region.name,
         });
-    }
-
-    /// Plans the backward pass; yields the leaves whose gradient is written.
-    fn backward(&mut self, output: ValueId) -> Vec<usize> {
-        let mut cotangents: HashMap<ValueId, Home> = HashMap::new();
-        let mut written = Vec::new();
-        let one = self.constant(1.0);
-        if let Source::Leaf(leaf) = self.values[output.index()].source {
-            self.copy(one, Home::Gradient(leaf), 1, false);
-            written.push(leaf);
-        }
-        cotangents.insert(output, one);
-        for index in (0..self.instances.len()).rev() {
-            let instance = &self.instances[index];
-            if !instance
-                .outputs
-                .iter()
-                .any(|id| cotangents.contains_key(id))
-            {
-                continue;
-            }
-            for (id, &seed) in instance.outputs.iter().zip(instance.region.seeds) {
-                let place = match cotangents.get(id) {
-                    Some(&place) => place,
-                    None => self.zeros(&instance.shapes[usize::from(seed)]),
-                };
-                self.locals[index].insert(seed, place);
-            }
-            let contributions: Vec<(ValueId, ValueIndex)> = instance
-                .region
-                .cotangents
-                .iter()
-                .map(|&(input, value)| (instance.inputs[input], value))
-                .filter(|(id, _)| self.values[id.index()].active)
-                .collect();
-            let direct = self.direct(index, &contributions, &mut cotangents, &mut written);
-            self.backward_nodes(index, &contributions, &direct);
-            for (id, value) in contributions {
-                if direct.contains_key(&value) {
-                    continue;
-                }
-                let elements = instance.shapes[usize::from(value)].iter().product();
-                let from = self.local(index, value);
-                let leaf = match self.values[id.index()].source {
-                    Source::Leaf(leaf) => Some(leaf),
-                    _ => None,
-                };
-                let fresh = !cotangents.contains_key(&id);
-                let to = *cotangents.entry(id).or_insert_with(|| match leaf {
-                    Some(leaf) => Home::Gradient(leaf),
-                    None => Home::Buffer(self.arena.allocate(elements * self.dtype.size())),
-                });
-                self.copy(from, to, elements, !fresh);
-                if let Some(leaf) = leaf {
-                    written.push(leaf);
-                }
-            }
-        }
-        written
-    }
-
-    /// The contributions that their node can write straight into the cotangent: computed by a
-    /// kernel or a product, for one input only, and read by nobody else.
-    fn direct(
-        &mut self,
-        index: usize,
-        contributions: &[(ValueId, ValueIndex)],
-        cotangents: &mut HashMap<ValueId, Home>,
-        written: &mut Vec<usize>,
-    ) -> HashMap<ValueIndex, (Home, Write)> {
-        let instance = &self.instances[index];
-        let nodes = instance.region.backward;
-        let mut direct = HashMap::new();
-        for &(id, value) in contributions {
-            let computed = nodes.iter().any(|node| {
-                matches!(node, Node::Fused { .. } | Node::MatMul { .. })
-                    && node.outputs().contains(&value)
-            });
-            let single = contributions
-                .iter()
-                .filter(|&&(_, other)| other == value)
-                .count()
-                == 1;
-            if !computed || !single || nodes.iter().any(|node| node.inputs().contains(&value)) {
-                continue;
-            }
-            let bytes = self.bytes(&instance.shapes[usize::from(value)]);
-            let write = if cotangents.contains_key(&id) {
-                Write::Accumulate
-            } else {
-                Write::Store
-            };
-            let source = self.values[id.index()].source;
-            let arena = &mut self.arena;
-            let home = *cotangents.entry(id).or_insert_with(|| match source {
-                Source::Leaf(leaf) => Home::Gradient(leaf),
-                _ => Home::Buffer(arena.allocate(bytes)),
-            });
-            if let Source::Leaf(leaf) = source {
-                written.push(leaf);
-            }
-            direct.insert(value, (home, write));
-        }
-        direct
-    }
-
-    /// Plans the backward nodes that the contributions need.
-    fn backward_nodes(
-        &mut self,
-        index: usize,
-        contributions: &[(ValueId, ValueIndex)],
-        direct: &HashMap<ValueIndex, (Home, Write)>,
-    ) {
-        let nodes = self.instances[index].region.backward;
-        let mut wanted: Vec<ValueIndex> = contributions.iter().map(|&(_, value)| value).collect();
-        let mut needed = vec![false; nodes.len()];
-        for (node, needed) in nodes.iter().zip(&mut needed).rev() {
-            if node.outputs().iter().any(|value| wanted.contains(value)) {
-                *needed = true;
-                wanted.extend(node.inputs());
-            }
-        }
-        for (node, needed) in nodes.iter().zip(needed) {
-            if needed {
-                let write = |value| {
-                    let mode = direct.get(&value).map_or(Write::Store, |&(_, write)| write);
-                    wanted.contains(&value).then_some(mode)
-                };
-                self.node(index, node, &write, direct);
-            }
-        }
-    }
-
-    fn zeros(&mut self, shape: &[usize]) -> Home {
-        let bytes = self.bytes(shape);
-        let place = Home::Buffer(self.arena.allocate(bytes));
-        let to = self.location(place);
-        self.steps.push(Step {
-            action: Action::Zero { to, bytes },
-            region: "",
-        });
-        place
-    }
-
-    fn copy(&mut self, from: Home, to: Home, elements: usize, accumulate: bool) {
-        let (from, to) = (self.location(from), self.location(to));
-        let dtype = self.dtype;
-        let action = Action::Copy {
-            from,
-            to,
-            elements,
-            dtype,
-            accumulate,
-        };
-        self.steps.push(Step { action, region: "" });
     }
 
     fn finish(

@@ -1,0 +1,167 @@
+//! The backward half of a plan: instances in reverse, cotangents stored by their first writer and
+//! accumulated by later ones, nodes whose results nobody needs left out.
+
+use std::collections::HashMap;
+
+use super::builder::{Source, ValueId};
+use super::plan::{Home, Planner};
+use super::region::{Node, ValueIndex};
+use super::step::{Action, Step};
+use crate::cpu::Write;
+
+impl Planner<'_> {
+    /// Plans the backward pass; yields the leaves whose gradient is written.
+    pub(super) fn backward(&mut self, output: ValueId) -> Vec<usize> {
+        let mut cotangents: HashMap<ValueId, Home> = HashMap::new();
+        let mut written = Vec::new();
+        let one = self.constant(1.0);
+        if let Source::Leaf(leaf) = self.values[output.index()].source {
+            self.copy(one, Home::Gradient(leaf), 1, false);
+            written.push(leaf);
+        }
+        cotangents.insert(output, one);
+        for index in (0..self.instances.len()).rev() {
+            let instance = &self.instances[index];
+            if !instance
+                .outputs
+                .iter()
+                .any(|id| cotangents.contains_key(id))
+            {
+                continue;
+            }
+            for (id, &seed) in instance.outputs.iter().zip(instance.region.seeds) {
+                let place = match cotangents.get(id) {
+                    Some(&place) => place,
+                    None => self.zeros(&instance.shapes[usize::from(seed)]),
+                };
+                self.locals[index].insert(seed, place);
+            }
+            let contributions: Vec<(ValueId, ValueIndex)> = instance
+                .region
+                .cotangents
+                .iter()
+                .map(|&(input, value)| (instance.inputs[input], value))
+                .filter(|(id, _)| self.values[id.index()].active)
+                .collect();
+            let direct = self.direct(index, &contributions, &mut cotangents, &mut written);
+            self.backward_nodes(index, &contributions, &direct);
+            for (id, value) in contributions {
+                if direct.contains_key(&value) {
+                    continue;
+                }
+                let elements = instance.shapes[usize::from(value)].iter().product();
+                let from = self.local(index, value);
+                let leaf = match self.values[id.index()].source {
+                    Source::Leaf(leaf) => Some(leaf),
+                    _ => None,
+                };
+                let fresh = !cotangents.contains_key(&id);
+                let to = *cotangents.entry(id).or_insert_with(|| match leaf {
+                    Some(leaf) => Home::Gradient(leaf),
+                    None => Home::Buffer(self.arena.allocate(elements * self.dtype.size())),
+                });
+                self.copy(from, to, elements, !fresh);
+                if let Some(leaf) = leaf {
+                    written.push(leaf);
+                }
+            }
+        }
+        written
+    }
+
+    /// The contributions that their node can write straight into the cotangent: computed by a
+    /// kernel or a product, for one input only, and read by nobody else.
+    fn direct(
+        &mut self,
+        index: usize,
+        contributions: &[(ValueId, ValueIndex)],
+        cotangents: &mut HashMap<ValueId, Home>,
+        written: &mut Vec<usize>,
+    ) -> HashMap<ValueIndex, (Home, Write)> {
+        let instance = &self.instances[index];
+        let nodes = instance.region.backward;
+        let mut direct = HashMap::new();
+        for &(id, value) in contributions {
+            let computed = nodes.iter().any(|node| {
+                matches!(node, Node::Fused { .. } | Node::MatMul { .. })
+                    && node.outputs().contains(&value)
+            });
+            let single = contributions
+                .iter()
+                .filter(|&&(_, other)| other == value)
+                .count()
+                == 1;
+            if !computed || !single || nodes.iter().any(|node| node.inputs().contains(&value)) {
+                continue;
+            }
+            let bytes = self.bytes(&instance.shapes[usize::from(value)]);
+            let write = if cotangents.contains_key(&id) {
+                Write::Accumulate
+            } else {
+                Write::Store
+            };
+            let source = self.values[id.index()].source;
+            let arena = &mut self.arena;
+            let home = *cotangents.entry(id).or_insert_with(|| match source {
+                Source::Leaf(leaf) => Home::Gradient(leaf),
+                _ => Home::Buffer(arena.allocate(bytes)),
+            });
+            if let Source::Leaf(leaf) = source {
+                written.push(leaf);
+            }
+            direct.insert(value, (home, write));
+        }
+        direct
+    }
+
+    /// Plans the backward nodes that the contributions need.
+    fn backward_nodes(
+        &mut self,
+        index: usize,
+        contributions: &[(ValueId, ValueIndex)],
+        direct: &HashMap<ValueIndex, (Home, Write)>,
+    ) {
+        let nodes = self.instances[index].region.backward;
+        let mut wanted: Vec<ValueIndex> = contributions.iter().map(|&(_, value)| value).collect();
+        let mut needed = vec![false; nodes.len()];
+        for (node, needed) in nodes.iter().zip(&mut needed).rev() {
+            if node.outputs().iter().any(|value| wanted.contains(value)) {
+                *needed = true;
+                wanted.extend(node.inputs());
+            }
+        }
+        for (node, needed) in nodes.iter().zip(needed) {
+            if needed {
+                let write = |value| {
+                    let mode = direct.get(&value).map_or(Write::Store, |&(_, write)| write);
+                    wanted.contains(&value).then_some(mode)
+                };
+                self.node(index, node, &write, direct);
+            }
+        }
+    }
+
+    fn zeros(&mut self, shape: &[usize]) -> Home {
+        let bytes = self.bytes(shape);
+        let place = Home::Buffer(self.arena.allocate(bytes));
+        let to = self.location(place);
+        self.steps.push(Step {
+            action: Action::Zero { to, bytes },
+            region: "",
+        });
+        place
+    }
+
+    fn copy(&mut self, from: Home, to: Home, elements: usize, accumulate: bool) {
+        let (from, to) = (self.location(from), self.location(to));
+        let dtype = self.dtype;
+        let action = Action::Copy {
+            from,
+            to,
+            elements,
+            dtype,
+            accumulate,
+        };
+        self.steps.push(Step { action, region: "" });
+    }
+}
