@@ -5,6 +5,7 @@ use quote::{format_ident, quote};
 use syn::{Data, DeriveInput, Field, Fields};
 
 use crate::diag::{Code, Errors};
+use crate::frontend::dims;
 
 /// Expands the derive.
 pub(crate) fn expand(item: TokenStream) -> TokenStream {
@@ -16,7 +17,7 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
             return errors.finish();
         }
     };
-    let code = fields(&input, &mut errors).map(|fields| implement(&input, fields));
+    let code = fields(&input, &mut errors).map(|fields| implement(&input, fields, &mut errors));
     let errors = errors.finish();
     quote!(#code #errors)
 }
@@ -50,7 +51,7 @@ fn is_constant(field: &Field) -> bool {
         .any(|attribute| attribute.path().is_ident("no_diff"))
 }
 
-fn implement(input: &DeriveInput, fields: Vec<&Field>) -> TokenStream {
+fn implement(input: &DeriveInput, fields: Vec<&Field>, errors: &mut Errors) -> TokenStream {
     let root = quote!(::cotangent::__private);
     let (name, visibility) = (&input.ident, &input.vis);
     let mirror = format_ident!("__{}Handle", name);
@@ -59,6 +60,24 @@ fn implement(input: &DeriveInput, fields: Vec<&Field>) -> TokenStream {
         .filter_map(|field| field.ident.as_ref())
         .collect();
     let types: Vec<_> = fields.iter().map(|field| &field.ty).collect();
+    let mut checks = TokenStream::new();
+    for field in &fields {
+        if let Some(ident) = &field.ident {
+            let (value, builder) = (quote!(handle.#ident), quote!(builder));
+            checks.extend(dims::check(
+                &field.attrs,
+                ident,
+                &value,
+                &builder,
+                &root,
+                errors,
+            ));
+        }
+    }
+    if !checks.is_empty() {
+        let dims = crate::names::local("__dims");
+        checks = quote!(let mut #dims = #root::Dims::default(); #checks);
+    }
     let visibilities: Vec<_> = fields.iter().map(|field| &field.vis).collect();
     let texts: Vec<String> = idents.iter().map(ToString::to_string).collect();
     let constant: Vec<bool> = fields.iter().map(|field| is_constant(field)).collect();
@@ -107,10 +126,12 @@ fn implement(input: &DeriveInput, fields: Vec<&Field>) -> TokenStream {
                 type Handle<'h, 'b> = #mirror<'h, 'b>;
 
                 fn handle<'h, 'b>(&'h self, builder: &'b #root::Builder) -> #mirror<'h, 'b> {
-                    #mirror {
+                    let handle = #mirror {
                         #(#idents: #root::Differentiable::handle(&self.#idents, builder),)*
                         __host: ::core::option::Option::Some(self),
-                    }
+                    };
+                    #checks
+                    handle
                 }
 
                 fn walk(&self, walk: &mut #root::Walk) {

@@ -82,6 +82,10 @@ catalogue! {
     Discrete "AD012"
         "no derivative passes through an integer"
         "keep the value a float, or wrap the conversion in `no_diff!(..)` to say that it is meant as a constant";
+    /// A malformed declaration of a shape.
+    Shape "AD013"
+        "`#[shape(..)]` lists one dimension for each axis, outermost first"
+        "write sizes and names, as in `#[shape(B, 784)]`";
     /// A derive on something it does not support.
     Derive "AD014"
         "the derived gradient is a value of the same struct"

@@ -101,7 +101,7 @@ impl Builder {
         self.error.borrow_mut().take()
     }
 
-    fn fail(&self, error: Error) {
+    pub(crate) fn fail(&self, error: Error) {
         self.error.borrow_mut().get_or_insert(error);
     }
 

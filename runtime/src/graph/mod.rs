@@ -8,6 +8,7 @@
 mod builder;
 mod bytes;
 mod differentiable;
+mod dims;
 mod engine;
 mod handle;
 mod infer;
@@ -22,6 +23,7 @@ mod walk;
 
 pub use builder::{Builder, Lift, OneOps, TensorHandle, ValueId, handle, lift};
 pub use differentiable::{Differentiable, Handle, Receiver, no_host};
+pub use dims::{Dim, Dims, Shaped};
 pub use engine::Engine;
 pub use print::Graph;
 pub use region::{Axes, Node, Operand, Place, Region, RowOp, ShapeRule, Value, ValueIndex};

@@ -11,6 +11,7 @@ use quote::quote;
 use crate::args::Args;
 use crate::autodiff::graph::differentiate;
 use crate::diag::{Code, Errors};
+use crate::frontend::dims;
 use crate::frontend::signature::{Passing, Shape, Signature};
 use crate::frontend::tensor::types::{dtype, handle_type, is_labels};
 use crate::frontend::tensor::{Belief, Lowerer};
@@ -97,9 +98,27 @@ fn lower(
         }
     }
     let body = lowerer.function(&function.block.stmts);
+    let graphs = lowerer.into_regions();
+    let at = quote!(#builder);
+    let mut checks = TokenStream::new();
+    for param in &signature.params {
+        let name = &param.name;
+        checks.extend(dims::check(
+            &param.attributes,
+            name,
+            &quote!(#name),
+            &at,
+            root,
+            errors,
+        ));
+    }
+    if !checks.is_empty() {
+        let dims = names::local("__dims");
+        prologue.push(quote!(let mut #dims = #root::Dims::default(); #checks));
+    }
     let mut kernels = Kernels::new();
     let mut regions = Vec::new();
-    for (index, mut graph) in lowerer.into_regions().into_iter().enumerate() {
+    for (index, mut graph) in graphs.into_iter().enumerate() {
         verify(&graph, errors);
         differentiate(&mut graph);
         verify(&graph, errors);
