@@ -125,36 +125,44 @@ impl<T: Real, const N: usize> Slots<T> for [T; N] {
         assert_eq!(gradients.len(), len);
         assert_eq!(storage.len(), N * len);
         let mut rest = storage;
-        let mut slots: [&mut [T]; N] = array::from_fn(|_| {
+        let slots: [&mut [T]; N] = array::from_fn(|_| {
             let (slot, tail) = std::mem::take(&mut rest).split_at_mut(len);
             rest = tail;
             slot
         });
         let mut sums = [0.0; LANES];
-        let mut start = 0;
-        while start < len {
-            let width = LANES.min(len - start);
-            let parameters = &mut parameters[start..start + width];
-            let gradients = &gradients[start..start + width];
-            let mut windows: [&mut [T]; N] = {
-                let mut slots = slots.iter_mut();
-                array::from_fn(|_| match slots.next() {
-                    Some(slot) => &mut slot[start..start + width],
-                    None => &mut [],
-                })
-            };
-            for lane in 0..width {
-                let mut state = array::from_fn(|slot| windows[slot][lane]);
+        let mut slots = slots.map(|slot| slot.as_chunks_mut::<LANES>());
+        let (parameters, last_parameters) = parameters.as_chunks_mut::<LANES>();
+        let (gradients, last_gradients) = gradients.as_chunks::<LANES>();
+        // Whole blocks are copied into arrays of a fixed size: loops over those vectorise.
+        for (block, (parameters, gradients)) in parameters.iter_mut().zip(gradients).enumerate() {
+            let mut states: [[T; LANES]; N] = array::from_fn(|slot| slots[slot].0[block]);
+            for lane in 0..LANES {
+                let mut state = array::from_fn(|slot| states[slot][lane]);
                 let old = parameters[lane];
                 let new = update(old, gradients[lane], &mut state);
                 parameters[lane] = new;
-                for (window, value) in windows.iter_mut().zip(state) {
-                    window[lane] = value;
+                for (slot, value) in states.iter_mut().zip(state) {
+                    slot[lane] = value;
                 }
                 let change = (new - old).to_f64();
                 sums[lane] += change * change;
             }
-            start += width;
+            for (slot, state) in slots.iter_mut().zip(states) {
+                slot.0[block] = state;
+            }
+        }
+        for (lane, (parameter, &gradient)) in
+            last_parameters.iter_mut().zip(last_gradients).enumerate()
+        {
+            let mut state = array::from_fn(|slot| slots[slot].1[lane]);
+            let new = update(*parameter, gradient, &mut state);
+            let change = (new - *parameter).to_f64();
+            sums[lane] += change * change;
+            *parameter = new;
+            for (slot, value) in slots.iter_mut().zip(state) {
+                slot.1[lane] = value;
+            }
         }
         sums.iter().sum()
     }
