@@ -15,14 +15,18 @@ impl fmt::Display for Shape<'_> {
     }
 }
 
-/// The number of elements, or `None` where it does not fit into a `usize`.
+/// The most elements that a shape may name, sizes of 0 left out: far more than any memory holds,
+/// and so few that bytes, and sums of the bytes of many tensors, never overflow a `usize`.
+const MOST: usize = isize::MAX as usize >> (usize::BITS / 4);
+
+/// The number of elements, or `None` where there are too many. Sizes of 0 do not excuse the others:
+/// a reduction may remove the empty axis.
 pub(crate) fn checked_len(shape: &[usize]) -> Option<usize> {
-    if shape.contains(&0) {
-        return Some(0);
-    }
-    shape
+    let filled = shape
         .iter()
-        .try_fold(1usize, |len, &size| len.checked_mul(size))
+        .filter(|&&size| size > 0)
+        .try_fold(1usize, |len, &size| len.checked_mul(size))?;
+    (filled <= MOST).then_some(if shape.contains(&0) { 0 } else { filled })
 }
 
 /// All shapes broadcast against each other by NumPy's rules: aligned at the last axis, and a size
@@ -40,6 +44,7 @@ pub(crate) fn broadcast(shapes: &[&[usize]]) -> Option<Vec<usize>> {
             }
         }
     }
+    checked_len(&out)?;
     Some(out)
 }
 
@@ -74,6 +79,7 @@ pub(crate) fn matmul(
     let mut out = broadcast(&[a_batch, b_batch])?;
     out.extend(m);
     out.extend(n);
+    checked_len(&out)?;
     Some(out)
 }
 
@@ -191,7 +197,16 @@ mod tests {
         assert_eq!(reshape(&[0, 3], &[0, -1]), None);
         assert_eq!(transpose(&[2, 3, 4]), Some(vec![2, 4, 3]));
         assert_eq!(transpose(&[2]), None);
-        assert_eq!(checked_len(&[usize::MAX, 2]), None);
-        assert_eq!(checked_len(&[usize::MAX, 2, 0]), Some(0));
+    }
+
+    #[test]
+    fn shapes_that_no_memory_holds_are_refused_even_when_empty() {
+        let huge = usize::MAX / 2 + 1;
+        assert_eq!(checked_len(&[2, 0, 3]), Some(0));
+        assert_eq!(checked_len(&[huge, 2]), None);
+        assert_eq!(checked_len(&[huge, 2, 0]), None);
+        let side = 1 << (usize::BITS / 2);
+        assert_eq!(broadcast(&[&[side, 1, 0], &[side, 0]]), None);
+        assert_eq!(matmul(&[side, 0], false, &[0, side], false), None);
     }
 }

@@ -124,3 +124,21 @@ fn clones_share_until_written_and_ndarray_round_trips() {
     assert_eq!(array[[1, 0]], 3.0);
     assert_eq!(Tensor::from_ndarray(&array.t()), x.t());
 }
+
+#[test]
+fn a_shape_that_no_memory_holds_is_refused_before_a_kernel_trusts_it() {
+    // The number of elements wraps around to 0 in a release build.
+    let side = 1_usize << (usize::BITS / 2);
+    assert!(text(|| Tensor::<f32>::zeros(&[side, side])).contains("more elements"));
+    assert!(text(|| Tensor::full(&[side, side], 1.0_f64)).contains("more elements"));
+    assert!(text(|| Tensor::from_fn(&[side, side], |_| 0_u32)).contains("more elements"));
+    assert!(Tensor::<f64>::from_vec(&[side, side, 0], Vec::new()).is_err());
+    let (tall, wide) = (
+        Tensor::<f64>::zeros(&[side, 0]),
+        Tensor::<f64>::zeros(&[0, side]),
+    );
+    assert!(text(|| tall.matmul(&wide)).contains("too large"));
+    assert_eq!(wide.matmul(&tall).shape(), [0, 0]);
+    let empty = [&[side / 8, 1, 0], &[1, side / 8, 0]].map(|shape| Tensor::<f64>::zeros(shape));
+    assert!(text(|| &empty[0] + &empty[1]).contains("`+`"));
+}

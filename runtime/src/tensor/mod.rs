@@ -29,6 +29,15 @@ pub struct Tensor<T: Element> {
     data: Arc<Buffer<T>>,
 }
 
+/// The number of elements of a shape that a tensor may have.
+#[track_caller]
+fn count(shape: &[usize]) -> usize {
+    match shape::checked_len(shape) {
+        Some(count) => count,
+        None => panic!("a tensor of shape {shape:?} has more elements than any memory holds"),
+    }
+}
+
 impl<T: Element> Tensor<T> {
     /// A tensor of these elements in row-major order.
     ///
@@ -47,9 +56,11 @@ impl<T: Element> Tensor<T> {
         })
     }
 
-    /// As [`Tensor::from_vec`], for a number of elements that is right by construction.
+    /// As [`Tensor::from_vec`], for a number of elements that is right by construction. It is checked
+    /// all the same: kernels trust a shape with their pointers.
+    #[track_caller]
     fn built(shape: Vec<usize>, elements: Vec<T>) -> Self {
-        debug_assert_eq!(shape::checked_len(&shape), Some(elements.len()));
+        assert_eq!(count(&shape), elements.len());
         Tensor {
             shape,
             data: Arc::new(Buffer::adopt(elements)),
@@ -57,18 +68,23 @@ impl<T: Element> Tensor<T> {
     }
 
     /// A tensor of zeros.
+    ///
+    /// # Panics
+    /// When the shape has more elements than any memory holds; so for `full` and `from_fn`.
     #[must_use]
+    #[track_caller]
     pub fn zeros(shape: &[usize]) -> Self {
         Tensor {
             shape: shape.to_vec(),
-            data: Arc::new(Buffer::zeros(shape.iter().product())),
+            data: Arc::new(Buffer::zeros(count(shape))),
         }
     }
 
     /// A tensor of one value.
     #[must_use]
+    #[track_caller]
     pub fn full(shape: &[usize], value: T) -> Self {
-        Tensor::built(shape.to_vec(), vec![value; shape.iter().product()])
+        Tensor::built(shape.to_vec(), vec![value; count(shape)])
     }
 
     /// A tensor of rank 0.
@@ -79,8 +95,9 @@ impl<T: Element> Tensor<T> {
 
     /// A tensor whose element number i, in row-major order, is `f(i)`.
     #[must_use]
+    #[track_caller]
     pub fn from_fn(shape: &[usize], f: impl FnMut(usize) -> T) -> Self {
-        Tensor::built(shape.to_vec(), (0..shape.iter().product()).map(f).collect())
+        Tensor::built(shape.to_vec(), (0..count(shape)).map(f).collect())
     }
 
     /// A copy of an ndarray, of any rank and layout.

@@ -87,7 +87,8 @@ impl<T: Float + Real> Tensor<T> {
     pub fn matmul(&self, other: &Tensor<T>) -> Tensor<T> {
         let Some(shape) = shape::matmul(&self.shape, false, &other.shape, false) else {
             let shapes: [&[usize]; 2] = [&self.shape, &other.shape];
-            let text = "the inner sizes differ, or the batches do not broadcast";
+            let text =
+                "the inner sizes differ, the batches do not broadcast, or the product is too large";
             fail(&Error::shape(caller("matmul"), &shapes, text));
         };
         let (mut a, mut b, mut product) = (self.shape.clone(), other.shape.clone(), shape.clone());
