@@ -3,7 +3,7 @@
 //! Shapes are inferred as regions are recorded. The first error is kept and its value gets a
 //! plausible shape, so that `instantiate` runs on without a cascade and `bind` returns one error.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::marker::PhantomData;
 
@@ -65,7 +65,14 @@ pub struct OneOps {
 #[derive(Debug)]
 pub struct Builder {
     one_ops: &'static OneOps,
-    by_address: HashMap<usize, u32>,
+    /// Leaves by address: several when one tensor is passed as several arguments.
+    by_address: HashMap<usize, Vec<u32>>,
+    /// The name of each parameter and its first leaf.
+    parameters: Vec<(&'static str, usize)>,
+    /// The leaves of the argument whose handle is being made.
+    argument: Cell<Option<(usize, usize)>>,
+    /// The element type of each leaf.
+    pub(crate) leaf_dtypes: Vec<DType>,
     pub(crate) values: RefCell<Vec<ValueInfo>>,
     pub(crate) instances: RefCell<Vec<Instance>>,
     error: RefCell<Option<Error>>,
@@ -81,15 +88,17 @@ impl Builder {
                 active: walk.leaves[leaf].active,
             })
             .collect();
-        let by_address = walk
-            .leaves
-            .iter()
-            .enumerate()
-            .map(|(index, leaf)| (leaf.address, u32::try_from(index).unwrap_or(u32::MAX)))
-            .collect();
+        let mut by_address: HashMap<usize, Vec<u32>> = HashMap::new();
+        for (index, leaf) in walk.leaves.iter().enumerate() {
+            let index = u32::try_from(index).unwrap_or(u32::MAX);
+            by_address.entry(leaf.address).or_default().push(index);
+        }
         Builder {
             one_ops,
             by_address,
+            parameters: walk.parameters.clone(),
+            argument: Cell::default(),
+            leaf_dtypes: walk.leaves.iter().map(|leaf| leaf.dtype).collect(),
             values: RefCell::new(values),
             instances: RefCell::default(),
             error: RefCell::default(),
@@ -105,11 +114,41 @@ impl Builder {
         self.error.borrow_mut().get_or_insert(error);
     }
 
+    /// Makes the handle of an argument. One tensor may be passed as several arguments, so that an
+    /// address alone does not tell which leaf is meant; here it is the one of this parameter.
+    pub fn argument<'b, H>(&'b self, name: &str, make: impl FnOnce(&'b Self) -> H) -> H {
+        self.argument.set(Some(self.leaves_of(name)));
+        let handle = make(self);
+        self.argument.set(None);
+        handle
+    }
+
+    /// The first leaf of a parameter and the first one after it.
+    fn leaves_of(&self, name: &str) -> (usize, usize) {
+        let starts = |index: usize| self.parameters.get(index).map(|&(_, start)| start);
+        let index = self.parameters.iter().position(|(known, _)| *known == name);
+        let end = self.leaf_dtypes.len();
+        let start = index.and_then(starts).unwrap_or(end);
+        (
+            start,
+            index.and_then(|index| starts(index + 1)).unwrap_or(end),
+        )
+    }
+
     /// The leaf at an address.
     pub(crate) fn leaf<T>(&self, address: usize) -> TensorHandle<'_, T> {
-        match self.by_address.get(&address) {
-            Some(&id) => TensorHandle::new(self, ValueId(id)),
-            None => {
+        let (start, end) = self.argument.get().unwrap_or((0, self.leaf_dtypes.len()));
+        let known = self.by_address.get(&address).into_iter().flatten();
+        let mut known = known.filter(|&&id| (start..end).contains(&(id as usize)));
+        match (known.next(), known.next()) {
+            (Some(&id), None) => TensorHandle::new(self, ValueId(id)),
+            (Some(_), Some(_)) => {
+                self.fail(Error::structure(
+                    "a method is called on a structure that is passed as two arguments, and cannot tell which of them it stands for: pass a clone as one of them",
+                ));
+                TensorHandle::new(self, self.constant(0.0))
+            }
+            (None, _) => {
                 self.fail(Error::structure(
                     "a leaf that is not among the bound arguments",
                 ));

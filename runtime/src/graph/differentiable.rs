@@ -104,7 +104,7 @@ macro_rules! floats {
             fn walk(&self, walk: &mut Walk) {
                 let address = std::ptr::from_ref(self) as usize;
                 let dtype = <$ty as Element>::DTYPE;
-                walk.float(address, dtype.bits(f64::from(*self)));
+                walk.float(address, dtype.bits(f64::from(*self)), dtype);
             }
 
             fn walk_gradient(&mut self, _primal: &Self, walk: &mut GradientWalk) {

@@ -42,6 +42,7 @@ pub(super) struct Planner<'a> {
     pub(super) dtype: DType,
     pub(super) instances: &'a [Instance],
     pub(super) values: &'a [super::builder::ValueInfo],
+    pub(super) leaf_dtypes: &'a [DType],
     pub(super) arena: Arena,
     pub(super) steps: Vec<Step>,
     pub(super) constants: Vec<u64>,
@@ -72,6 +73,7 @@ pub(crate) fn plan(
         dtype,
         instances: &instances,
         values: &values,
+        leaf_dtypes: &builder.leaf_dtypes,
         arena: Arena::default(),
         steps: Vec::new(),
         constants: Vec::new(),
@@ -352,7 +354,9 @@ impl Planner<'_> {
             .iter()
             .filter_map(|value| match value.source {
                 Source::Leaf(leaf) if gradient && value.active && !written.contains(&leaf) => {
-                    Some((leaf, self.bytes(&value.shape)))
+                    // A leaf that nobody uses may have another element type than the program.
+                    let elements = value.shape.iter().product::<usize>();
+                    Some((leaf, elements * self.leaf_dtypes[leaf].size()))
                 }
                 _ => None,
             })

@@ -15,7 +15,9 @@ impl Planner<'_> {
         let mut cotangents: HashMap<ValueId, Home> = HashMap::new();
         let mut written = Vec::new();
         let one = self.constant(1.0);
-        if let Source::Leaf(leaf) = self.values[output.index()].source {
+        if let Source::Leaf(leaf) = self.values[output.index()].source
+            && self.values[output.index()].active
+        {
             self.copy(one, Home::Gradient(leaf), 1, false);
             written.push(leaf);
         }
@@ -71,6 +73,10 @@ impl Planner<'_> {
 
     /// The contributions that their node can write straight into the cotangent: computed by a
     /// kernel or a product, for one input only, and read by nobody else.
+    ///
+    /// One value may be several inputs of a region, as in `helper(&h, &h)`. The first to *run*
+    /// stores, whatever the order of the contributions, and a node writes to a cotangent only once,
+    /// because its outputs must not overlap.
     fn direct(
         &mut self,
         index: usize,
@@ -81,19 +87,25 @@ impl Planner<'_> {
         let instance = &self.instances[index];
         let nodes = instance.region.backward;
         let mut direct = HashMap::new();
-        for &(id, value) in contributions {
-            let computed = nodes.iter().any(|node| {
-                matches!(node, Node::Fused { .. } | Node::MatMul { .. })
-                    && node.outputs().contains(&value)
-            });
-            let single = contributions
-                .iter()
-                .filter(|&&(_, other)| other == value)
-                .count()
-                == 1;
-            if !computed || !single || nodes.iter().any(|node| node.inputs().contains(&value)) {
+        let mut candidates: Vec<(usize, ValueId, ValueIndex)> = contributions
+            .iter()
+            .filter_map(|&(id, value)| {
+                let writer = nodes.iter().position(|node| {
+                    matches!(node, Node::Fused { .. } | Node::MatMul { .. })
+                        && node.outputs().contains(&value)
+                })?;
+                let uses = contributions.iter().filter(|&&(_, other)| other == value);
+                let read = nodes.iter().any(|node| node.inputs().contains(&value));
+                (uses.count() == 1 && !read).then_some((writer, id, value))
+            })
+            .collect();
+        candidates.sort_by_key(|&(writer, ..)| writer);
+        let mut writers: Vec<(usize, ValueId)> = Vec::new();
+        for (writer, id, value) in candidates {
+            if writers.contains(&(writer, id)) {
                 continue;
             }
+            writers.push((writer, id));
             let bytes = self.bytes(&instance.shapes[usize::from(value)]);
             let write = if cotangents.contains_key(&id) {
                 Write::Accumulate

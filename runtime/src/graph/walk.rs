@@ -18,6 +18,8 @@ pub(crate) struct LeafRecord {
     pub(crate) float: Option<usize>,
     /// Where its shape stands in `Walk::key`: rank, then sizes.
     pub(crate) shape_at: usize,
+    /// Its element type.
+    pub(crate) dtype: DType,
     /// Whether the gradient is wanted.
     pub(crate) active: bool,
 }
@@ -77,12 +79,13 @@ impl Walk {
             data,
             float: None,
             shape_at,
+            dtype,
             active,
         });
     }
 
     /// A per-call float: its bits, as the element type stores them, in the first bytes.
-    pub(crate) fn float(&mut self, address: usize, bits: u64) {
+    pub(crate) fn float(&mut self, address: usize, bits: u64, dtype: DType) {
         let shape_at = self.key.len();
         self.key.push(0);
         let float = Some(self.floats.len());
@@ -93,6 +96,7 @@ impl Walk {
             data,
             float,
             shape_at,
+            dtype,
             active: self.active,
         });
     }

@@ -165,7 +165,7 @@ impl Arguments {
             });
             arguments
                 .handles
-                .push(quote!(#borrow #root::Differentiable::handle(#reference, #builder)));
+                .push(quote!(#borrow #builder.argument(#text, |#builder| #root::Differentiable::handle(#reference, #builder))));
         }
         arguments
     }
