@@ -4,6 +4,7 @@
 //! Everything is planned from shapes once (`FusedPlan`, `GemmPlan`) and then run without allocating.
 //! Sums are taken in an order that depends on shapes alone, never on the instruction set.
 
+mod dispatch;
 mod fused;
 mod gemm;
 mod isa;
@@ -14,6 +15,7 @@ mod rows;
 
 #[doc(hidden)]
 pub use crate::__kernel as kernel;
+pub use dispatch::{Vectorized, vectorized};
 pub(crate) use fused::{FusedPlan, Write};
 pub(crate) use gemm::GemmPlan;
 pub use isa::{Isa, isa, with_isa};

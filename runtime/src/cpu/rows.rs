@@ -1,6 +1,6 @@
 //! Operations on the rows of a tensor, transposes and copies: the structural steps of a plan.
 
-use super::isa::{Isa, isa};
+use super::dispatch::{Vectorized, vectorized};
 use super::real::Real;
 use crate::graph::RowOp;
 use crate::{DType, Float};
@@ -61,25 +61,31 @@ unsafe fn typed<T: Float + Real>(
             labels,
         )
     };
-    #[cfg(target_arch = "x86_64")]
-    {
-        #[target_feature(enable = "avx2,fma")]
-        fn avx2<T: Real>(op: RowOp, classes: usize, x: &[T], labels: &[u32], y: &mut [T]) {
-            each(op, classes, x, labels, y);
-        }
-        #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx2,fma")]
-        fn avx512<T: Real>(op: RowOp, classes: usize, x: &[T], labels: &[u32], y: &mut [T]) {
-            each(op, classes, x, labels, y);
-        }
-        match isa() {
-            // SAFETY: `isa` names what the machine has.
-            Isa::Avx512 => return unsafe { avx512(op, classes, x, labels, y) },
-            // SAFETY: as above.
-            Isa::Avx2 => return unsafe { avx2(op, classes, x, labels, y) },
-            Isa::Portable => {}
-        }
+    vectorized(Rows {
+        op,
+        classes,
+        x,
+        labels,
+        y,
+    });
+}
+
+/// An operation over rows.
+struct Rows<'r, T> {
+    op: RowOp,
+    classes: usize,
+    x: &'r [T],
+    labels: &'r [u32],
+    y: &'r mut [T],
+}
+
+impl<T: Real> Vectorized for Rows<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        each(self.op, self.classes, self.x, self.labels, self.y);
     }
-    each(op, classes, x, labels, y);
 }
 
 /// The rows one by one; compiled for the instruction set of the caller.
@@ -243,7 +249,7 @@ unsafe fn add<T: Real>(from: *const T, to: *mut T, elements: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cpu::with_isa;
+    use crate::cpu::{Isa, with_isa};
 
     const OPS: [RowOp; 4] = [
         RowOp::Softmax,
