@@ -1,4 +1,10 @@
-//! A bound program allocates nothing: counted by the allocator of this test binary.
+//! A bound program and the gradient of a scalar function allocate nothing: counted by the
+//! allocator of this test binary.
+
+#![allow(
+    clippy::needless_range_loop,
+    reason = "the programs under test are written by index"
+)]
 
 mod common;
 
@@ -67,6 +73,53 @@ fn a_call_after_bind_allocates_nothing() {
     }
     assert_eq!(ALLOCATIONS.get() - before, 0);
     // The counter counts.
+    drop(std::hint::black_box(Box::new(1)));
+    assert_eq!(ALLOCATIONS.get() - before, 1);
+}
+
+#[differentiable]
+fn rosenbrock(x: [f64; 4]) -> f64 {
+    let mut s = 0.0;
+    for i in 0..3 {
+        s += 100.0 * (x[i + 1] - x[i] * x[i]).powi(2) + (1.0 - x[i]).powi(2);
+    }
+    s
+}
+
+#[differentiable]
+fn recurrence(x: &[f64], y: &[f64]) -> f64 {
+    let mut state = [0.1, 0.2, 0.3, 0.4];
+    let mut total = 0.0;
+    for i in 0..x.len() {
+        state[i % 4] = (state[(i + 1) % 4] * x[i]).tanh() + y[i];
+        if total > 100.0 {
+            break;
+        }
+        total += rosenbrock(state);
+    }
+    total
+}
+
+#[test]
+fn scalar_gradients_allocate_nothing_after_the_first_call() {
+    let x: Vec<f64> = (0..50).map(|i| (i as f64 * 0.7).sin()).collect();
+    let y: Vec<f64> = (0..50).map(|i| (i as f64 * 0.3).cos()).collect();
+    let mut grads = (Vec::new(), Vec::new());
+    // The first calls grow the tape and the vectors of the gradient.
+    let first = recurrence::value_and_grad_into(&x, &y, &mut grads);
+    let expected = grads.clone();
+    rosenbrock::grad([0.3, 0.5, -0.2, 0.9]);
+    let before = ALLOCATIONS.get();
+    for _ in 0..3 {
+        let value = recurrence::value_and_grad_into(&x, &y, &mut grads);
+        assert!(value == first && grads == expected);
+        let (_, gradient) = rosenbrock::value_and_grad([0.3, 0.5, -0.2, 0.9]);
+        assert_ne!(gradient[0], 0.0);
+    }
+    // Shorter inputs need less.
+    recurrence::value_and_grad_into(&x[..7], &y[..7], &mut grads);
+    assert_eq!(grads.0.len(), 7);
+    assert_eq!(ALLOCATIONS.get() - before, 0);
     drop(std::hint::black_box(Box::new(1)));
     assert_eq!(ALLOCATIONS.get() - before, 1);
 }

@@ -1,5 +1,7 @@
 //! The rule table under random straight-line programs: the adjoint that the compiler derives, run
-//! by an interpreter, against central differences of the program itself.
+//! by an interpreter, against dual numbers and central differences of the program itself.
+
+mod dual;
 
 use super::adjoint;
 use crate::ir::body::{Body, Node, ValueId};
@@ -9,6 +11,10 @@ use crate::ir::scalar::{Leaf, Place, SlotId, Value};
 
 const INPUTS: usize = 3;
 const PROGRAMS: u64 = 4000;
+
+/// Relative to the largest derivative on the way: both sides round, and formulas such as
+/// `(1 - x^2)^-1/2` lose digits near the ends of their domain.
+const DUAL_TOLERANCE: f64 = 1e-9;
 
 /// A generator of Marsaglia's kind (xorshift64*): the tests need no more, and it never changes.
 struct Random(u64);
@@ -182,10 +188,10 @@ fn program(random: &mut Random, point: &[f64], used: &mut [usize]) -> Value {
 }
 
 #[test]
-fn random_programs_agree_with_differences() {
+fn random_programs_agree_with_duals_and_differences() {
     let mut random = Random(0x9E37_79B9_7F4A_7C15);
     let mut used = vec![0; Op::ALL.len() + Composite::ALL.len()];
-    let mut compared = 0;
+    let (mut compared, mut dual_compared) = (0, 0);
     for number in 0..PROGRAMS {
         let point: Vec<f64> = (0..INPUTS).map(|_| random.float()).collect();
         let mut value = program(&mut random, &point, &mut used);
@@ -197,6 +203,30 @@ fn random_programs_agree_with_differences() {
             continue;
         };
         for input in 0..INPUTS {
+            let found = value
+                .flows
+                .iter()
+                .find(|(leaf, _)| *leaf == input)
+                .map_or(0.0, |(_, id)| values[id.index()]);
+            let seeded = |(at, &value): (usize, &f64)| {
+                let slope = f64::from(u8::from(at == input));
+                dual::Dual { value, slope }
+            };
+            let duals: Vec<_> = point.iter().enumerate().map(seeded).collect();
+            if let Some(duals) = dual::run(&primal, &duals, &apply) {
+                // At the end of a domain the textbook says 0 * inf.
+                let finite = duals.iter().all(|d| d.slope.is_finite());
+                let largest = duals.iter().fold(1.0, |size, d| d.slope.abs().max(size));
+                let exact = duals[value.result.index()].slope;
+                if finite && largest < 1e6 {
+                    dual_compared += 1;
+                    assert!(
+                        (found - exact).abs() < DUAL_TOLERANCE * largest,
+                        "program {number}, input {input}: adjoint {found}, dual {exact}, at \
+                         {point:?}\n{primal}"
+                    );
+                }
+            }
             let at = |step: f64| {
                 let mut moved = point.clone();
                 moved[input] += step;
@@ -212,11 +242,6 @@ fn random_programs_agree_with_differences() {
             if !trusted {
                 continue;
             }
-            let found = value
-                .flows
-                .iter()
-                .find(|(leaf, _)| *leaf == input)
-                .map_or(0.0, |(_, id)| values[id.index()]);
             compared += 1;
             assert!(
                 (found - fine).abs() < 1e-5 * scale,
@@ -226,6 +251,7 @@ fn random_programs_agree_with_differences() {
         }
     }
     assert!(compared > 2 * PROGRAMS, "only {compared} comparisons");
+    assert!(dual_compared > 2 * PROGRAMS, "only {dual_compared} duals");
     let absent: Vec<&str> = Op::ALL
         .iter()
         .filter(|op| op.kind() == Kind::Float && !matches!(op, Op::ToFloat | Op::Erf))
@@ -233,5 +259,5 @@ fn random_programs_agree_with_differences() {
         .map(|op| op.name())
         .collect();
     assert!(absent.is_empty(), "never generated: {absent:?}");
-    println!("random programs: {compared} comparisons, {used:?}");
+    println!("random programs: {compared} comparisons, {dual_compared} with duals, {used:?}");
 }
