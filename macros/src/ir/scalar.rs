@@ -8,6 +8,7 @@
 use std::fmt;
 
 use proc_macro2::{Ident, Span, TokenStream};
+use quote::ToTokens;
 
 use super::body::{Body, ValueId};
 
@@ -85,7 +86,7 @@ pub(crate) enum StmtKind {
     Assign(Box<Assign>),
     /// Runs one of two blocks.
     If {
-        condition: TokenStream,
+        condition: Inert,
         then: Block,
         otherwise: Block,
     },
@@ -93,6 +94,31 @@ pub(crate) enum StmtKind {
     Loop(Loop),
     /// Leaves blocks early.
     Jump(Jump),
+}
+
+/// Code that carries no derivative: conditions, ranges, constants.
+#[derive(Clone, Debug)]
+pub(crate) struct Inert {
+    /// The user's tokens with slots for names.
+    pub(crate) tokens: TokenStream,
+    /// Every slot that it reads.
+    pub(crate) reads: Vec<SlotId>,
+    /// Whether it calls something, so that it must not be evaluated again.
+    pub(crate) impure: bool,
+}
+
+/// `once` marks what must not be evaluated again.
+impl fmt::Display for Inert {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let once = if self.impure { "once " } else { "" };
+        write!(f, "{once}{}", self.tokens)
+    }
+}
+
+impl ToTokens for Inert {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.tokens.to_tokens(tokens);
+    }
 }
 
 /// A write.
@@ -141,7 +167,7 @@ pub(crate) enum Rhs {
     /// `[a, b, c]`
     Array(Vec<Value>),
     /// A value that carries no derivative.
-    Constant(TokenStream),
+    Constant(Inert),
     /// A value converted to another float type.
     Cast(Value, TokenStream),
     /// A call of another differentiable function.
@@ -210,10 +236,10 @@ pub(crate) enum Head {
     /// `for variable in range`
     For {
         variable: Option<SlotId>,
-        range: TokenStream,
+        range: Inert,
     },
     /// `while condition`
-    While(TokenStream),
+    While(Inert),
     /// `loop`
     Forever,
 }
@@ -394,7 +420,7 @@ impl Function {
                     match &assign.value {
                         Rhs::Value(_) => writeln!(f, "value")?,
                         Rhs::Array(_) => writeln!(f, "array")?,
-                        Rhs::Constant(tokens) => writeln!(f, "constant {tokens}")?,
+                        Rhs::Constant(code) => writeln!(f, "constant {code}")?,
                         Rhs::Cast(_, ty) => writeln!(f, "cast to {ty}")?,
                         Rhs::Call(call) => {
                             let callee = &call.callee;

@@ -2,7 +2,7 @@
 //! it is reported as an error of the expansion, so that it cannot become a wrong gradient.
 
 use crate::ir::body::Node;
-use crate::ir::scalar::{Block, Function, Jump, LoopId, StmtKind, for_each_assign};
+use crate::ir::scalar::{Block, Function, Jump, LoopId, Rhs, StmtKind, for_each_assign};
 
 /// The first broken invariant, in words.
 pub(crate) fn verify(function: &Function) -> Result<(), String> {
@@ -21,6 +21,11 @@ pub(crate) fn verify(function: &Function) -> Result<(), String> {
         let mut report = |message: String| broken = broken.take().or(Some(message));
         if !known(assign.target.root) {
             report("an assignment to no slot".to_string());
+        }
+        if let Rhs::Constant(code) = &assign.value
+            && !code.reads.iter().all(|&slot| known(slot))
+        {
+            report("constant code that reads no slot".to_string());
         }
         for value in assign.value.values() {
             for (id, node) in value.body.nodes() {

@@ -6,7 +6,7 @@ use quote::{format_ident, quote, quote_spanned};
 
 use super::{Emitter, Storage, arm_name};
 use crate::ir::scalar::{
-    Arg, Assign, Block, Call, Head, Jump, Loop, LoopId, Rhs, Stmt, StmtId, StmtKind,
+    Arg, Assign, Block, Call, Head, Inert, Jump, Loop, LoopId, Rhs, Stmt, StmtId, StmtKind,
 };
 use crate::names;
 
@@ -60,7 +60,7 @@ impl Emitter<'_> {
         };
         let value = match &assign.value {
             Rhs::Value(value) => value.tokens.clone(),
-            Rhs::Constant(tokens) => tokens.clone(),
+            Rhs::Constant(code) => code.tokens.clone(),
             Rhs::Cast(value, ty) => {
                 let tokens = &value.tokens;
                 quote_spanned!(span=> (#tokens) as #ty)
@@ -119,7 +119,7 @@ impl Emitter<'_> {
     fn forward_if(
         &self,
         id: StmtId,
-        (condition, then, otherwise): (&TokenStream, &Block, &Block),
+        (condition, then, otherwise): (&Inert, &Block, &Block),
         frames: &mut Vec<Frame>,
     ) -> TokenStream {
         let recorded = !(self.silent(then) && self.silent(otherwise));

@@ -29,8 +29,9 @@ impl Lowerer<'_> {
             return Some(Term::Node(tokens, id));
         }
         match self.call(call)? {
-            Rhs::Constant(tokens) => {
+            Rhs::Constant(code) => {
                 let opaque = self.opaque(&Expr::Call(call.clone()));
+                let tokens = code.tokens;
                 Some(Term::Opaque(Opaque { tokens, ..opaque }))
             }
             value => Some(self.through_slot(builder, "call", call.span(), value)),
@@ -68,7 +69,7 @@ impl Lowerer<'_> {
         }
         if args.iter().all(|argument| self.is_constant(argument)) {
             let opaque = self.opaque(&Expr::Call(call.clone()));
-            return Some(Rhs::Constant(opaque.tokens));
+            return Some(Rhs::Constant(opaque.into()));
         }
         let mut shared: Vec<SlotId> = Vec::new();
         for (argument, expr) in args.iter().zip(&call.args) {

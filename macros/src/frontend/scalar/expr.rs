@@ -58,7 +58,10 @@ impl Lowerer<'_> {
     /// Lowers a whole expression to a value of its own. `None` after an error.
     pub(super) fn value(&mut self, expr: &Expr) -> Option<Value> {
         let mut builder = Builder::default();
-        let term = self.term(&mut builder, expr)?;
+        let term = match self.term(&mut builder, expr)? {
+            Term::Opaque(opaque) if opaque.impure => Term::Opaque(self.settle(opaque)),
+            term => term,
+        };
         let tokens = term.tokens();
         let result = self.node(&mut builder, term);
         Some(finish(builder, tokens, result))
@@ -121,7 +124,7 @@ impl Lowerer<'_> {
     /// Evaluates code once, into a slot, because it must not be evaluated again.
     pub(super) fn settle(&mut self, opaque: Opaque) -> Opaque {
         let span = opaque.tokens.span();
-        let slot = self.temporary("constant", span, Rhs::Constant(opaque.tokens));
+        let slot = self.temporary("constant", span, Rhs::Constant(opaque.into()));
         let name = self.slots[slot.0 as usize].name.clone();
         Opaque {
             tokens: name.into_token_stream(),

@@ -10,7 +10,7 @@ use syn::{Expr, Pat};
 
 use super::Lowerer;
 use crate::diag::Code;
-use crate::ir::scalar::SlotId;
+use crate::ir::scalar::{Inert, SlotId};
 
 /// Tokens with the slots that they read.
 #[derive(Clone, Default)]
@@ -21,6 +21,16 @@ pub(super) struct Opaque {
     pub(super) discrete: bool,
     /// Calls something, so that it must not be evaluated again in the reverse pass.
     pub(super) impure: bool,
+}
+
+impl From<Opaque> for Inert {
+    fn from(opaque: Opaque) -> Inert {
+        Inert {
+            tokens: opaque.tokens,
+            reads: opaque.reads,
+            impure: opaque.impure,
+        }
+    }
 }
 
 impl Lowerer<'_> {

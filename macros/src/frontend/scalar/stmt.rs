@@ -10,7 +10,9 @@ use super::opaque::is_compound;
 use super::{Frame, Lowerer};
 use crate::diag::Code;
 use crate::frontend::signature::{Shape, shape_of};
-use crate::ir::scalar::{Assign, Head, Jump, Loop, LoopId, Place, Rhs, SlotId, StmtKind, Value};
+use crate::ir::scalar::{
+    Assign, Head, Inert, Jump, Loop, LoopId, Place, Rhs, SlotId, StmtKind, Value,
+};
 
 impl Lowerer<'_> {
     /// Lowers a block whose value, if asked for, goes into a slot. The block opens a scope.
@@ -136,7 +138,7 @@ impl Lowerer<'_> {
                 let discrete = self.is_discrete(array.elems.first());
                 if values.iter().all(constant) {
                     let tokens = values.iter().map(|value| &value.tokens);
-                    let value = Rhs::Constant(quote!([#(#tokens),*]));
+                    let value = Rhs::Constant(inert(quote!([#(#tokens),*]), &values));
                     self.assign(span, Place::whole(slot), value, true);
                     return discrete;
                 }
@@ -154,7 +156,7 @@ impl Lowerer<'_> {
                 };
                 let constant = value.leaves.iter().all(|leaf| leaf.place.is_none());
                 let value = if constant {
-                    Rhs::Constant(value.tokens)
+                    Rhs::Constant(inert(value.tokens.clone(), &[value]))
                 } else {
                     Rhs::Value(value)
                 };
@@ -303,7 +305,7 @@ impl Lowerer<'_> {
             Some(op) if !self.slots[target.root.0 as usize].discrete => self
                 .compound(op, target.clone(), &binary.right)
                 .map(Rhs::Value),
-            _ => Some(Rhs::Constant(self.opaque(&binary.right).tokens)),
+            _ => Some(Rhs::Constant(self.opaque(&binary.right).into())),
         };
         let Some(value) = value else { return };
         let assign = Assign {
@@ -320,7 +322,7 @@ impl Lowerer<'_> {
             self.error(pattern, Code::Pattern, "`if let` is not understood");
             return;
         }
-        let condition = self.opaque(&branch.cond).tokens;
+        let condition = self.opaque(&branch.cond).into();
         let then = self.nested(|l| l.block_into(&branch.then_branch, target));
         let otherwise = self.nested(|l| match (&branch.else_branch, target) {
             (Some((_, other)), Some(slot)) => {
@@ -396,7 +398,7 @@ impl Lowerer<'_> {
                     let variable = variable.map(|name| l.slot(&name, true, None));
                     Head::For { variable, range }
                 }
-                (None, Some(condition)) => Head::While(l.opaque(condition).tokens),
+                (None, Some(condition)) => Head::While(l.opaque(condition).into()),
                 (None, None) => Head::Forever,
             };
             l.block_into(body, None);
@@ -411,7 +413,7 @@ impl Lowerer<'_> {
     }
 
     /// The range of a `for` loop: `a..b`, `a..=b`, and `.rev()` or `.step_by(n)` of one.
-    fn range(&mut self, expr: &Expr) -> Option<proc_macro2::TokenStream> {
+    fn range(&mut self, expr: &Expr) -> Option<Inert> {
         let mut base = expr;
         loop {
             match base {
@@ -421,7 +423,7 @@ impl Lowerer<'_> {
                 }
                 Expr::Range(range) if range.start.is_some() && range.end.is_some() => {
                     let (RangeLimits::HalfOpen(_) | RangeLimits::Closed(_)) = &range.limits;
-                    return Some(self.opaque(expr).tokens);
+                    return Some(self.opaque(expr).into());
                 }
                 other => {
                     self.error(other, Code::Loop, "this is not a range");
@@ -429,5 +431,16 @@ impl Lowerer<'_> {
                 }
             }
         }
+    }
+}
+
+/// Constant code made of values whose leaves carry no derivative. Code that calls something has
+/// been settled into a slot before it became a leaf.
+fn inert(tokens: proc_macro2::TokenStream, values: &[Value]) -> Inert {
+    let leaves = values.iter().flat_map(|value| &value.leaves);
+    Inert {
+        tokens,
+        reads: leaves.flat_map(|leaf| leaf.reads.clone()).collect(),
+        impure: false,
     }
 }
