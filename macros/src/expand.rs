@@ -53,6 +53,16 @@ fn scalar(
     args: &Args,
     errors: &mut Errors,
 ) -> Option<TokenStream> {
+    let ir = scalar_ir(signature, function, errors)?;
+    Some(emit::scalar::expand(signature, &ir, args))
+}
+
+/// The differentiated IR of a scalar function, if it has no errors.
+pub(crate) fn scalar_ir(
+    signature: &Signature,
+    function: &syn::ItemFn,
+    errors: &mut Errors,
+) -> Option<Function> {
     let mut ir = frontend::scalar::lower(signature, function, errors)?;
     verified(&ir, signature, errors)?;
     let holds_floats = |at: usize| signature.params[at].shape.holds_floats();
@@ -65,9 +75,7 @@ fn scalar(
     adjoint::differentiate(&mut ir);
     residuals::mark(&mut ir);
     verified(&ir, signature, errors)?;
-    errors
-        .is_empty()
-        .then(|| emit::scalar::expand(signature, &ir, args))
+    errors.is_empty().then_some(ir)
 }
 
 /// Reports a broken invariant of the IR: a bug of this crate, at the function that shows it.

@@ -14,6 +14,8 @@ mod frontend;
 mod ir;
 mod names;
 mod passes;
+#[cfg(test)]
+mod tests;
 
 use proc_macro::TokenStream;
 

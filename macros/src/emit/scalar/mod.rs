@@ -322,13 +322,18 @@ impl Emitter<'_> {
         let import = names::local("__callee");
         let arity = format_ident!("Arity{}", call.args.len());
         let code = code(quote_spanned!(last.span()=> #last::#method));
+        let fallback = match self.storage {
+            Storage::Tape => quote!(unmarked),
+            // `__split` has reported it.
+            Storage::Locals => quote!(unmarked::again),
+        };
         quote! {{
             use #path as #import;
             {
                 struct #last {}
                 {
                     use #import as #last;
-                    use #private::unmarked::#arity as _;
+                    use #private::#fallback::#arity as _;
                     #code
                 }
             }
