@@ -99,7 +99,7 @@ macro_rules! same_operand {
 
 same_operand! {
     the_same_factor_twice product product_leaf product_inner product_swapped |a, b| a * b;
-    the_same_matrix_twice square square_leaf square_inner square_swapped |a, b| a.matmul(b);
+    the_same_matrix_twice matrices matrices_leaf matrices_inner matrices_swapped |a, b| a.matmul(b);
     the_same_operand_of_many mixed mixed_leaf mixed_inner mixed_swapped
         |a, b| (a * b.exp()).matmul(b) + a.matmul(&b.t());
     the_same_operand_in_a_chain chain chain_leaf chain_inner chain_swapped

@@ -25,6 +25,16 @@ pub(crate) fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
+/// The same tokens at the user's place: an error about an expression is shown where its first
+/// token stands.
+pub(crate) fn at(tokens: &TokenStream, span: Span) -> TokenStream {
+    let place = |mut tree: proc_macro2::TokenTree| {
+        tree.set_span(span);
+        tree
+    };
+    tokens.clone().into_iter().map(place).collect()
+}
+
 /// The shadow (adjoint) of a variable.
 pub(crate) fn shadow(of: &Ident) -> Ident {
     format_ident!("d_{}", of, span = Span::mixed_site())

@@ -315,24 +315,28 @@ pub trait Lift<'b, T> {
     fn lift(&self, builder: &'b Builder) -> ValueId;
 }
 
+#[diagnostic::do_not_recommend]
 impl<'b, T> Lift<'b, T> for TensorHandle<'b, T> {
     fn lift(&self, _builder: &'b Builder) -> ValueId {
         self.id
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<'b, T, L: Lift<'b, T> + ?Sized> Lift<'b, T> for &L {
     fn lift(&self, builder: &'b Builder) -> ValueId {
         (**self).lift(builder)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<'b> Lift<'b, f32> for f32 {
     fn lift(&self, builder: &'b Builder) -> ValueId {
         builder.constant(f64::from(*self))
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<'b> Lift<'b, f64> for f64 {
     fn lift(&self, builder: &'b Builder) -> ValueId {
         builder.constant(*self)

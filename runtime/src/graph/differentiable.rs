@@ -68,6 +68,7 @@ pub fn no_host() -> ! {
     )
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Element> Differentiable for Tensor<T> {
     type Handle<'h, 'b> = TensorHandle<'b, T>;
 
@@ -94,6 +95,7 @@ impl<T: Element> Differentiable for Tensor<T> {
 
 macro_rules! floats {
     ($($ty:ident)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl Differentiable for $ty {
             type Handle<'h, 'b> = TensorHandle<'b, $ty>;
 
@@ -123,6 +125,7 @@ floats!(f32 f64);
 /// Host values: part of the plan's key, themselves in `instantiate`.
 macro_rules! host {
     ($($ty:ty)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl Differentiable for $ty {
             type Handle<'h, 'b> = $ty;
 
@@ -148,6 +151,7 @@ macro_rules! host {
 
 host!(bool u8 u16 u32 u64 usize i8 i16 i32 i64 isize char);
 
+#[diagnostic::do_not_recommend]
 impl<T: Differentiable> Differentiable for Option<T> {
     type Handle<'h, 'b>
         = Option<T::Handle<'h, 'b>>
@@ -179,6 +183,7 @@ impl<T: Differentiable> Differentiable for Option<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Differentiable> Differentiable for Vec<T> {
     type Handle<'h, 'b>
         = Vec<T::Handle<'h, 'b>>
@@ -208,6 +213,7 @@ impl<T: Differentiable> Differentiable for Vec<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Differentiable, const N: usize> Differentiable for [T; N] {
     type Handle<'h, 'b>
         = [T::Handle<'h, 'b>; N]
@@ -235,6 +241,7 @@ impl<T: Differentiable, const N: usize> Differentiable for [T; N] {
 
 macro_rules! tuples {
     ($(($($name:ident $index:tt),+))*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<$($name: Differentiable),+> Differentiable for ($($name,)+) {
             type Handle<'h, 'b> = ($($name::Handle<'h, 'b>,)+) where $($name: 'h),+;
 

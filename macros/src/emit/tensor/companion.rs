@@ -3,7 +3,8 @@
 //! A method cannot have a struct beside it; it gets the siblings `__instantiate_f` and `f_graph`.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use crate::args::Args;
 use crate::frontend::signature::{Param, Passing, Shape, Signature, shape_of};
@@ -62,7 +63,7 @@ pub(crate) fn function(
         #visibility struct #name {}
 
         #[automatically_derived]
-        #[allow(clippy::all, clippy::pedantic, unused, reason = "generated code")]
+        #[allow(clippy::all, clippy::pedantic, unused, nonstandard_style, reason = "generated code")]
         const _: () = {
             #statics
             impl #name {
@@ -104,7 +105,7 @@ pub(crate) fn method(
     let (handle, linked) = (names::local("__self"), names::local("__graph"));
     quote! {
         #[doc(hidden)]
-        #[allow(clippy::all, clippy::pedantic, unused, reason = "generated code")]
+        #[allow(clippy::all, clippy::pedantic, unused, nonstandard_style, reason = "generated code")]
         #visibility fn #hidden<'h, 'b>(
             &'h self, #builder: &'b #root::Builder, #(#params),*
         ) -> #output {
@@ -114,7 +115,7 @@ pub(crate) fn method(
         }
 
         /// The static graph of the method: every region, forward and backward.
-        #[allow(clippy::all, clippy::pedantic, unused, reason = "generated code")]
+        #[allow(clippy::all, clippy::pedantic, unused, nonstandard_style, reason = "generated code")]
         #visibility fn #graph() -> &'static #root::Graph {
             #statics
             &GRAPH
@@ -159,16 +160,25 @@ impl Arguments {
             let walk = names::local("__walk");
             arguments.declared.push(declared);
             arguments.names.push(quote!(#name));
+            // At the type's own tokens, so that a type without the derive is reported there, once.
+            let differentiable = differentiable(ty, root);
             arguments.walk.push(quote! {
                 #walk.parameter(#text, #active);
-                #root::Differentiable::walk(#reference, #walk);
+                #differentiable::walk(#reference, #walk);
             });
             arguments
                 .handles
-                .push(quote!(#borrow #builder.argument(#text, |#builder| #root::Differentiable::handle(#reference, #builder))));
+                .push(quote!(#borrow #builder.argument(#text, |#builder| #differentiable::handle(#reference, #builder))));
         }
         arguments
     }
+}
+
+/// `<T as Differentiable>` at the tokens of the type.
+fn differentiable(ty: &syn::Type, root: &TokenStream) -> TokenStream {
+    let span = ty.span();
+    let root = names::at(root, span);
+    quote_spanned!(span=> <#ty as #root::Differentiable>)
 }
 
 fn wrt(signature: &Signature) -> impl Iterator<Item = &Param> {
@@ -196,6 +206,7 @@ fn program(
             }
         })
         .collect();
+    let traits: Vec<TokenStream> = types.iter().map(|ty| differentiable(ty, root)).collect();
     let texts: Vec<String> = wrt(signature).map(|param| param.name.to_string()).collect();
     let indices: Vec<syn::Index> = (0..types.len()).map(syn::Index::from).collect();
     let (gradient_type, gradient) = match types.as_slice() {
@@ -217,7 +228,7 @@ fn program(
             fn new(#(#declared),*) -> ::core::result::Result<Self, #root::Error> {
                 let mut program = Program {
                     engine: #root::Engine::new(&GRAPH, #root::DType::#dtype, &#root::ONE_OPS),
-                    gradient: (#(#root::Differentiable::zeros_like(#references),)*),
+                    gradient: (#(#traits::zeros_like(#references),)*),
                 };
                 program.engine.bind(#walk_arguments, #instantiate)?;
                 ::core::result::Result::Ok(program)
@@ -238,7 +249,7 @@ fn program(
                     &mut |#walker: &mut #root::GradientWalk| {
                         #(
                             #walker.parameter(#texts);
-                            #root::Differentiable::walk_gradient(&mut gradient.#indices, #references, #walker);
+                            #traits::walk_gradient(&mut gradient.#indices, #references, #walker);
                         )*
                     },
                 )?;

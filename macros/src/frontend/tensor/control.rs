@@ -1,7 +1,7 @@
 //! Control flow and calls: host code that runs at bind, with its tensor parts lowered.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprCall, ExprMethodCall, Macro};
 
@@ -149,17 +149,21 @@ impl Lowerer<'_> {
                 .at(path, Code::Callee, format!("`{name}` is a local variable"));
             return Lowered::Host(quote!(::core::unreachable!()));
         }
-        self.callees.push(path.clone());
-        Lowered::Host(quote_spanned! {span=> #path::__instantiate(#builder, #(#arguments),*) })
+        let parameters = &self.parameters;
+        let taken = |name: &Ident| parameters.contains(name);
+        let Some(linked) = self.links.function(path, arguments.len(), taken) else {
+            return Lowered::Host(quote!(::core::unreachable!()));
+        };
+        Lowered::Host(quote_spanned! {span=> #linked(#builder, #(#arguments),*) })
     }
 
     /// A method that is neither a tensor's nor a host container's: the user's own, linked to its
     /// sibling `__instantiate_..` on the host value behind the handle.
     pub(super) fn user_method(&mut self, call: &ExprMethodCall, receiver: TokenStream) -> Lowered {
         let arguments = self.arguments(call.args.iter());
-        let (root, builder) = (&self.root, &self.builder);
-        let name = format_ident!("__instantiate_{}", call.method, span = call.method.span());
         let span = call.method.span();
+        let (root, builder) = (crate::names::at(&self.root, span), &self.builder);
+        let name = self.links.method(&call.method, arguments.len());
         Lowered::Host(quote_spanned! {span=>
             #root::Receiver::host(&(#receiver)).#name(#builder, #(#arguments),*)
         })

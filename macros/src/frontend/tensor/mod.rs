@@ -10,6 +10,7 @@
 
 mod control;
 mod expr;
+mod links;
 mod methods;
 mod statement;
 pub(crate) mod types;
@@ -67,8 +68,8 @@ pub(crate) struct Lowerer<'a> {
     held: Vec<Lowered>,
     /// The function's parameters, which `no_diff!` reads.
     pub(crate) parameters: Vec<Ident>,
-    /// Every function that is called.
-    pub(crate) callees: Vec<syn::Path>,
+    /// Every function and method of the user's that is called.
+    pub(crate) links: links::Links,
     /// Statements of the block under construction.
     out: Vec<TokenStream>,
     fresh: usize,
@@ -96,7 +97,7 @@ impl<'a> Lowerer<'a> {
             mentioned: std::collections::BTreeSet::new(),
             held: Vec::new(),
             parameters: Vec::new(),
-            callees: Vec::new(),
+            links: links::Links::default(),
             out: Vec::new(),
             fresh: 0,
         }
@@ -106,7 +107,7 @@ impl<'a> Lowerer<'a> {
     pub(crate) fn function(&mut self, statements: &[syn::Stmt]) -> TokenStream {
         let tail = self.statements(statements);
         let statements = std::mem::take(&mut self.out);
-        quote!(#(#statements)* #tail)
+        self.links.wrap(quote!(#(#statements)* #tail))
     }
 
     /// The regions, in the order of the source.
@@ -171,7 +172,7 @@ impl<'a> Lowerer<'a> {
             return id;
         }
         let name = self.temporary("input");
-        let (root, builder) = (&self.root, &self.builder);
+        let (root, builder) = (crate::names::at(&self.root, span), &self.builder);
         let ty = Ident::new(
             if labels { "u32" } else { self.dtype.name() },
             Span::call_site(),
@@ -193,7 +194,8 @@ impl<'a> Lowerer<'a> {
         match value {
             Lowered::Handle(tokens) | Lowered::Host(tokens) => tokens,
             Lowered::Node(id) => {
-                let result = self.temporary("value");
+                let mut result = self.temporary("value");
+                result.set_span(result.span().located_at(self.graph.node(id).span));
                 self.finish_region(&[(result.clone(), id)]);
                 quote!(#result)
             }

@@ -1,7 +1,8 @@
 //! Types of the tensor regime: what stands for a user's type inside `instantiate`.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{GenericArgument, PathArguments, Type};
 
 use crate::diag::{Code, Errors};
@@ -24,7 +25,11 @@ pub(crate) fn handle_type(ty: &Type, root: &TokenStream) -> TokenStream {
         Type::Infer(_) => quote!(_),
         Type::Paren(inner) => handle_type(&inner.elem, root),
         Type::Group(inner) => handle_type(&inner.elem, root),
-        other => quote!(#root::Handle<'h, 'b, #other>),
+        other => {
+            let span = other.span();
+            let root = crate::names::at(root, span);
+            quote_spanned!(span=> #root::Handle<'h, 'b, #other>)
+        }
     }
 }
 

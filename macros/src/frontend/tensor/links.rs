@@ -1,0 +1,196 @@
+//! The user's functions and methods that a tensor function calls, and how their `__instantiate`
+//! is found.
+//!
+//! A macro does not know whether a callee is marked. So a call goes to the inherent
+//! `__instantiate` of the companion, and a local trait stands behind it that every type has: it is
+//! found only where there is no companion, and asks for a marker that nothing has. The one error
+//! is then a text of ours, at the user's token. Rustc tries inherent functions first, so a marked
+//! callee never sees the trait.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Path, PathArguments};
+
+/// A called function: its path, the name it goes by inside `instantiate`, how many arguments.
+struct Function {
+    path: Path,
+    alias: Ident,
+    arity: usize,
+}
+
+/// A called method, by its hidden sibling's name.
+struct Method {
+    name: Ident,
+    sibling: Ident,
+    arity: usize,
+}
+
+/// Every callee of a function.
+#[derive(Default)]
+pub(crate) struct Links {
+    functions: Vec<Function>,
+    methods: Vec<Method>,
+}
+
+impl Links {
+    /// The expression that names a function's `__instantiate`. `taken` says which names the
+    /// parameters have: an alias must not hide them.
+    pub(super) fn function(
+        &mut self,
+        path: &Path,
+        arity: usize,
+        taken: impl Fn(&Ident) -> bool,
+    ) -> Option<TokenStream> {
+        let last = path.segments.last()?;
+        let span = last.ident.span();
+        let mut plain = path.clone();
+        for segment in &mut plain.segments {
+            segment.arguments = PathArguments::None;
+        }
+        let known = self.functions.iter().find(|known| known.path == plain);
+        let alias = match known {
+            Some(known) => known.alias.clone(),
+            None => {
+                let mut alias = last.ident.clone();
+                let count = self.functions.len();
+                if taken(&alias) || self.functions.iter().any(|known| known.alias == alias) {
+                    alias = format_ident!("{}_{}", alias, count);
+                }
+                self.functions.push(Function {
+                    path: plain,
+                    alias: alias.clone(),
+                    arity,
+                });
+                alias
+            }
+        };
+        let alias = Ident::new(&alias.to_string(), span);
+        Some(match &last.arguments {
+            PathArguments::AngleBracketed(arguments) => {
+                let list = &arguments.args;
+                quote_spanned!(span=> #alias::__instantiate::<#list>)
+            }
+            _ => quote_spanned!(span=> #alias::__instantiate),
+        })
+    }
+
+    /// The hidden sibling of a method.
+    pub(super) fn method(&mut self, name: &Ident, arity: usize) -> Ident {
+        let sibling = format_ident!("__instantiate_{}", name, span = name.span());
+        if self.methods.iter().all(|known| known.sibling != sibling) {
+            self.methods.push(Method {
+                name: name.clone(),
+                sibling: sibling.clone(),
+                arity,
+            });
+        }
+        sibling
+    }
+
+    /// The body of `instantiate` with everything in scope that its calls need.
+    ///
+    /// The scopes are nested: in the outer one, whatever the user's path names; in the next, an
+    /// empty struct of the same name; in the inner one, the user's companion hides the struct
+    /// where there is one.
+    pub(crate) fn wrap(&self, body: TokenStream) -> TokenStream {
+        if self.functions.is_empty() && self.methods.is_empty() {
+            return body;
+        }
+        let methods = self.methods.iter().enumerate().map(|(k, method)| {
+            let message = format!(
+                "the method `{}` of `{{Self}}` is not differentiable",
+                method.name
+            );
+            let remedy =
+                "put `#[differentiable]` on the method, or wrap the call in `no_diff!(..)`";
+            let receiver = quote!(&self,);
+            fallback(
+                k,
+                "Method",
+                &method.sibling,
+                method.arity,
+                &receiver,
+                &message,
+                remedy,
+            )
+        });
+        let functions = self.functions.iter().enumerate().map(|(k, function)| {
+            let name = readable(&function.path);
+            let message = format!("the function `{name}` is not differentiable");
+            let remedy =
+                "put `#[differentiable]` on the function, or wrap the call in `no_diff!(..)`";
+            let span = function.alias.span();
+            let entry = Ident::new("__instantiate", span);
+            let alias = &function.alias;
+            let found = fallback(
+                k,
+                "Function",
+                &entry,
+                function.arity,
+                &quote!(),
+                &message,
+                remedy,
+            );
+            let trait_name = format_ident!("Function{}", k, span = Span::mixed_site());
+            // The trait is for this one struct alone: another callee has another text.
+            quote! {
+                struct #alias {}
+                #found
+                impl #trait_name for #alias {}
+            }
+        });
+        let imports: Vec<Ident> = (0..self.functions.len())
+            .map(|k| format_ident!("__linked_{}", k))
+            .collect();
+        let paths = self.functions.iter().map(|function| &function.path);
+        let aliases = self.functions.iter().map(|function| &function.alias);
+        quote! {
+            #(use #paths as #imports;)*
+            {
+                #(#functions)*
+                #(#methods)*
+                { #(use #imports as #aliases;)* #body }
+            }
+        }
+    }
+}
+
+/// The trait behind a callee. It can be named nowhere else, so that it needs no doc.
+fn fallback(
+    index: usize,
+    kind: &str,
+    entry: &Ident,
+    arity: usize,
+    receiver: &TokenStream,
+    message: &str,
+    remedy: &str,
+) -> TokenStream {
+    let name = format_ident!("{}{}", kind, index, span = Span::mixed_site());
+    // This name is in the error, below the text.
+    let marker = format_ident!("Differentiable{}{}", kind, index, span = Span::mixed_site());
+    let types: Vec<Ident> = (0..arity).map(|k| format_ident!("A{}", k)).collect();
+    // Methods are looked up on a value whose type is unknown here, so that all types need it.
+    let everywhere = (!receiver.is_empty()).then(|| quote!(impl<T: ?Sized> #name for T {}));
+    quote! {
+        #[diagnostic::on_unimplemented(
+            message = #message,
+            label = "called from a `#[differentiable]` function",
+            note = #remedy
+        )]
+        trait #marker {}
+        trait #name {
+            fn #entry<B, #(#types,)* R>(#receiver _: B, #(_: #types),*) -> R
+            where
+                Self: #marker,
+            {
+                loop {}
+            }
+        }
+        #everywhere
+    }
+}
+
+/// A path as the user wrote it.
+fn readable(path: &Path) -> String {
+    quote!(#path).to_string().replace(' ', "")
+}
