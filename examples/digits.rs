@@ -4,8 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use cotangent::optimizers::accuracy;
-use cotangent::optimizers::train::{History, Progress, load, plot, save};
+use cotangent::optimizers::train::{
+    History, Part, Progress, Split, load, output_folder, plot, save,
+};
 use cotangent::prelude::*;
+
+type AnyError = Box<dyn std::error::Error>;
 
 #[derive(Differentiable, Clone)]
 struct Mlp {
@@ -46,20 +50,6 @@ struct Digits {
 }
 
 impl Digits {
-    fn of(table: &Table, rows: &[usize], standardizer: &Standardizer) -> Result<Digits, Error> {
-        let pixels = rows
-            .iter()
-            .flat_map(|&row| standardizer.apply(&table.row(row)[..64]));
-        let labels = rows.iter().map(|&row| table.row(row)[64] as u32).collect();
-        Ok(Digits {
-            x: Tensor::from_vec(
-                &[rows.len(), 64],
-                pixels.map(|pixel| pixel as f32).collect(),
-            )?,
-            labels: Tensor::from_vec(&[rows.len()], labels)?,
-        })
-    }
-
     fn take(&self, rows: &[usize]) -> Digits {
         Digits {
             x: self.x.take_rows(rows),
@@ -72,6 +62,40 @@ impl Digits {
     }
 }
 
+/// The three parts of the table, standardised by the training rows.
+struct Data {
+    train: Digits,
+    validation: Digits,
+    test: Digits,
+}
+
+impl Data {
+    fn load(path: &PathBuf) -> Result<Data, AnyError> {
+        let table = Table::load(path)?;
+        let labels = table.labels("target", 10)?;
+        let pixels = table.without(&["target"])?;
+        if pixels.columns().len() != 64 {
+            return Err(format!("`{}` has not 64 pixel columns", path.display()).into());
+        }
+        let split = Split::by(table.rows(), |row| match row % 5 {
+            4 => Part::Test,
+            3 => Part::Validation,
+            _ => Part::Train,
+        });
+        let standardizer = Standardizer::fit(split.train.iter().map(|&row| pixels.row(row)));
+        let x = standardizer.matrix((0..table.rows()).map(|row| pixels.row(row)));
+        let all = Digits {
+            x: Tensor::from_vec(&[table.rows(), 64], x.iter().map(|&x| x as f32).collect())?,
+            labels: Tensor::from_vec(&[table.rows()], labels)?,
+        };
+        Ok(Data {
+            train: all.take(&split.train),
+            validation: all.take(&split.validation),
+            test: all.take(&split.test),
+        })
+    }
+}
+
 struct Options {
     seed: u64,
     seeds: u64,
@@ -80,6 +104,7 @@ struct Options {
     patience: u64,
     data: PathBuf,
     out: PathBuf,
+    evaluate: Option<PathBuf>,
 }
 
 const HELP: &str = "\
@@ -87,17 +112,18 @@ Trains a two-layer network on 8x8 pictures of handwritten digits.
 
 Usage: digits [OPTIONS]
 
-  --seed N       seed of initialisation and shuffling (default 1)
-  --seeds N      train with N seeds, print mean and minimum of the test accuracy
-  --epochs N     most epochs (default 60)
-  --hidden N     hidden units (default 128)
-  --patience N   epochs without a better validation loss before stopping (default 12)
-  --data FILE    the table (default: the one in the repository)
-  --out FOLDER   where the checkpoint and the loss curve go (default: target/digits)
-  --help         this text";
+  --seed N         seed of initialisation and shuffling (default 1)
+  --seeds N        train with N seeds, print mean and minimum of the test accuracy
+  --epochs N       most epochs (default 60)
+  --hidden N       hidden units (default 128)
+  --patience N     epochs without a better validation loss before stopping (default 12)
+  --data FILE      the table (default: the one in the repository)
+  --out FOLDER     where the checkpoint and the loss curve go (default: target/digits)
+  --evaluate FILE  train nothing: evaluate this checkpoint (of --hidden units) on the test set
+  --help           this text";
 
 impl Options {
-    fn parse() -> Result<Option<Options>, Box<dyn std::error::Error>> {
+    fn parse() -> Result<Option<Options>, AnyError> {
         use lexopt::{Arg::Long, ValueExt};
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let mut options = Options {
@@ -108,6 +134,7 @@ impl Options {
             patience: 12,
             data: root.join("examples/data/digits/digits.csv"),
             out: root.join("target/digits"),
+            evaluate: None,
         };
         let mut parser = lexopt::Parser::from_env();
         while let Some(argument) = parser.next()? {
@@ -119,6 +146,7 @@ impl Options {
                 Long("patience") => options.patience = parser.value()?.parse()?,
                 Long("data") => options.data = parser.value()?.into(),
                 Long("out") => options.out = parser.value()?.into(),
+                Long("evaluate") => options.evaluate = Some(parser.value()?.into()),
                 Long("help") => return Ok(None),
                 other => return Err(other.unexpected().into()),
             }
@@ -147,45 +175,36 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
-    let table = Table::load(&options.data)?;
-    if table.columns().len() != 65 {
-        return Err(format!(
-            "`{}` has not the 65 columns of digits",
-            options.data.display()
-        )
-        .into());
+fn run(options: &Options) -> Result<(), AnyError> {
+    let data = Data::load(&options.data)?;
+    if let Some(checkpoint) = &options.evaluate {
+        let mut model = Mlp::new(options.hidden, options.seed);
+        load(&mut model, checkpoint)?;
+        println!("test accuracy: {:.4}", data.test.accuracy(&model));
+        return Ok(());
     }
-    std::fs::create_dir_all(&options.out)
-        .map_err(|error| format!("can't make the folder `{}`: {error}", options.out.display()))?;
-    let seeds = options.seed..options.seed + options.seeds;
+    output_folder(&options.out)?;
     let mut accuracies = Vec::new();
-    for seed in seeds {
-        accuracies.push(train(options, &table, seed)?);
+    for seed in options.seed..options.seed.saturating_add(options.seeds) {
+        accuracies.push(train(options, &data, seed)?);
     }
     if accuracies.len() > 1 {
-        let mean = accuracies.iter().sum::<f64>() / accuracies.len() as f64;
+        let count = accuracies.len();
+        let mean = accuracies.iter().sum::<f64>() / count as f64;
         let minimum = accuracies.iter().copied().fold(f64::INFINITY, f64::min);
-        println!(
-            "over {} seeds: mean {mean:.4}, minimum {minimum:.4}",
-            accuracies.len()
-        );
+        println!("over {count} seeds: mean {mean:.4}, minimum {minimum:.4}");
     }
     Ok(())
 }
 
 /// Trains with one seed; yields the accuracy on the test set, which is read here for the only time.
-fn train(options: &Options, table: &Table, seed: u64) -> Result<f64, Box<dyn std::error::Error>> {
-    let train_rows = table.select(|index| index % 5 < 3);
-    let standardizer = Standardizer::fit(train_rows.iter().map(|&row| &table.row(row)[..64]));
-    let train = Digits::of(table, &train_rows, &standardizer)?;
-    let validation = Digits::of(table, &table.select(|index| index % 5 == 3), &standardizer)?;
-
+fn train(options: &Options, data: &Data, seed: u64) -> Result<f64, AnyError> {
+    let (train, validation) = (&data.train, &data.validation);
     let mut model = Mlp::new(options.hidden, seed);
-    let mut batches = Batches::new((0..train_rows.len()).collect(), 32, seed);
-    let steps = options.epochs * train_rows.len().div_ceil(32) as u64;
-    let mut optimizer = AdamW::new(3e-3)
-        .weight_decay(0.1)
+    let mut batches = Batches::new((0..train.labels.data().len()).collect(), 32, seed);
+    let steps = options.epochs.saturating_mul(batches.per_epoch() as u64);
+    let mut optimizer = AdamW::new(1e-2)
+        .weight_decay(0.3)
         .no_decay("b*")
         .schedule(WarmupCosine::new(100, steps))
         .clip_global_norm(5.0)
@@ -206,12 +225,11 @@ fn train(options: &Options, table: &Table, seed: u64) -> Result<f64, Box<dyn std
         let train_loss = program.value(&model, &train.x, &train.labels)?;
         let validation_loss = program.value(&model, &validation.x, &validation.labels)?;
         history.record(&[train_loss.into(), validation_loss.into()]);
-        let line = format!(
+        progress.line(format!(
             "epoch {epoch:3}  train loss {train_loss:.4} accuracy {:.4}  validation loss {validation_loss:.4} accuracy {:.4}",
             train.accuracy(&model),
             validation.accuracy(&model),
-        );
-        progress.line(&line);
+        ));
         progress.advance(format!("loss {validation_loss:.4}"));
         match stopping.observe(validation_loss.into()) {
             Decision::Improved => save(&model, &checkpoint)?,
@@ -229,16 +247,10 @@ fn train(options: &Options, table: &Table, seed: u64) -> Result<f64, Box<dyn std
         checkpoint.display()
     );
     let curve = options.out.join("loss.svg");
-    plot(
-        &history,
-        &["train loss", "validation loss"],
-        "digits",
-        &curve,
-    )?;
+    let metrics = ["train loss", "validation loss"];
+    plot(&history, &metrics, "digits", &curve)?;
     println!("loss curve: {}", curve.display());
-
-    let test = Digits::of(table, &table.select(|index| index % 5 == 4), &standardizer)?;
-    let accuracy = test.accuracy(&best);
+    let accuracy = data.test.accuracy(&best);
     println!("test accuracy: {accuracy:.4}");
     Ok(accuracy)
 }

@@ -12,6 +12,7 @@ mod error;
 mod filter;
 mod norm;
 mod optimizer;
+mod random;
 mod real;
 mod report;
 mod rule;

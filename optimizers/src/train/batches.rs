@@ -1,7 +1,6 @@
 //! Shuffled mini-batches by seed.
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use crate::random::Random;
 
 /// Row indices in a new order each epoch, cut into batches.
 ///
@@ -19,7 +18,7 @@ pub struct Batches {
     rows: Vec<usize>,
     size: usize,
     drop_last: bool,
-    rng: ChaCha8Rng,
+    random: Random,
 }
 
 impl Batches {
@@ -30,7 +29,7 @@ impl Batches {
             rows,
             size: size.max(1),
             drop_last: false,
-            rng: ChaCha8Rng::seed_from_u64(seed),
+            random: Random::new(seed),
         }
     }
 
@@ -41,16 +40,20 @@ impl Batches {
         self
     }
 
-    /// Shuffles (Fisher and Yates) and yields the batches of one epoch.
-    pub fn epoch(&mut self) -> impl Iterator<Item = &[usize]> {
-        for last in (1..self.rows.len()).rev() {
-            // The high half of a 64 x 64-bit product is a near-uniform index up to `last`.
-            let wide = u128::from(self.rng.next_u64()) * (last as u128 + 1);
-            self.rows.swap(last, (wide >> 64) as usize);
+    /// How many batches an epoch has.
+    #[must_use]
+    pub fn per_epoch(&self) -> usize {
+        if self.drop_last {
+            self.rows.len() / self.size
+        } else {
+            self.rows.len().div_ceil(self.size)
         }
-        let (size, drop_last) = (self.size, self.drop_last);
-        self.rows
-            .chunks(size)
-            .filter(move |batch| !drop_last || batch.len() == size)
+    }
+
+    /// Shuffles and yields the batches of one epoch.
+    pub fn epoch(&mut self) -> impl Iterator<Item = &[usize]> {
+        self.random.shuffle(&mut self.rows);
+        let count = self.per_epoch();
+        self.rows.chunks(self.size).take(count)
     }
 }

@@ -1,0 +1,200 @@
+//! The digits example as a user meets it: what it prints and leaves behind, and how it fails.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The example's program, built once by the same cargo and in the same profile as this test.
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let test = std::env::current_exe().unwrap();
+        let profile = test.parent().unwrap().parent().unwrap();
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--example", "digits"]);
+        if !cfg!(debug_assertions) {
+            build.arg("--release");
+        }
+        let built = build.current_dir(ROOT).status().unwrap();
+        assert!(built.success());
+        profile.join("examples/digits")
+    })
+}
+
+fn digits(arguments: &[&str]) -> Output {
+    Command::new(program()).args(arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// A folder of one test, removed at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("digits-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // The temporary folder of the machine is cleaned by others too.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Expects one line of error that holds `words`, nothing on standard output, and a failure.
+fn fails(arguments: &[&str], words: &[&str]) {
+    let output = digits(arguments);
+    let error = text(&output.stderr);
+    assert!(!output.status.success(), "{arguments:?}");
+    assert_eq!(error.lines().count(), 1, "{arguments:?}: {error}");
+    assert!(error.starts_with("error: "), "{error}");
+    for word in words {
+        assert!(error.contains(word), "{arguments:?}: {error}");
+    }
+    assert_eq!(text(&output.stdout), "", "{arguments:?}");
+}
+
+#[test]
+fn help_explains_every_option() {
+    let output = digits(&["--help"]);
+    assert!(output.status.success());
+    let help = text(&output.stdout);
+    for option in [
+        "--seed ",
+        "--seeds",
+        "--epochs",
+        "--hidden",
+        "--patience",
+        "--data",
+        "--out",
+        "--evaluate",
+        "--help",
+    ] {
+        assert!(help.contains(option), "{option}");
+    }
+}
+
+#[test]
+fn wrong_options_are_refused() {
+    fails(&["--sed", "3"], &["--sed"]);
+    fails(&["--seed", "x"], &["invalid digit"]);
+    fails(&["--epochs", "0"], &["--epochs", "at least 1"]);
+    fails(&["--patience", "-1"], &["-1"]);
+    fails(&["surplus"], &["surplus"]);
+    fails(&["--out"], &["--out"]);
+}
+
+#[test]
+fn an_output_folder_that_cannot_be_written_is_refused_before_training() {
+    let folder = Folder::new("unwritable");
+    let file = folder.path("file");
+    std::fs::write(&file, "taken").unwrap();
+    fails(&["--out", &file], &["can't write to the folder", "file"]);
+    fails(
+        &["--out", &format!("{file}/below")],
+        &["can't write to the folder"],
+    );
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "taken");
+}
+
+#[test]
+fn a_damaged_table_is_refused_with_its_place() {
+    let folder = Folder::new("damaged");
+    let out = folder.path("out");
+    let whole = Path::new(ROOT).join("examples/data/digits/digits.csv");
+    let whole = std::fs::read_to_string(whole).unwrap();
+    let mut lines: Vec<&str> = whole.lines().collect();
+    let (head, row) = (lines[0], lines[5]);
+
+    let letter = row.replacen('5', "five", 1);
+    let label = format!(
+        "{}12",
+        row.strip_suffix(|c: char| c.is_ascii_digit()).unwrap()
+    );
+    let column = head.replace(",target", ",class");
+    for (line, damage, words) in [
+        (
+            5,
+            letter.as_str(),
+            &["line 6, column", "five", "is not a number"][..],
+        ),
+        (5, &label, &["line 6, column `target`", "12 is no label"]),
+        (5, &row[..40], &["line 6", "values under 65 columns"]),
+        (0, &column, &["no column `target`"]),
+    ] {
+        let good = std::mem::replace(&mut lines[line], damage);
+        let file = folder.path("damaged.csv");
+        std::fs::write(&file, lines.join("\n")).unwrap();
+        fails(&["--data", &file, "--out", &out], words);
+        lines[line] = good;
+    }
+    fails(&["--data", &folder.path("none.csv")], &["can't read"]);
+    assert!(
+        !Path::new(&out).exists(),
+        "a run that can't start leaves nothing"
+    );
+}
+
+#[test]
+fn a_run_leaves_a_checkpoint_and_a_picture_that_hold_what_it_says() {
+    let folder = Folder::new("run");
+    let out = folder.path("out");
+    let short = ["--epochs", "4", "--hidden", "32", "--out", &out];
+    let output = digits(&short);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let said = text(&output.stdout);
+    let epochs = said.lines().filter(|line| line.starts_with("epoch "));
+    assert_eq!(epochs.count(), 4);
+    let last = said.lines().last().unwrap();
+    let accuracy: f64 = last
+        .strip_prefix("test accuracy: ")
+        .unwrap()
+        .parse()
+        .unwrap();
+    // Four epochs of a small network are enough to be far from chance; the full run has its own
+    // figure in the README.
+    assert!(accuracy > 0.9, "{accuracy}");
+
+    let picture = said
+        .lines()
+        .find_map(|line| line.strip_prefix("loss curve: "));
+    let picture = std::fs::read_to_string(picture.unwrap()).unwrap();
+    assert!(picture.starts_with("<svg") && picture.trim_end().ends_with("</svg>"));
+
+    let checkpoint = Path::new(&out).join("digits.safetensors");
+    let evaluate = ["--hidden", "32", "--evaluate", checkpoint.to_str().unwrap()];
+    let evaluated = digits(&evaluate);
+    assert_eq!(text(&evaluated.stdout).trim_end(), last);
+    assert_eq!(
+        text(&digits(&short).stdout),
+        said,
+        "the same digits on every run"
+    );
+
+    let mut files: Vec<_> = std::fs::read_dir(&out)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    files.sort();
+    assert_eq!(files, ["digits.safetensors", "loss.svg"]);
+
+    fails(
+        &["--hidden", "16", "--evaluate", evaluate[3]],
+        &["w1", "[64, 32]"],
+    );
+    let content = std::fs::read(&checkpoint).unwrap();
+    std::fs::write(&checkpoint, &content[..content.len() / 2]).unwrap();
+    fails(&evaluate, &["no complete checkpoint"]);
+}
