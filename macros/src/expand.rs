@@ -8,7 +8,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::args::Args;
-use crate::autodiff::scalar::{activity, adjoint, residuals};
+use crate::autodiff::scalar::{activity, adjoint, reversal};
 use crate::diag::{Code, Errors};
 use crate::frontend::signature::{Regime, Signature};
 use crate::ir::scalar::Function;
@@ -73,7 +73,7 @@ pub(crate) fn scalar_ir(
     let wrt: Vec<_> = signature.wrt.iter().map(|&at| ir.params[at]).collect();
     activity::mark(&mut ir, &sources, &wrt, &signature.name, errors);
     adjoint::differentiate(&mut ir);
-    residuals::mark(&mut ir);
+    reversal::choose(&mut ir);
     verified(&ir, signature, errors)?;
     errors.is_empty().then_some(ir)
 }

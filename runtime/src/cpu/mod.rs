@@ -9,9 +9,10 @@ mod fused;
 mod gemm;
 mod isa;
 mod kernel;
-mod microkernel;
+mod matmul;
 pub mod real;
 mod rows;
+mod vector;
 
 #[doc(hidden)]
 pub use crate::__kernel as kernel;
@@ -20,4 +21,5 @@ pub(crate) use fused::{FusedPlan, Write};
 pub(crate) use gemm::GemmPlan;
 pub use isa::{Isa, isa, with_isa};
 pub use kernel::{Kernel, Row};
+pub use matmul::MatMul;
 pub(crate) use rows::{copy, row_op, transpose};

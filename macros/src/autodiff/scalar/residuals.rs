@@ -2,10 +2,16 @@
 //!
 //! A slot is needed if the adjoint of any statement reads it: as an operand, in an index, or as an
 //! argument of a call. Only needed slots are saved before they are overwritten. Accumulators, the
-//! commonest slots of all, are not needed, and cost nothing.
+//! commonest slots of all, are not needed, and cost nothing. A loop whose turns are run again needs
+//! what they read as well, but saves nothing of them.
 
+use super::reversal::for_each_loop;
+use super::uses;
 use crate::ir::body::Node;
-use crate::ir::scalar::{Arg, Assign, Function, Place, Rhs, SlotId, for_each_assign};
+use crate::ir::scalar::{
+    Arg, Assign, Function, Head, Loop, Place, Reversal, Rhs, SlotId, Stmt, StmtKind,
+    for_each_assign,
+};
 
 /// Marks the slots that the reverse pass reads.
 pub(crate) fn mark(function: &mut Function) {
@@ -15,21 +21,89 @@ pub(crate) fn mark(function: &mut Function) {
             read_by_adjoint(function, assign, &mut |slot| needed[slot.0 as usize] = true);
         }
     });
-    // To restore an element, its index must be known.
     let mut changed = true;
     while changed {
         changed = false;
+        let mut read = Vec::new();
+        let is_needed = |slot: SlotId| needed[slot.0 as usize];
+        // To restore an element, its index must be known.
         for_each_assign(&function.body, &mut |assign| {
-            if needed[assign.target.root.0 as usize] {
-                for read in &assign.target.reads {
-                    changed |= !std::mem::replace(&mut needed[read.0 as usize], true);
-                }
+            if is_needed(assign.target.root) {
+                read.extend(&assign.target.reads);
             }
         });
+        for_each_loop(&function.body, &mut |of| {
+            read_by_loop(function, of, &is_needed, &mut read);
+        });
+        for slot in read {
+            changed |= !std::mem::replace(&mut needed[slot.0 as usize], true);
+        }
     }
     for (slot, needed) in function.slots.iter_mut().zip(needed) {
         slot.needed = needed && !slot.reference;
     }
+}
+
+/// What going through a loop in the reverse pass reads, beside the adjoints in it.
+fn read_by_loop(
+    function: &Function,
+    of: &Loop,
+    needed: &dyn Fn(SlotId) -> bool,
+    read: &mut Vec<SlotId>,
+) {
+    let Head::For { range, .. } = &of.head else {
+        return;
+    };
+    match &of.reversal {
+        Reversal::Counted => {}
+        Reversal::Rebuilt => read.extend(&range.reads),
+        Reversal::Skipped(carried) => {
+            if carried.elements.iter().any(|&slot| needed(slot)) {
+                read.extend(&range.reads);
+            }
+        }
+        Reversal::Replayed(carried) => {
+            read.extend(&range.reads);
+            let again = |slot: SlotId| needed(slot) && !carried.sums.contains(&slot);
+            read_again(function, &of.body, &again, read);
+        }
+    }
+}
+
+/// What running the writes of the variables `again` once more reads; true if there are any, or
+/// adjoints.
+fn read_again(
+    function: &Function,
+    block: &[Stmt],
+    again: &dyn Fn(SlotId) -> bool,
+    read: &mut Vec<SlotId>,
+) -> bool {
+    let mut any = false;
+    for stmt in block {
+        any |= match &stmt.kind {
+            StmtKind::Assign(assign) => {
+                let runs = again(assign.target.root);
+                if runs {
+                    uses::reads(assign, &mut |slot| read.push(slot));
+                }
+                runs || function.slot(assign.target.root).active
+            }
+            StmtKind::If {
+                condition,
+                then,
+                otherwise,
+            } => {
+                let then = read_again(function, then, again, read);
+                let either = read_again(function, otherwise, again, read) || then;
+                if either {
+                    read.extend(&condition.reads);
+                }
+                either
+            }
+            StmtKind::Loop(_) | StmtKind::Jump(_) => false,
+        };
+    }
+    any
 }
 
 fn read_by_adjoint(function: &Function, assign: &Assign, read: &mut dyn FnMut(SlotId)) {

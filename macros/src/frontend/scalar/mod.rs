@@ -172,6 +172,7 @@ impl Lowerer<'_> {
                 target,
                 operator: None,
                 value,
+                declares: first,
                 fresh,
             })),
         );

@@ -11,7 +11,7 @@ use super::{Frame, Lowerer};
 use crate::diag::Code;
 use crate::frontend::signature::{Shape, shape_of};
 use crate::ir::scalar::{
-    Assign, Head, Inert, Jump, Loop, LoopId, Place, Rhs, SlotId, StmtKind, Value,
+    Assign, Head, Inert, Jump, Loop, LoopId, Place, Reversal, Rhs, SlotId, StmtKind, Value,
 };
 
 impl Lowerer<'_> {
@@ -312,6 +312,7 @@ impl Lowerer<'_> {
             target,
             operator: Some(operator),
             value,
+            declares: false,
             fresh: false,
         };
         self.push(binary.span(), StmtKind::Assign(Box::new(assign)));
@@ -408,6 +409,7 @@ impl Lowerer<'_> {
             id,
             head: head_of,
             body: block,
+            reversal: Reversal::Counted,
         });
         self.push(expr.span(), kind);
     }

@@ -1,0 +1,1 @@
+//! Cotangent beside other crates; the measurements are benches.

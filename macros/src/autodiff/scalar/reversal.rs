@@ -1,0 +1,372 @@
+//! How the reverse pass goes through each loop: by the cheapest way that is right for it.
+//!
+//! The tape is always right. A loop need not be taped if its turns depend on each other in no way
+//! that a derivative could follow: then each turn is run again and reversed at once, in the order
+//! of the forward pass, because the order in which cotangents are added up does not matter. What
+//! a turn may share with another is: values that carry no derivative, variables that are only
+//! added to, and arrays of which it touches its own element.
+
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
+
+use super::residuals;
+use super::uses::{self, Uses};
+use crate::ir::body::{Body, Node, ValueId};
+use crate::ir::op::Op;
+use crate::ir::scalar::{
+    Assign, Block, Carried, Function, Head, Jump, Loop, LoopId, Place, Reversal, Rhs, SlotId, Stmt,
+    StmtKind, for_each_assign,
+};
+
+/// Chooses a way for every loop, and marks what the reverse pass then reads. Adjoints must be
+/// known.
+pub(crate) fn choose(function: &mut Function) {
+    let mut taped: Vec<LoopId> = Vec::new();
+    loop {
+        let mut ways = Vec::new();
+        for_each_loop(&function.body, &mut |of| {
+            let carried = !taped.contains(&of.id);
+            ways.push((of.id, way(function, of, carried)));
+        });
+        set(&mut function.body, &ways);
+        residuals::mark(function);
+        let before = taped.len();
+        for_each_loop(&function.body, &mut |of| {
+            if !restorable(function, of) {
+                taped.push(of.id);
+            }
+        });
+        if taped.len() == before {
+            return;
+        }
+    }
+}
+
+/// Whether what a loop changes can be restored: not the elements that it adds something to, since
+/// any could be one.
+fn restorable(function: &Function, of: &Loop) -> bool {
+    match &of.reversal {
+        Reversal::Replayed(carried) | Reversal::Skipped(carried) => carried
+            .sums
+            .iter()
+            .all(|&slot| !function.slot(slot).needed || !writes_parts(&of.body, slot)),
+        Reversal::Counted | Reversal::Rebuilt => true,
+    }
+}
+
+fn set(block: &mut Block, ways: &[(LoopId, Reversal)]) {
+    for stmt in block {
+        match &mut stmt.kind {
+            StmtKind::Loop(of) => {
+                if let Some((_, way)) = ways.iter().find(|(id, _)| *id == of.id) {
+                    of.reversal = way.clone();
+                }
+                set(&mut of.body, ways);
+            }
+            StmtKind::If {
+                then, otherwise, ..
+            } => {
+                set(then, ways);
+                set(otherwise, ways);
+            }
+            StmtKind::Assign(_) | StmtKind::Jump(_) => {}
+        }
+    }
+}
+
+/// Calls `visit` on every loop of a block, outer ones first.
+pub(crate) fn for_each_loop<'a>(block: &'a [Stmt], visit: &mut dyn FnMut(&'a Loop)) {
+    for stmt in block {
+        match &stmt.kind {
+            StmtKind::Loop(of) => {
+                visit(of);
+                for_each_loop(&of.body, visit);
+            }
+            StmtKind::If {
+                then, otherwise, ..
+            } => {
+                for_each_loop(then, visit);
+                for_each_loop(otherwise, visit);
+            }
+            StmtKind::Assign(_) | StmtKind::Jump(_) => {}
+        }
+    }
+}
+
+fn way(function: &Function, of: &Loop, may_carry: bool) -> Reversal {
+    let touched = Uses::of(&of.body);
+    let Head::For { variable, range } = &of.head else {
+        return Reversal::Counted;
+    };
+    let steady = !range.impure
+        && range.reads.iter().all(|slot| !touched.writes.contains(slot))
+        && variable.is_none_or(|slot| !touched.writes.contains(&slot));
+    if !steady || leaves(&of.body, of.id) {
+        return Reversal::Counted;
+    }
+    let carried = may_carry.then(|| carried(function, of, &touched)).flatten();
+    match carried {
+        Some(carried) if !differentiates(function, &of.body) => Reversal::Skipped(carried),
+        Some(carried) if straight(&of.body) => Reversal::Replayed(carried),
+        _ if runs_backwards(&range.tokens) => Reversal::Rebuilt,
+        _ => Reversal::Counted,
+    }
+}
+
+/// Whether control can leave a turn of the loop other than to the next one.
+fn leaves(block: &Block, id: LoopId) -> bool {
+    block.iter().any(|stmt| match &stmt.kind {
+        StmtKind::Assign(_) => false,
+        StmtKind::Jump(jump) => *jump != Jump::Continue(id),
+        StmtKind::If {
+            then, otherwise, ..
+        } => leaves(then, id) || leaves(otherwise, id),
+        StmtKind::Loop(inner) => inner.body.iter().any(|_| {
+            let alone = Stmt {
+                id: stmt.id,
+                span: stmt.span,
+                kind: StmtKind::Loop(inner.clone()),
+            };
+            alone.escapes()
+        }),
+    })
+}
+
+/// Whether a derivative flows through the block.
+fn differentiates(function: &Function, block: &Block) -> bool {
+    let mut found = false;
+    for_each_assign(block, &mut |assign| {
+        found |= function.slot(assign.target.root).active;
+    });
+    found
+}
+
+/// Whether the block has neither loops, nor calls, nor jumps, and may be run again.
+fn straight(block: &Block) -> bool {
+    block.iter().all(|stmt| match &stmt.kind {
+        StmtKind::Assign(assign) => match &assign.value {
+            Rhs::Call(_) => false,
+            Rhs::Constant(code) => !code.impure,
+            Rhs::Value(_) | Rhs::Array(_) | Rhs::Cast(..) => true,
+        },
+        StmtKind::If {
+            condition,
+            then,
+            otherwise,
+        } => !condition.impure && straight(then) && straight(otherwise),
+        StmtKind::Loop(_) | StmtKind::Jump(_) => false,
+    })
+}
+
+/// Whether the iterator of a loop can be turned round. What has steps may not know its length.
+fn runs_backwards(range: &TokenStream) -> bool {
+    range.clone().into_iter().all(|tree| match tree {
+        TokenTree::Ident(name) => name != "step_by",
+        TokenTree::Group(group) => runs_backwards(&group.stream()),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => true,
+    })
+}
+
+/// What a loop changes that exists outside of a turn; `None` if turns depend on each other in a
+/// way that only the tape can undo.
+fn carried(function: &Function, of: &Loop, touched: &Uses) -> Option<Carried> {
+    let Head::For { variable, range } = &of.head else {
+        return None;
+    };
+    let outside = Uses::outside(function, of.id);
+    let backwards = runs_backwards(&range.tokens);
+    let mut carried = Carried::default();
+    for index in 0..function.slots.len() as u32 {
+        let id = SlotId(index);
+        let slot = function.slot(id);
+        if !touched.writes.contains(&id) {
+            continue;
+        }
+        if slot.reference {
+            return None;
+        }
+        if !outside.mentions(id) {
+            // Its shadow keeps the shape of the last turn, so parts need a shape that is constant.
+            if slot.active && writes_parts(&of.body, id) && declared_by_constant(&of.body, id) {
+                return None;
+            }
+            continue;
+        }
+        if only_added_to(&of.body, id) {
+            carried.sums.push(id);
+        } else if backwards && variable.is_some_and(|at| own_element(function, &of.body, id, at)) {
+            carried.elements.push(id);
+        } else if !slot.active && !writes_parts(&of.body, id) {
+            carried.whole.push(id);
+        } else {
+            return None;
+        }
+    }
+    Some(carried)
+}
+
+fn any_assign(block: &Block, holds: &mut dyn FnMut(&Assign) -> bool) -> bool {
+    let mut found = false;
+    for_each_assign(block, &mut |assign| found |= holds(assign));
+    found
+}
+
+fn writes_parts(block: &Block, slot: SlotId) -> bool {
+    any_assign(block, &mut |assign| {
+        assign.target.root == slot && !is_whole(&assign.target)
+    })
+}
+
+fn is_whole(place: &Place) -> bool {
+    place.path.is_empty() && !place.deref
+}
+
+fn declared_by_constant(block: &Block, slot: SlotId) -> bool {
+    any_assign(block, &mut |assign| {
+        assign.target.root == slot
+            && is_whole(&assign.target)
+            && matches!(assign.value, Rhs::Constant(_))
+    })
+}
+
+/// Whether every mention of a variable in a block is `s += e`, `s -= e` or `s = s + e` with an `e`
+/// that does not read it.
+pub(crate) fn only_added_to(block: &Block, slot: SlotId) -> bool {
+    block.iter().all(|stmt| match &stmt.kind {
+        StmtKind::Assign(assign) if assign.target.root == slot => adds(assign),
+        StmtKind::Assign(assign) => {
+            let mut read = false;
+            uses::reads(assign, &mut |other| read |= other == slot);
+            !read
+        }
+        StmtKind::If {
+            condition,
+            then,
+            otherwise,
+        } => {
+            !condition.reads.contains(&slot)
+                && only_added_to(then, slot)
+                && only_added_to(otherwise, slot)
+        }
+        StmtKind::Loop(of) => {
+            let head = match &of.head {
+                Head::For { variable, range } => {
+                    *variable != Some(slot) && !range.reads.contains(&slot)
+                }
+                Head::While(condition) => !condition.reads.contains(&slot),
+                Head::Forever => true,
+            };
+            head && only_added_to(&of.body, slot)
+        }
+        StmtKind::Jump(_) => true,
+    })
+}
+
+/// Whether a statement adds something to its target that does not depend on it.
+fn adds(assign: &Assign) -> bool {
+    let (target, slot) = (&assign.target, assign.target.root);
+    if target.reads.contains(&slot) {
+        return false;
+    }
+    let sign = assign.operator.as_ref().map(ToString::to_string);
+    let value = match &assign.value {
+        Rhs::Constant(code) => {
+            let adds = matches!(sign.as_deref(), Some("+=" | "-="));
+            return adds && !code.reads.contains(&slot);
+        }
+        Rhs::Value(value) => value,
+        Rhs::Array(_) | Rhs::Cast(..) | Rhs::Call(_) => return false,
+    };
+    let path = target.path.to_string();
+    let is_target = |place: &Place| {
+        place.root == slot && place.deref == target.deref && place.path.to_string() == path
+    };
+    let mut old = None;
+    for (number, leaf) in value.leaves.iter().enumerate() {
+        match &leaf.place {
+            Some(place) if is_target(place) && old.is_none() => old = Some(number),
+            _ if leaf.reads.contains(&slot) => return false,
+            _ => {}
+        }
+    }
+    let Node::Op(op, operands) = value.body.node(value.result) else {
+        return false;
+    };
+    let is_old = |id: ValueId| {
+        matches!(value.body.node(id), Node::Input(number, _) if Some(*number) == old)
+    };
+    let (first, second) = match operands.as_slice() {
+        [first, second] => (*first, *second),
+        _ => return false,
+    };
+    match op {
+        Op::Add if is_old(first) => !depends(&value.body, second, &is_old),
+        Op::Add if is_old(second) => !depends(&value.body, first, &is_old),
+        Op::Sub if is_old(first) => !depends(&value.body, second, &is_old),
+        _ => false,
+    }
+}
+
+fn depends(body: &Body, id: ValueId, on: &dyn Fn(ValueId) -> bool) -> bool {
+    on(id)
+        || match body.node(id) {
+            Node::Op(_, operands) => operands.iter().any(|&operand| depends(body, operand, on)),
+            Node::Input(..) | Node::Float(_) | Node::Integer(_) => false,
+        }
+}
+
+/// Whether every mention of an array in a block is of its element with the loop variable as index.
+fn own_element(function: &Function, block: &Block, slot: SlotId, variable: SlotId) -> bool {
+    let own = |place: &Place| {
+        let is_index = first_index(&place.path).is_some_and(|index| {
+            index == function.slot(variable).name.to_string()
+        });
+        let mentions = place.reads.iter().filter(|&&read| read == slot).count();
+        !place.deref && is_index && mentions == 0
+    };
+    block.iter().all(|stmt| match &stmt.kind {
+        StmtKind::Assign(assign) => {
+            let target = &assign.target;
+            let written = if target.root == slot {
+                own(target)
+            } else {
+                !target.reads.contains(&slot)
+            };
+            let mut leaves = assign.value.values().into_iter().flat_map(|v| &v.leaves);
+            written
+                && leaves.all(|leaf| match &leaf.place {
+                    Some(place) if place.root == slot => own(place),
+                    _ => !leaf.reads.contains(&slot),
+                })
+                && match &assign.value {
+                    Rhs::Constant(code) => !code.reads.contains(&slot),
+                    Rhs::Call(_) => false,
+                    Rhs::Value(_) | Rhs::Array(_) | Rhs::Cast(..) => true,
+                }
+        }
+        StmtKind::If {
+            condition,
+            then,
+            otherwise,
+        } => {
+            !condition.reads.contains(&slot)
+                && own_element(function, then, slot, variable)
+                && own_element(function, otherwise, slot, variable)
+        }
+        StmtKind::Loop(_) => false,
+        StmtKind::Jump(_) => true,
+    })
+}
+
+/// The first index of a path, if it is a plain name.
+fn first_index(path: &TokenStream) -> Option<String> {
+    match path.clone().into_iter().next()? {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket => {
+            let mut inside = group.stream().into_iter();
+            match (inside.next(), inside.next()) {
+                (Some(TokenTree::Ident(name)), None) => Some(name.to_string()),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}

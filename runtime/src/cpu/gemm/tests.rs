@@ -1,0 +1,185 @@
+//! Every kernel and every way of blocking against the naive sum.
+
+use super::*;
+use crate::Float;
+use crate::cpu::{Isa, with_isa};
+
+/// Small integers, whose products and sums are exact in every order.
+fn whole(len: usize, step: usize) -> Vec<f64> {
+    (0..len).map(|i| ((i * step) % 13) as f64 - 6.0).collect()
+}
+
+/// Compares a product with the naive sum. Untouched results start as NaN where they are replaced.
+fn check<T: Float + Tiles>(m: usize, n: usize, k: usize, ta: bool, tb: bool, write: Write) {
+    let to = |values: &[f64]| values.iter().map(|&v| T::from_f64(v)).collect::<Vec<T>>();
+    let (a, b) = (whole(m * k, 5), whole(k * n, 7));
+    let start = whole(m * n, 3);
+    let mut expected = if write == Write::Store {
+        vec![0.0; m * n]
+    } else {
+        start.clone()
+    };
+    for i in 0..m {
+        for j in 0..n {
+            for d in 0..k {
+                let left = if ta { a[d * m + i] } else { a[i * k + d] };
+                let right = if tb { b[j * k + d] } else { b[d * n + j] };
+                expected[i * n + j] += left * right;
+            }
+        }
+    }
+    let shape = |rows, columns, swap| {
+        if swap {
+            [columns, rows]
+        } else {
+            [rows, columns]
+        }
+    };
+    let plan = GemmPlan::new(
+        T::DTYPE,
+        &shape(m, k, ta),
+        ta,
+        &shape(k, n, tb),
+        tb,
+        &[m, n],
+        write,
+    );
+    let mut c = to(&start);
+    if write == Write::Store {
+        c.fill(T::from_f64(f64::NAN));
+    }
+    run(&plan, &to(&a), &to(&b), &mut c);
+    assert_eq!(
+        c,
+        to(&expected),
+        "{m}x{k} by {k}x{n}, transposed {ta} {tb}, {write:?}"
+    );
+}
+
+/// Runs a plan with scratch space that is as large as the plan says, and full of NaN.
+fn run<T: Float + Tiles>(plan: &GemmPlan, a: &[T], b: &[T], c: &mut [T]) {
+    let mut scratch = vec![T::from_f64(f64::NAN); plan.scratch_bytes() / size_of::<T>()];
+    // SAFETY: the callers plan for the shapes of these operands; no kernel needs alignment.
+    unsafe {
+        plan.run(
+            a.as_ptr().cast(),
+            b.as_ptr().cast(),
+            c.as_mut_ptr().cast(),
+            scratch.as_mut_ptr().cast(),
+        );
+    }
+}
+
+const TRANSPOSES: [(bool, bool); 4] = [(false, false), (true, false), (false, true), (true, true)];
+
+#[test]
+fn products_equal_the_naive_sum_on_every_instruction_set() {
+    for &isa in Isa::available() {
+        with_isa(isa, || {
+            for (m, n, k) in [
+                (0, 3, 2),
+                (2, 0, 2),
+                (2, 3, 0),
+                (1, 1, 1),
+                (3, 5, 7),
+                (12, 32, 4),
+                (13, 33, 9),
+                (64, 10, 64),
+                (17, 31, 300),
+                (200, 40, 3),
+                (5, 1030, 2),
+                (1, 65, 127),
+                (65, 1, 31),
+                (127, 1, 600),
+            ] {
+                for (ta, tb) in TRANSPOSES {
+                    for write in [Write::Store, Write::Accumulate] {
+                        check::<f32>(m, n, k, ta, tb, write);
+                        check::<f64>(m, n, k, ta, tb, write);
+                    }
+                }
+            }
+        });
+    }
+}
+
+#[test]
+fn every_size_around_a_tile_is_right() {
+    let sizes = [
+        1, 2, 3, 4, 5, 7, 8, 9, 11, 12, 13, 15, 16, 17, 31, 32, 33, 63, 64, 65,
+    ];
+    for &isa in Isa::available() {
+        with_isa(isa, || {
+            for m in sizes {
+                for n in sizes {
+                    let (ta, tb) = TRANSPOSES[(m + n) % 4];
+                    check::<f32>(m, n, 9, ta, tb, Write::Store);
+                    check::<f64>(m, n, 5, ta, !tb, Write::Accumulate);
+                }
+            }
+            for k in [1, 2, 15, 16, 17, 63, 64, 65, 127, 513, 1025] {
+                for (ta, tb) in TRANSPOSES {
+                    check::<f32>(4, 3, k, ta, tb, Write::Store);
+                    check::<f32>(14, 70, k, ta, tb, Write::Accumulate);
+                    check::<f64>(1, 9, k, ta, tb, Write::Store);
+                }
+            }
+            check::<f32>(25, 300, 520, false, false, Write::Store);
+        });
+    }
+}
+
+fn batched(a: &[usize], b: &[usize], output: &[usize], ta: bool) -> GemmPlan {
+    GemmPlan::new(DType::F64, a, ta, b, false, output, Write::Store)
+}
+
+#[test]
+fn batches_broadcast_and_sum() {
+    // [2, 1, 2] by [2, 1]: the right operand serves both products, which become one.
+    let (a, b) = ([1.0, 2.0, 3.0, 4.0], [10.0, 1.0]);
+    let mut c = [0.0; 2];
+    let plan = batched(&[2, 1, 2], &[2, 1], &[2, 1, 1], false);
+    assert_eq!(plan.batch.len(), 1);
+    run(&plan, &a, &b, &mut c);
+    assert_eq!(c, [12.0, 34.0]);
+    // An output without the batch receives the sum over it.
+    let mut sum = [0.0; 1];
+    run(
+        &batched(&[2, 1, 2], &[2, 1], &[1, 1], false),
+        &a,
+        &b,
+        &mut sum,
+    );
+    assert_eq!(sum, [46.0]);
+}
+
+#[test]
+fn a_sum_over_a_batch_is_one_longer_product() {
+    let a: Vec<f64> = whole(3 * 4 * 5, 5);
+    let b: Vec<f64> = whole(3 * 4 * 6, 7);
+    let plan = batched(&[3, 4, 5], &[3, 4, 6], &[5, 6], true);
+    assert_eq!((plan.batch.len(), plan.product.k), (1, 12));
+    let mut c = vec![f64::NAN; 30];
+    run(&plan, &a, &b, &mut c);
+    for i in 0..5 {
+        for j in 0..6 {
+            let want: f64 = (0..12).map(|d| a[d * 5 + i] * b[d * 6 + j]).sum();
+            assert_eq!(c[i * 6 + j], want);
+        }
+    }
+}
+
+#[test]
+fn different_left_operands_stay_a_batch() {
+    // Transposed left operands don't lie in a row.
+    let (a, b) = (whole(2 * 3 * 2, 5), whole(3 * 4, 7));
+    let plan = batched(&[2, 3, 2], &[3, 4], &[2, 2, 4], true);
+    assert_eq!(plan.batch.len(), 2);
+    let mut c = vec![f64::NAN; 16];
+    run(&plan, &a, &b, &mut c);
+    for (index, &got) in c.iter().enumerate() {
+        let (p, i, j) = (index / 8, index / 4 % 2, index % 4);
+        let want: f64 = (0..3).map(|d| a[p * 6 + d * 2 + i] * b[d * 4 + j]).sum();
+        assert_eq!(got, want);
+    }
+}
