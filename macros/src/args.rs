@@ -18,6 +18,8 @@ pub(crate) struct Args {
     pub(crate) krate: Option<Path>,
     /// `print`
     pub(crate) print: bool,
+    /// `strategy = tape`: the reverse pass takes everything from the tape
+    pub(crate) taped: bool,
 }
 
 impl Args {
@@ -68,7 +70,15 @@ impl Args {
                 None => errors.at(&pair.value, Code::Argument, "`companion` takes a name"),
             },
             ("print", Meta::Path(_)) => self.print = true,
-            ("wrt" | "companion" | "print", _) => {
+            ("strategy", Meta::NameValue(pair)) => match plain_ident(&pair.value) {
+                Some(ident) if ident == "tape" => self.taped = true,
+                _ => errors.at(
+                    &pair.value,
+                    Code::Argument,
+                    "`strategy` takes `tape`; leave it out for the fastest way that is right",
+                ),
+            },
+            ("wrt" | "companion" | "print" | "strategy", _) => {
                 errors.at(
                     &meta,
                     Code::Argument,

@@ -73,6 +73,7 @@ pub(crate) fn scalar_ir(
     let wrt: Vec<_> = signature.wrt.iter().map(|&at| ir.params[at]).collect();
     activity::mark(&mut ir, &sources, &wrt, &signature.name, errors);
     adjoint::differentiate(&mut ir);
+    ir.taped = signature.taped;
     reversal::choose(&mut ir);
     verified(&ir, signature, errors)?;
     errors.is_empty().then_some(ir)

@@ -115,6 +115,8 @@ pub(crate) struct Signature {
     pub(crate) wrt: Vec<usize>,
     /// The return type; `()` if there is none.
     pub(crate) output: Type,
+    /// Whether the reverse pass is to take everything from the tape.
+    pub(crate) taped: bool,
 }
 
 impl Signature {
@@ -170,6 +172,7 @@ impl Signature {
             params,
             wrt,
             output,
+            taped: args.taped,
         }
     }
 }

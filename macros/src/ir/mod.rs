@@ -4,4 +4,5 @@ pub(crate) mod body;
 pub(crate) mod composite;
 pub(crate) mod graph;
 pub(crate) mod op;
+pub(crate) mod reversal;
 pub(crate) mod scalar;

@@ -11,6 +11,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 
 use super::body::{Body, ValueId};
+pub(crate) use super::reversal::{Carried, Reversal};
 
 /// A slot of a [`Function`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -54,6 +55,8 @@ pub(crate) struct Function {
     pub(crate) items: Vec<TokenStream>,
     /// The code.
     pub(crate) body: Block,
+    /// Whether everything that the reverse pass needs comes from the tape.
+    pub(crate) taped: bool,
     /// Conversions to integers with the slots that they read: none of these may be active.
     pub(crate) conversions: Vec<(TokenStream, Vec<SlotId>)>,
 }
@@ -232,31 +235,6 @@ pub(crate) struct Loop {
     pub(crate) body: Block,
     /// How the reverse pass goes through it; chosen by `reversal`.
     pub(crate) reversal: Reversal,
-}
-
-/// How the reverse pass goes through a loop.
-#[derive(Clone, Debug)]
-pub(crate) enum Reversal {
-    /// As many turns as the forward pass counted, last turn first, each restored from the tape.
-    Counted,
-    /// Last turn first, over the same range: nothing is counted, and the loop variable not saved.
-    Rebuilt,
-    /// First turn first: each turn is run again and reversed at once. Nothing of a turn is kept,
-    /// only what the loop changes is, once, in front of it.
-    Replayed(Carried),
-    /// Not at all, because no derivative flows through it: what it changes is restored.
-    Skipped(Carried),
-}
-
-/// What a loop changes that exists outside of a turn.
-#[derive(Clone, Default, Debug)]
-pub(crate) struct Carried {
-    /// Variables that are written as a whole.
-    pub(crate) whole: Vec<SlotId>,
-    /// Variables of which each turn touches the element only whose index is the loop variable.
-    pub(crate) elements: Vec<SlotId>,
-    /// Variables that the loop only adds to.
-    pub(crate) sums: Vec<SlotId>,
 }
 
 /// The head of a loop.

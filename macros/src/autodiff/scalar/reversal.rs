@@ -25,7 +25,12 @@ pub(crate) fn choose(function: &mut Function) {
         let mut ways = Vec::new();
         for_each_loop(&function.body, &mut |of| {
             let carried = !taped.contains(&of.id);
-            ways.push((of.id, way(function, of, carried)));
+            let way = if function.taped {
+                Reversal::Counted
+            } else {
+                way(function, of, carried)
+            };
+            ways.push((of.id, way));
         });
         set(&mut function.body, &ways);
         residuals::mark(function);
@@ -98,7 +103,10 @@ fn way(function: &Function, of: &Loop, may_carry: bool) -> Reversal {
         return Reversal::Counted;
     };
     let steady = !range.impure
-        && range.reads.iter().all(|slot| !touched.writes.contains(slot))
+        && range
+            .reads
+            .iter()
+            .all(|slot| !touched.writes.contains(slot))
         && variable.is_none_or(|slot| !touched.writes.contains(&slot));
     if !steady || leaves(&of.body, of.id) {
         return Reversal::Counted;
@@ -291,9 +299,8 @@ fn adds(assign: &Assign) -> bool {
     let Node::Op(op, operands) = value.body.node(value.result) else {
         return false;
     };
-    let is_old = |id: ValueId| {
-        matches!(value.body.node(id), Node::Input(number, _) if Some(*number) == old)
-    };
+    let is_old =
+        |id: ValueId| matches!(value.body.node(id), Node::Input(number, _) if Some(*number) == old);
     let (first, second) = match operands.as_slice() {
         [first, second] => (*first, *second),
         _ => return false,
@@ -317,9 +324,8 @@ fn depends(body: &Body, id: ValueId, on: &dyn Fn(ValueId) -> bool) -> bool {
 /// Whether every mention of an array in a block is of its element with the loop variable as index.
 fn own_element(function: &Function, block: &Block, slot: SlotId, variable: SlotId) -> bool {
     let own = |place: &Place| {
-        let is_index = first_index(&place.path).is_some_and(|index| {
-            index == function.slot(variable).name.to_string()
-        });
+        let is_index =
+            first_index(&place.path).is_some_and(|index| function.slot(variable).name == index);
         let mentions = place.reads.iter().filter(|&&read| read == slot).count();
         !place.deref && is_index && mentions == 0
     };

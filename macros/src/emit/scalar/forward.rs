@@ -6,7 +6,8 @@ use quote::{format_ident, quote, quote_spanned};
 
 use super::{Emitter, Storage, arm_name};
 use crate::ir::scalar::{
-    Arg, Assign, Block, Call, Head, Inert, Jump, Loop, LoopId, Rhs, Stmt, StmtId, StmtKind,
+    Arg, Assign, Block, Call, Head, Inert, Jump, Loop, LoopId, Reversal, Rhs, Stmt, StmtId,
+    StmtKind,
 };
 use crate::names;
 
@@ -14,8 +15,8 @@ use crate::names;
 pub(super) enum Frame {
     /// A block that can be left early, and which of its segments is running.
     Block { segment: u64 },
-    /// An arm of an `if`.
-    Arm(u64),
+    /// An arm of an `if`, with its number if that is recorded.
+    Arm(Option<u64>),
     /// A loop, and whether its trip count is recorded.
     Loop { id: LoopId, counted: bool },
 }
@@ -52,6 +53,12 @@ impl Emitter<'_> {
     }
 
     fn forward_assign(&self, assign: &Assign, stmt: &Stmt) -> TokenStream {
+        if let Storage::Turn(carried) = self.storage {
+            let target = assign.target.root;
+            if !self.function.slot(target).needed || carried.sums.contains(&target) {
+                return TokenStream::new();
+            }
+        }
         let (target, span) = (self.place(&assign.target), stmt.span);
         let save = if self.saved(assign) {
             self.keep(stmt.id, &target)
@@ -122,15 +129,17 @@ impl Emitter<'_> {
         (condition, then, otherwise): (&Inert, &Block, &Block),
         frames: &mut Vec<Frame>,
     ) -> TokenStream {
-        let recorded = !(self.silent(then) && self.silent(otherwise));
+        let silent = self.silent(then) && self.silent(otherwise);
+        let recorded = !silent && !self.is_evident(condition, then, otherwise);
         let mut arm = |block: &Block, number: u64| {
-            frames.push(Frame::Arm(number));
+            frames.push(Frame::Arm(recorded.then_some(number)));
             let code = self.forward(block, frames);
             frames.pop();
             let record = match self.storage {
                 _ if !recorded => TokenStream::new(),
+                Storage::Nowhere => TokenStream::new(),
                 Storage::Tape => self.push_word(number),
-                Storage::Locals => {
+                Storage::Locals | Storage::Turn(_) => {
                     let (arm, taken) = (arm_name(id), number == 1);
                     quote!(#arm = #taken;)
                 }
@@ -141,8 +150,15 @@ impl Emitter<'_> {
         quote!(if #condition #then else #otherwise)
     }
 
-    fn forward_loop(&self, of: &Loop, frames: &mut Vec<Frame>) -> TokenStream {
-        let counted = !self.silent(&of.body);
+    pub(super) fn forward_loop(&self, of: &Loop, frames: &mut Vec<Frame>) -> TokenStream {
+        if let (Reversal::Replayed(carried) | Reversal::Skipped(carried), Storage::Tape) =
+            (&of.reversal, self.storage)
+        {
+            return self.forward_untaped(of, carried);
+        }
+        let counted = matches!(self.storage, Storage::Tape)
+            && matches!(of.reversal, Reversal::Counted)
+            && !self.silent(&of.body);
         frames.push(Frame::Loop { id: of.id, counted });
         let body = self.forward(&of.body, frames);
         frames.pop();
@@ -163,7 +179,11 @@ impl Emitter<'_> {
                 range,
             } => {
                 let (name, next) = (&self.function.slot(*slot).name, names::local("next"));
-                let save = self.save_slot(*slot);
+                let save = if matches!(of.reversal, Reversal::Counted) {
+                    self.save_slot(*slot)
+                } else {
+                    TokenStream::new()
+                };
                 quote!(for #next in #range { #step #save #name = #next; #body })
             }
             Head::For {
@@ -182,7 +202,8 @@ impl Emitter<'_> {
         for frame in frames.iter().rev() {
             match frame {
                 Frame::Block { segment } => code.extend(self.push_word(*segment)),
-                Frame::Arm(number) => code.extend(self.push_word(*number)),
+                Frame::Arm(Some(number)) => code.extend(self.push_word(*number)),
+                Frame::Arm(None) => {}
                 Frame::Loop { id, .. } if jump == Jump::Break(*id) => {
                     let label = label(*id);
                     return quote!(#code break #label;);
@@ -203,13 +224,16 @@ impl Emitter<'_> {
     }
 
     fn push_word(&self, word: u64) -> TokenStream {
+        if !matches!(self.storage, Storage::Tape) {
+            return TokenStream::new();
+        }
         let (private, tape) = (&self.private, names::local("tape"));
         let word = proc_macro2::Literal::u64_unsuffixed(word);
         quote!(#private::Tape::push(#tape, #word);)
     }
 }
 
-fn label(id: LoopId) -> syn::Lifetime {
+pub(super) fn label(id: LoopId) -> syn::Lifetime {
     syn::Lifetime::new(&format!("'loop_{}", id.0), Span::mixed_site())
 }
 

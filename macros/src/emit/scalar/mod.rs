@@ -10,6 +10,7 @@ mod companion;
 mod forward;
 pub(crate) mod prelude;
 mod pullback;
+mod replay;
 mod reverse;
 
 use proc_macro2::{Ident, Span, TokenStream};
@@ -17,9 +18,12 @@ use quote::{format_ident, quote, quote_spanned};
 
 pub(crate) use companion::expand;
 
+use crate::autodiff::scalar::reversal::for_each_loop;
+use crate::autodiff::scalar::uses::Uses;
 use crate::frontend::signature::{Passing, Signature};
 use crate::ir::scalar::{
-    Assign, Block, Call, Function, Head, Place, Slot, SlotId, StmtId, StmtKind,
+    Assign, Block, Call, Carried, Function, Head, Inert, Place, Reversal, Slot, SlotId, StmtId,
+    StmtKind,
 };
 use crate::names;
 
@@ -28,21 +32,41 @@ struct Emitter<'a> {
     function: &'a Function,
     signature: &'a Signature,
     private: TokenStream,
-    storage: Storage,
+    storage: Storage<'a>,
 }
 
 /// Where what the reverse pass needs is kept.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Storage {
+#[derive(Clone, Copy)]
+enum Storage<'a> {
     /// On the tape: always right.
     Tape,
     /// In one local per statement: for code that runs every statement at most once.
     Locals,
+    /// The same, in a turn of a loop that is run again: what only the forward pass wants, and what
+    /// is only added to, is left out.
+    Turn(&'a Carried),
+    /// Nowhere: for loops that keep nothing of a turn.
+    Nowhere,
 }
 
 /// The label of the function body, which `return` leaves.
 fn body_label() -> syn::Lifetime {
     syn::Lifetime::new("'function", Span::mixed_site())
+}
+
+impl<'a> Emitter<'a> {
+    /// The same emitter with another storage.
+    fn storing<'b>(&'b self, storage: Storage<'b>) -> Emitter<'b>
+    where
+        'a: 'b,
+    {
+        Emitter {
+            function: self.function,
+            signature: self.signature,
+            private: self.private.clone(),
+            storage,
+        }
+    }
 }
 
 impl Emitter<'_> {
@@ -141,6 +165,38 @@ impl Emitter<'_> {
         (0..self.function.slots.len() as u32)
             .map(SlotId)
             .filter(|&slot| self.function.slot(slot).needed && self.is_written(slot))
+            .filter(|&slot| !self.is_rebuilt(slot))
+    }
+
+    /// Whether a slot is the variable of a loop that the reverse pass runs over its range.
+    fn is_rebuilt(&self, slot: SlotId) -> bool {
+        let mut rebuilt = false;
+        for_each_loop(&self.function.body, &mut |of| {
+            rebuilt |= matches!(of.head, Head::For { variable, .. } if variable == Some(slot))
+                && !matches!(of.reversal, Reversal::Counted);
+        });
+        rebuilt
+    }
+
+    /// Whether the reverse pass finds a slot with the content that it had here.
+    fn is_restored(&self, slot: SlotId) -> bool {
+        let Slot {
+            needed, reference, ..
+        } = *self.function.slot(slot);
+        needed || reference || self.is_rebuilt(slot) || !self.is_written(slot)
+    }
+
+    /// Whether the reverse pass finds out which arm of an `if` ran by evaluating the condition.
+    fn is_evident(&self, condition: &Inert, then: &Block, otherwise: &Block) -> bool {
+        let (then, otherwise) = (Uses::of(then), Uses::of(otherwise));
+        matches!(self.storage, Storage::Tape)
+            && !self.function.taped
+            && !condition.impure
+            && condition.reads.iter().all(|slot| {
+                self.is_restored(*slot)
+                    && !then.writes.contains(slot)
+                    && !otherwise.writes.contains(slot)
+            })
     }
 
     /// Whether a slot is ever written; a parameter may not be.
@@ -233,8 +289,9 @@ impl Emitter<'_> {
     fn keep(&self, stmt: StmtId, target: &TokenStream) -> TokenStream {
         let (private, tape) = (&self.private, names::local("tape"));
         match self.storage {
+            Storage::Nowhere => TokenStream::new(),
             Storage::Tape => quote!(#private::Val::save(&#target, #tape);),
-            Storage::Locals => {
+            Storage::Locals | Storage::Turn(_) => {
                 let kept = kept_name(stmt);
                 quote!(#kept = ::core::clone::Clone::clone(&#target);)
             }
@@ -245,8 +302,9 @@ impl Emitter<'_> {
     fn restore(&self, stmt: StmtId, target: &TokenStream) -> TokenStream {
         let (private, tape) = (&self.private, names::local("tape"));
         match self.storage {
+            Storage::Nowhere => TokenStream::new(),
             Storage::Tape => quote!(#private::Val::load(&mut #target, #tape);),
-            Storage::Locals => {
+            Storage::Locals | Storage::Turn(_) => {
                 let kept = kept_name(stmt);
                 quote!(#target = #kept;)
             }
@@ -255,7 +313,13 @@ impl Emitter<'_> {
 
     /// Whether an assignment saves what it overwrites.
     fn saved(&self, assign: &Assign) -> bool {
-        self.function.slot(assign.target.root).needed && !assign.fresh
+        let target = assign.target.root;
+        self.function.slot(target).needed
+            && match self.storage {
+                Storage::Tape | Storage::Locals => !assign.fresh,
+                Storage::Turn(carried) => !assign.declares && !carried.sums.contains(&target),
+                Storage::Nowhere => false,
+            }
     }
 
     fn save_slot(&self, slot: SlotId) -> TokenStream {
@@ -288,16 +352,21 @@ impl Emitter<'_> {
             StmtKind::If {
                 then, otherwise, ..
             } => self.silent(then) && self.silent(otherwise),
-            StmtKind::Loop(of) => {
-                let restored = match &of.head {
-                    Head::For {
-                        variable: Some(slot),
-                        ..
-                    } => self.function.slot(*slot).needed,
-                    _ => false,
-                };
-                !restored && self.silent(&of.body)
-            }
+            StmtKind::Loop(of) => match &of.reversal {
+                Reversal::Counted => {
+                    let restored = match &of.head {
+                        Head::For {
+                            variable: Some(slot),
+                            ..
+                        } => self.function.slot(*slot).needed,
+                        _ => false,
+                    };
+                    !restored && self.silent(&of.body)
+                }
+                Reversal::Rebuilt => self.silent(&of.body),
+                Reversal::Replayed(_) => false,
+                Reversal::Skipped(carried) => self.changed(carried).next().is_none(),
+            },
             StmtKind::Jump(_) => false,
         })
     }
@@ -323,9 +392,9 @@ impl Emitter<'_> {
         let arity = format_ident!("Arity{}", call.args.len());
         let code = code(quote_spanned!(last.span()=> #last::#method));
         let fallback = match self.storage {
-            Storage::Tape => quote!(unmarked),
             // `__split` has reported it.
             Storage::Locals => quote!(unmarked::again),
+            Storage::Tape | Storage::Turn(_) | Storage::Nowhere => quote!(unmarked),
         };
         quote! {{
             use #path as #import;

@@ -19,12 +19,7 @@ impl Emitter<'_> {
         if !scalars || !self.declare(&self.function.body, &mut kept) {
             return TokenStream::new();
         }
-        let locals = Emitter {
-            function: self.function,
-            signature: self.signature,
-            private: self.private.clone(),
-            storage: Storage::Locals,
-        };
+        let locals = self.storing(Storage::Locals);
         let private = &self.private;
         let (generics, bounds) = self.generics(TokenStream::new());
         let [tape, seed] = ["tape", "cotangent"].map(names::local);
@@ -78,7 +73,7 @@ impl Emitter<'_> {
 
     /// Declares the locals that keep old contents and arms; false if the block has a loop or can
     /// be left early.
-    fn declare(&self, block: &Block, kept: &mut TokenStream) -> bool {
+    pub(super) fn declare(&self, block: &Block, kept: &mut TokenStream) -> bool {
         let private = &self.private;
         block.iter().all(|stmt| match &stmt.kind {
             StmtKind::Assign(assign) => {

@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 
 use super::{Emitter, Storage, arm_name, body};
 use crate::ir::scalar::{
-    Arg, Assign, Block, Call, Head, Loop, Place, Rhs, Stmt, StmtId, StmtKind, Value,
+    Arg, Assign, Block, Call, Head, Loop, Place, Reversal, Rhs, Stmt, StmtId, StmtKind, Value,
 };
 use crate::names;
 
@@ -53,15 +53,20 @@ impl Emitter<'_> {
             StmtKind::Assign(assign) => self.reverse_assign(assign, stmt.id),
             StmtKind::Jump(_) => TokenStream::new(),
             StmtKind::If {
-                then, otherwise, ..
+                condition,
+                then,
+                otherwise,
             } => {
                 if self.silent(then) && self.silent(otherwise) {
                     return TokenStream::new();
                 }
+                let evident = self.is_evident(condition, then, otherwise);
                 let (then, otherwise) = (self.reverse(then), self.reverse(otherwise));
                 let taken = match self.storage {
+                    _ if evident => quote!(#condition),
+                    Storage::Nowhere => return TokenStream::new(),
                     Storage::Tape => quote!(#private::Tape::pop(#tape) == 1),
-                    Storage::Locals => {
+                    Storage::Locals | Storage::Turn(_) => {
                         let arm = arm_name(stmt.id);
                         quote!(#arm)
                     }
@@ -73,8 +78,18 @@ impl Emitter<'_> {
     }
 
     fn reverse_loop(&self, of: &Loop) -> TokenStream {
-        if self.silent(&of.body) {
-            return TokenStream::new();
+        match (&of.reversal, &of.head) {
+            (Reversal::Replayed(carried), Head::For { variable, range }) => {
+                return self.reverse_replayed(of, carried, (*variable, range));
+            }
+            (Reversal::Skipped(carried), _) => return self.restore_changed(of, carried),
+            _ if self.silent(&of.body) => return TokenStream::new(),
+            (Reversal::Rebuilt, Head::For { variable, range }) => {
+                let (set, next) = (self.set_variable(*variable), names::local("next"));
+                let body = self.reverse(&of.body);
+                return quote!(for #next in (#range).rev() { #set #body });
+            }
+            _ => {}
         }
         let (private, tape) = (&self.private, names::local("tape"));
         let body = self.reverse(&of.body);

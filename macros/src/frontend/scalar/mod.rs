@@ -79,6 +79,7 @@ pub(crate) fn lower(
         result,
         items,
         body,
+        taped: false,
         conversions,
     })
 }

@@ -1,0 +1,121 @@
+//! Prints loops that keep nothing of their turns: those that the reverse pass runs again, turn by
+//! turn, and those through which no derivative flows.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+
+use super::forward::label;
+use super::{Emitter, Storage};
+use crate::ir::scalar::{Carried, Head, Inert, Loop, SlotId};
+use crate::names;
+
+impl Emitter<'_> {
+    /// What a loop changes and the reverse pass reads: variables, and arrays by element.
+    pub(super) fn changed<'c>(
+        &'c self,
+        carried: &'c Carried,
+    ) -> impl DoubleEndedIterator<Item = (SlotId, bool)> + 'c {
+        let whole = carried.whole.iter().chain(&carried.sums);
+        let elements = carried.elements.iter().map(|&slot| (slot, true));
+        whole
+            .map(|&slot| (slot, false))
+            .chain(elements)
+            .filter(|(slot, _)| self.function.slot(*slot).needed)
+    }
+
+    /// The forward pass: saves what the loop changes, then runs it.
+    pub(super) fn forward_untaped(&self, of: &Loop, carried: &Carried) -> TokenStream {
+        let (private, tape, next) = (&self.private, names::local("tape"), names::local("next"));
+        let range = range(of);
+        let save = self.changed(carried).map(|(slot, by_element)| {
+            let name = &self.function.slot(slot).name;
+            if by_element {
+                quote!(for #next in #range { #private::Val::save(&#name[#next], #tape); })
+            } else {
+                quote!(#private::Val::save(&#name, #tape);)
+            }
+        });
+        let run = self
+            .storing(Storage::Nowhere)
+            .forward_loop(of, &mut Vec::new());
+        quote!(#(#save)* #run)
+    }
+
+    /// Brings back what a loop changed.
+    pub(super) fn restore_changed(&self, of: &Loop, carried: &Carried) -> TokenStream {
+        let (private, tape, next) = (&self.private, names::local("tape"), names::local("next"));
+        let range = range(of);
+        let load = self.changed(carried).rev().map(|(slot, by_element)| {
+            let name = &self.function.slot(slot).name;
+            if by_element {
+                quote!(for #next in (#range).rev() { #private::Val::load(&mut #name[#next], #tape); })
+            } else {
+                quote!(#private::Val::load(&mut #name, #tape);)
+            }
+        });
+        quote!(#(#load)*)
+    }
+
+    /// The reverse pass of a loop that is run again: every turn forwards and at once backwards.
+    pub(super) fn reverse_replayed(
+        &self,
+        of: &Loop,
+        carried: &Carried,
+        (variable, range): (Option<SlotId>, &Inert),
+    ) -> TokenStream {
+        let turn = self.storing(Storage::Turn(carried));
+        let mut kept = TokenStream::new();
+        turn.declare(&of.body, &mut kept);
+        let forward = turn.forward(&of.body, &mut Vec::new());
+        let reverse = turn.reverse(&of.body);
+        let (restore, next) = (self.restore_changed(of, carried), names::local("next"));
+        let set = self.set_variable(variable);
+        // A turn backwards undoes what it changed, but the next turn wants to go on from it.
+        let whole = || {
+            let whole = carried.whole.iter().map(|&slot| self.function.slot(slot));
+            whole.filter(|slot| slot.needed).map(|slot| &slot.name)
+        };
+        let copy = |prefix: &str| {
+            let copies = whole().map(|name| copied(prefix, name));
+            let names = whole();
+            quote!(#(let #copies = ::core::clone::Clone::clone(&#names);)*)
+        };
+        let back = |prefix: &str| {
+            let copies = whole().map(|name| copied(prefix, name));
+            let names = whole();
+            quote!(#(#names = #copies;)*)
+        };
+        let (enter, leave) = (copy("before"), back("before"));
+        let (end, go_on) = (copy("after"), back("after"));
+        let label = label(of.id);
+        quote! {
+            #restore
+            #enter
+            #label: for #next in #range { #set #kept #forward #end #reverse #go_on }
+            #leave
+        }
+    }
+
+    /// Gives the variable of a loop its value.
+    pub(super) fn set_variable(&self, variable: Option<SlotId>) -> TokenStream {
+        let next = names::local("next");
+        match variable {
+            Some(slot) => {
+                let name = &self.function.slot(slot).name;
+                quote!(#name = #next;)
+            }
+            None => TokenStream::new(),
+        }
+    }
+}
+
+fn range(of: &Loop) -> TokenStream {
+    match &of.head {
+        Head::For { range, .. } => range.tokens.clone(),
+        Head::While(_) | Head::Forever => TokenStream::new(),
+    }
+}
+
+fn copied(prefix: &str, name: &Ident) -> Ident {
+    format_ident!("{}_{}", prefix, name, span = Span::mixed_site())
+}

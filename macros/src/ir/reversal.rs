@@ -1,0 +1,29 @@
+//! How the reverse pass goes through a loop of a scalar function: a mark that
+//! `autodiff::scalar::reversal` puts on it and the printer obeys.
+
+use super::scalar::SlotId;
+
+/// How the reverse pass goes through a loop.
+#[derive(Clone, Debug)]
+pub(crate) enum Reversal {
+    /// As many turns as the forward pass counted, last turn first, each restored from the tape.
+    Counted,
+    /// Last turn first, over the same range: nothing is counted, and the loop variable not saved.
+    Rebuilt,
+    /// First turn first: each turn is run again and reversed at once. Nothing of a turn is kept,
+    /// only what the loop changes is, once, in front of it.
+    Replayed(Carried),
+    /// Not at all, because no derivative flows through it: what it changes is restored.
+    Skipped(Carried),
+}
+
+/// What a loop changes that exists outside of a turn.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Carried {
+    /// Variables that are written as a whole.
+    pub(crate) whole: Vec<SlotId>,
+    /// Variables of which each turn touches the element only whose index is the loop variable.
+    pub(crate) elements: Vec<SlotId>,
+    /// Variables that the loop only adds to.
+    pub(crate) sums: Vec<SlotId>,
+}

@@ -1,0 +1,258 @@
+//! The ways in which the reverse pass goes through loops and branches: each program is compiled
+//! twice, once with everything on the tape, and both gradients must agree with each other and with
+//! central differences.
+
+#![allow(
+    clippy::needless_range_loop,
+    clippy::assign_op_pattern,
+    clippy::mut_range_bound,
+    reason = "the programs under test are written by index"
+)]
+
+use cotangent::prelude::*;
+
+/// The same functions with the fastest reverse pass and with the tape, and a test of each.
+macro_rules! programs {
+    ($(fn $name:ident($x:ident: &[f64], $y:ident: &[f64]) -> f64 $body:tt)*) => {
+        mod chosen {
+            use super::*;
+            $(#[differentiable] pub(super) fn $name($x: &[f64], $y: &[f64]) -> f64 $body)*
+        }
+        mod taped {
+            use super::*;
+            $(#[differentiable(strategy = tape)] pub(super) fn $name($x: &[f64], $y: &[f64]) -> f64 $body)*
+        }
+        $(#[test]
+        fn $name() {
+            check(
+                stringify!($name),
+                &chosen::$name,
+                &|x, y| chosen::$name::value_and_grad(x, y),
+                &|x, y| taped::$name::value_and_grad(x, y),
+            );
+        })*
+    };
+}
+
+type Gradient = (f64, (Vec<f64>, Vec<f64>));
+
+fn check(
+    name: &str,
+    primal: &dyn Fn(&[f64], &[f64]) -> f64,
+    chosen: &dyn Fn(&[f64], &[f64]) -> Gradient,
+    taped: &dyn Fn(&[f64], &[f64]) -> Gradient,
+) {
+    for n in [0, 1, 2, 3, 7] {
+        for seed in 0..3 {
+            let noise =
+                |k: usize| ((k * 7919 + seed * 104_729 + 1) as f64 * 0.618_033).fract() + 0.2;
+            let x: Vec<f64> = (0..n).map(noise).collect();
+            let y: Vec<f64> = (n..2 * n).map(noise).collect();
+            let (value, (dx, dy)) = chosen(&x, &y);
+            let (taped_value, (taped_dx, taped_dy)) = taped(&x, &y);
+            let want = primal(&x, &y);
+            // Exponentials of gradient code may differ from std's in the last digits.
+            assert!(
+                (value - want).abs() <= 1e-13 * want.abs()
+                    && (taped_value - want).abs() <= 1e-13 * want.abs(),
+                "{name}: {value} and {taped_value}, not {want}"
+            );
+            let gradient = [dx, dy].concat();
+            let scale = gradient.iter().fold(1.0_f64, |scale, d| scale.max(d.abs()));
+            for (k, (d, tape)) in gradient
+                .iter()
+                .zip([taped_dx, taped_dy].concat())
+                .enumerate()
+            {
+                // The order of additions differs, and nothing else.
+                assert!(
+                    (d - tape).abs() <= 1e-13 * scale,
+                    "{name}, n = {n}, {k}: {d}, taped {tape}"
+                );
+                let moved = |step: f64| {
+                    let mut both = [x.clone(), y.clone()].concat();
+                    both[k] += step;
+                    primal(&both[..n], &both[n..])
+                };
+                let h = 2e-4;
+                let slope = (8.0 * (moved(h) - moved(-h)) - (moved(2.0 * h) - moved(-2.0 * h)))
+                    / (12.0 * h);
+                assert!(
+                    (d - slope).abs() <= 1e-8 * scale,
+                    "{name}, n = {n}, {k}: {d}, by differences {slope}"
+                );
+            }
+        }
+    }
+}
+
+programs! {
+    // A value without derivative is carried from turn to turn.
+    fn polynomial(x: &[f64], y: &[f64]) -> f64 {
+        let mut total = 0.0;
+        for i in 0..y.len() {
+            let t = -0.5 + i as f64 * 0.3;
+            let mut inner = if t > 0.0 { 1.0 } else { -1.0 };
+            let mut power = 1.0;
+            for j in 0..x.len() {
+                inner -= x[j] * power;
+                power *= t;
+            }
+            total += inner * inner * y[i];
+        }
+        total * 0.5
+    }
+
+    // What a turn declares, with a branch in it.
+    fn locals(x: &[f64], y: &[f64]) -> f64 {
+        let mut sum = 0.25;
+        for i in 0..x.len() {
+            let a = x[i] * y[i];
+            let mut b = a.sin() + x[i];
+            if i % 2 == 0 {
+                b = b * b * a;
+            } else {
+                b *= y[i];
+            }
+            sum += b * a;
+        }
+        sum * sum
+    }
+
+    // Sums into an element that several turns share, and one that is read behind the loop.
+    fn shared_elements(x: &[f64], y: &[f64]) -> f64 {
+        let mut bins = [0.5; 3];
+        for i in 0..x.len() {
+            bins[i % 3] += x[i] * x[i] * y[i];
+        }
+        let mut product = 1.0;
+        for i in 0..3 {
+            product *= bins[i];
+        }
+        product
+    }
+
+    // An array of which every turn changes its own element.
+    fn own_elements(x: &[f64], y: &[f64]) -> f64 {
+        let mut a = [1.5; 8];
+        for round in 0..3 {
+            for i in 0..x.len() {
+                a[i] = a[i] * x[i] + y[i] * a[i].sin();
+            }
+            for i in (0..y.len()).rev() {
+                a[i] *= y[i] + round as f64;
+            }
+        }
+        let mut sum = 0.0;
+        for i in 0..8 {
+            sum += a[i] * a[i];
+        }
+        sum
+    }
+
+    // The neighbour's element makes turns depend on each other.
+    fn neighbours(x: &[f64], y: &[f64]) -> f64 {
+        let mut a = [0.5; 9];
+        for i in 0..x.len() {
+            a[i + 1] = a[i] * x[i] + y[i];
+        }
+        for i in 0..x.len() {
+            a[i] = a[i + 1] * a[i];
+        }
+        let mut sum = 0.0;
+        for i in 0..9 {
+            sum += a[i] * a[i];
+        }
+        sum
+    }
+
+    // A loop through which no derivative flows, inside of one that is taped.
+    fn inert_loop(x: &[f64], y: &[f64]) -> f64 {
+        let mut z = 1.0;
+        let mut scale = 1.0;
+        for i in 0..x.len() {
+            for k in 0..i {
+                scale *= 0.9;
+                if k > 2 {
+                    break;
+                }
+            }
+            for _ in 0..3 {
+                scale += 0.01;
+            }
+            z = z * x[i] * scale + y[i] * scale * scale;
+        }
+        z * scale
+    }
+
+    // The bound of a range changes behind its loop, and in it.
+    fn changing_bounds(x: &[f64], y: &[f64]) -> f64 {
+        let mut n = x.len();
+        let mut z = 0.5;
+        for i in 0..n {
+            z = z * x[i] + y[i];
+            n = i;
+        }
+        for i in 0..n {
+            z += z * x[i];
+        }
+        n = 2;
+        for i in 0..=n {
+            z *= 1.0 + i as f64 * z * 0.1;
+        }
+        z
+    }
+
+    // Conditions that the reverse pass can evaluate again, and some that it can't.
+    fn conditions(x: &[f64], y: &[f64]) -> f64 {
+        let mut z = 1.0;
+        let mut flag = true;
+        for i in 0..x.len() {
+            let a = x[i] * z;
+            if a > 0.4 {
+                z = z * a * 0.3 + y[i];
+            }
+            if flag {
+                z *= x[i];
+                flag = false;
+            } else {
+                flag = z > 0.3;
+            }
+            if i % 3 == 1 {
+                continue;
+            }
+            z += a * a;
+        }
+        z
+    }
+
+    // A maximum, and the sum over differences from it.
+    fn log_sum_exp(x: &[f64], y: &[f64]) -> f64 {
+        let mut largest = 0.1;
+        for i in 0..x.len() {
+            if x[i] > largest {
+                largest = x[i];
+            }
+        }
+        let mut sum = 1.0;
+        for i in 0..x.len() {
+            sum += (x[i] - largest).exp() * y[i];
+        }
+        sum.ln() + largest
+    }
+
+    // Steps, an inclusive range, and one that runs backwards.
+    fn ranges(x: &[f64], y: &[f64]) -> f64 {
+        let mut z = 0.7;
+        for i in (0..x.len()).step_by(2) {
+            z = z * x[i] + 1.0;
+        }
+        for i in (0..x.len()).rev() {
+            z = z * y[i] + x[i];
+        }
+        for i in 1..=x.len() {
+            z = z * 0.5 + x[i - 1] * z;
+        }
+        z
+    }
+}
