@@ -7,29 +7,50 @@
 
 #![forbid(unsafe_code)]
 
+mod blend;
 mod builder;
+mod clip;
+mod constraint;
+mod context;
 mod error;
 mod filter;
+mod lane;
+mod lanes;
 mod norm;
 mod optimizer;
+mod options;
+pub mod projection;
 mod random;
 mod real;
+mod reduction;
 mod report;
 mod rule;
 mod rules;
 mod schedule;
+mod slots;
+mod state;
 mod storage;
+mod tensor_rule;
 pub mod train;
+mod transform;
 
+pub use blend::Blend;
 pub use builder::OptimizerBuilder;
+pub use clip::{Clip, Norm};
+pub use constraint::Constraint;
+pub use context::{Initial, Scope, StepContext, Sums};
 pub use error::{Error, ErrorKind};
 pub use filter::LeafInfo;
 pub use optimizer::Optimizer;
+pub use options::LeafOptions;
 pub use real::Real;
-pub use report::{Outcome, StepReport};
-pub use rule::{Rule, Slots, StepContext};
-pub use rules::{Adam, AdamW, Sgd};
+pub use report::{Outcome, StepInput, StepReport};
+pub use rule::Rule;
+pub use rules::{Adam, AdamW, Momentum, Sgd};
 pub use schedule::{
     Constant, Cosine, Exponential, Polynomial, Schedule, StepDecay, Warmup, WarmupCosine,
 };
+pub use slots::Slots;
+pub use tensor_rule::{LeafStep, Slot, TensorRule};
 pub use train::{Batches, Decision, EarlyStopping, Init, Standardizer, Table, accuracy, init};
+pub use transform::Transform;

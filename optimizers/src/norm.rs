@@ -1,32 +1,44 @@
-//! The reduction pass: global norm and finiteness of a gradient in one read.
+//! The reduction pass: square sums and finiteness of one leaf of a gradient.
 //!
-//! Sums are f64 with a fixed number of lanes, hence the same on every machine. When the plain sum
-//! of squares overflows although every element is finite, a scaled sum takes its place.
+//! When a plain sum of squares overflows although every element is finite, the caller takes a
+//! scaled sum in its place.
 
 use cotangent_runtime::Floats;
+use cotangent_runtime::cpu::{Body, Simd};
 
 use crate::Real;
+use crate::lanes::lane_sum;
 
-const LANES: usize = 8;
+/// Leaves shorter than this aren't worth a call into vector code.
+const SHORT: usize = 64;
 
-/// The norm of leaves added one by one; `None` from `finish` means that a sum isn't finite.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct SquareSum {
-    sum: f64,
+/// The sum of the squares of `floats * scale`; not finite if an element isn't, or on overflow.
+#[inline]
+pub(crate) fn square_sum(simd: Simd, floats: Floats<'_>, scale: f64) -> f64 {
+    match floats {
+        Floats::F32(values) => squares(simd, values, scale),
+        Floats::F64(values) => squares(simd, values, scale),
+    }
 }
 
-impl SquareSum {
-    /// Adds the squares of `floats * scale`.
-    pub(crate) fn add(&mut self, floats: Floats<'_>, scale: f64) {
-        self.sum += match floats {
-            Floats::F32(values) => square_sum(values, scale),
-            Floats::F64(values) => square_sum(values, scale),
-        };
+#[inline]
+fn squares<T: Real>(simd: Simd, values: &[T], scale: f64) -> f64 {
+    struct Squares<'a, T>(&'a [T], f64);
+    impl<T: Real> Body for Squares<'_, T> {
+        type Output = f64;
+        #[inline(always)]
+        fn run(self) -> f64 {
+            lane_sum::<T, true>(self.0, self.1)
+        }
     }
-
-    pub(crate) fn finish(self) -> Option<f64> {
-        self.sum.is_finite().then(|| self.sum.sqrt())
+    if values.len() < SHORT {
+        // Few elements: their squares one after another.
+        return values.iter().fold(0.0, |sum, value| {
+            let value = value.to_f64() * scale;
+            sum + value * value
+        });
     }
+    simd.run(Squares(values, scale))
 }
 
 /// The largest absolute value, or `None` if an element isn't finite.
@@ -43,20 +55,24 @@ pub(crate) fn largest(floats: Floats<'_>) -> Option<f64> {
     }
 }
 
-fn square_sum<T: Real>(values: &[T], scale: f64) -> f64 {
-    let mut sums = [0.0; LANES];
-    let mut chunks = values.chunks_exact(LANES);
-    for chunk in &mut chunks {
-        for (sum, value) in sums.iter_mut().zip(chunk) {
-            let value = value.to_f64() * scale;
-            *sum += value * value;
-        }
+/// The sum of absolute values.
+pub(crate) fn one_norm(floats: Floats<'_>) -> f64 {
+    match floats {
+        Floats::F32(values) => values.iter().map(|x| f64::from(x.abs())).sum(),
+        Floats::F64(values) => values.iter().map(|x| x.abs()).sum(),
     }
-    for (sum, value) in sums.iter_mut().zip(chunks.remainder()) {
-        let value = value.to_f64() * scale;
-        *sum += value * value;
+}
+
+/// The sum of squares of `floats * scale` clipped to `[-limit, limit]`.
+pub(crate) fn clipped_square_sum(floats: Floats<'_>, scale: f64, limit: f64) -> f64 {
+    fn over<T: Real>(values: &[T], scale: f64, limit: f64) -> f64 {
+        let clipped = values.iter().map(|x| (x.to_f64() * scale).abs().min(limit));
+        clipped.map(|x| x * x).sum()
     }
-    sums.iter().sum()
+    match floats {
+        Floats::F32(values) => over(values, scale, limit),
+        Floats::F64(values) => over(values, scale, limit),
+    }
 }
 
 #[cfg(test)]
@@ -64,16 +80,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sum_over_awkward_lengths_equals_the_plain_one() {
-        for len in [0, 1, 7, 8, 9, 31] {
-            let values: Vec<f64> = (0..len).map(|i| f64::from(i) - 3.5).collect();
+    fn short_and_long_leaves_have_the_plain_sum() {
+        for len in [0, 1, 63, 64, 65, 1000] {
+            let values: Vec<f64> = (0..len).map(|i| f64::from(i) * 0.25 - 3.5).collect();
             let mut plain = 0.0;
             for value in &values {
-                plain += value * value;
+                plain += 0.25 * value * value;
             }
-            let mut sum = SquareSum::default();
-            sum.add(Floats::F64(&values), 1.0);
-            assert!((sum.finish().unwrap() - plain.sqrt()).abs() < 1e-12);
+            let got = square_sum(Simd::detect(), Floats::F64(&values), 0.5);
+            assert!(
+                (got - plain).abs() <= 1e-13 * plain,
+                "{len}: {got} and {plain}"
+            );
         }
     }
 

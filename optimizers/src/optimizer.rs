@@ -1,63 +1,118 @@
 //! The optimizer: one reduction pass, then one pass over parameters, gradients and state.
 //!
-//! Nothing is allocated per step. A step is either applied as a whole or changes nothing: the
-//! structure and the finiteness of every leaf are checked before the first write.
+//! Nothing is allocated per step (but by projections that sort). A step is either applied as a
+//! whole or changes nothing: the structure and the finiteness of every leaf are checked before the
+//! first write.
 
+use cotangent_runtime::cpu::Simd;
 use cotangent_runtime::{Floats, FloatsMut, LeafView, LeafViewMut, Leaves, Path};
 
-use crate::norm::{SquareSum, largest};
-use crate::storage::{LeafEntry, SlotStorage, is_f32, is_f32_mut};
+use crate::lane::{Lane, Prepared, Room, Task};
+use crate::reduction::Reduction;
+use crate::storage::{LeafEntry, SlotStorage, is_f32};
 use crate::{
-    Error, LeafInfo, OptimizerBuilder, Outcome, Real, Rule, Slots, StepContext, StepReport,
+    Blend, Error, LeafInfo, LeafOptions, OptimizerBuilder, Outcome, Real, Scope, StepContext,
+    StepInput, StepReport, Sums, TensorRule,
 };
 
 /// Updates parameters by gradients of the same structure; made by an [`OptimizerBuilder`].
-pub struct Optimizer<R> {
-    config: OptimizerBuilder<R>,
-    leaves: Vec<LeafEntry>,
-    step: u64,
+pub struct Optimizer<R: TensorRule> {
+    pub(crate) config: OptimizerBuilder<R>,
+    pub(crate) groups: Vec<LeafOptions>,
+    pub(crate) leaves: Vec<LeafEntry>,
+    pub(crate) memory: Vec<f64>,
+    pub(crate) step: u64,
+    pub(crate) rate_factor: f64,
+    refused: u64,
+    single: Lane<f32, R>,
+    double: Lane<f64, R>,
 }
 
-/// The scalars of the pass over memory, in one precision.
-struct Pass<T, S> {
-    rule: S,
-    clip: T,
-    l2: T,
-    shrink: T,
-}
-
-impl<R: Rule> Optimizer<R> {
+impl<R: TensorRule> Optimizer<R> {
     pub(crate) fn from_builder(
         config: OptimizerBuilder<R>,
         model: &impl Leaves,
     ) -> Result<Self, Error> {
-        let initial: Vec<f64> = (0..R::SLOTS.len())
-            .map(|slot| config.rule.initial(slot))
-            .collect();
-        let mut leaves = Vec::new();
+        let numbers = || (0..R::MEMORY.len()).map(|index| config.rule.initial_memory(index));
+        let memory = if R::SCOPE == Scope::Model {
+            numbers().collect()
+        } else {
+            Vec::new()
+        };
+        let (mut groups, mut leaves) = (Vec::new(), Vec::new());
+        let (mut single, mut double) = (Room::default(), Room::default());
+        let mut unmatched: Vec<bool> = vec![true; config.groups.len()];
+        let mut fault = Ok(());
         model.leaves(&Path::Root, &mut |path, view| {
-            leaves.push(LeafEntry::new(path, &view, &initial));
-        });
-        for filter in &config.no_decay {
-            let mut matched = false;
-            for leaf in &mut leaves {
-                if filter.matches(&LeafInfo {
-                    path: &leaf.path,
-                    shape: &leaf.shape,
-                }) {
-                    leaf.decays = false;
-                    matched = true;
+            let path = path.to_string();
+            let info = LeafInfo {
+                path: &path,
+                shape: view.shape,
+            };
+            let mut options = config.options.clone();
+            for (group, unmatched) in config.groups.iter().zip(&mut unmatched) {
+                if group.filter.matches(&info) {
+                    options = (group.change)(options);
+                    *unmatched = false;
                 }
             }
-            if !matched {
-                let paths: Vec<&str> = leaves.iter().map(|leaf| leaf.path.as_str()).collect();
-                return Err(filter.unmatched("no_decay", &paths));
+            if fault.is_ok() {
+                fault = options.validate();
             }
+            let specs = if options.frozen {
+                Vec::new()
+            } else {
+                config.rule.slots(view.shape)
+            };
+            let (room, len) = match view.data {
+                Floats::F32(data) => (&mut single, data.len()),
+                Floats::F64(data) => (&mut double, data.len()),
+            };
+            room.used = true;
+            if !options.frozen {
+                room.work = room.work.max(config.rule.work(view.shape));
+                if !config.transforms.is_empty() {
+                    room.transformed = room.transformed.max(len);
+                }
+                if !options.constraints.is_empty() {
+                    room.constrained = room.constrained.max(len);
+                }
+            }
+            let per_leaf = R::SCOPE == Scope::Leaf && !options.frozen;
+            let mut entry = LeafEntry {
+                path,
+                shape: view.shape.to_vec(),
+                len,
+                frozen: options.frozen,
+                group: position(&mut groups, options),
+                specs,
+                slots: SlotStorage::F64(Vec::new()),
+                memory: if per_leaf {
+                    numbers().collect()
+                } else {
+                    Vec::new()
+                },
+                squares: 0.0,
+            };
+            entry.fill(&view);
+            leaves.push(entry);
+        });
+        fault?;
+        if let Some(index) = unmatched.iter().position(|unmatched| *unmatched) {
+            let group = &config.groups[index];
+            let paths: Vec<&str> = leaves.iter().map(|leaf| leaf.path.as_str()).collect();
+            return Err(group.filter.unmatched(group.option, &paths));
         }
         Ok(Self {
+            single: Lane::new(single, groups.len()),
+            double: Lane::new(double, groups.len()),
             config,
+            groups,
             leaves,
+            memory,
             step: 0,
+            rate_factor: 1.0,
+            refused: 0,
         })
     }
 
@@ -70,7 +125,19 @@ impl<R: Rule> Optimizer<R> {
     /// The learning rate of the next update.
     #[must_use]
     pub fn rate(&self) -> f64 {
-        self.config.rate * self.config.schedule.at(self.step)
+        self.config.rate * self.config.schedule.at(self.step) * self.rate_factor
+    }
+
+    /// The rule with its hyperparameters.
+    #[must_use]
+    pub fn rule(&self) -> &R {
+        &self.config.rule
+    }
+
+    /// Multiplies the rate from now on, on top of the schedule; the factor is a part of the saved
+    /// state. For rates that depend on a metric: see [`Plateau`](crate::Plateau).
+    pub fn set_rate_factor(&mut self, factor: f64) {
+        self.rate_factor = factor;
     }
 
     /// Updates `model` by `grads` and says what happened.
@@ -79,75 +146,287 @@ impl<R: Rule> Optimizer<R> {
     /// report says so.
     ///
     /// # Errors
-    /// When the leaves of `model` or `grads` aren't those the optimizer was built for, or the
-    /// schedule gives a rate that is negative or not finite; nothing is changed then.
+    /// When the leaves of `model` or `grads` aren't those the optimizer was built for, the
+    /// schedule gives a rate that is negative or not finite, the rule needs the loss, or too many
+    /// gradients in a row were refused; nothing is changed then.
     pub fn step<M: Leaves>(&mut self, model: &mut M, grads: &M) -> Result<StepReport, Error> {
-        self.check(grads, "gradient")?;
-        self.check(model, "model")?;
+        self.step_with(model, grads, StepInput::default())
+    }
+
+    /// As [`step`](Self::step), with the value of the loss, or for gradients that are scaled.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step).
+    pub fn step_with<M: Leaves>(
+        &mut self,
+        model: &mut M,
+        grads: &M,
+        input: StepInput,
+    ) -> Result<StepReport, Error> {
+        let simd = Simd::detect();
         let rate = self.rate();
+        self.check_input(rate, &input)?;
+        let loss = input.loss.unwrap_or_default();
+        if !loss.is_finite() {
+            return self.refuse(rate, Outcome::NonFiniteLoss);
+        }
+        let mut reduction =
+            match Reduction::of(&mut self.leaves, model, grads, input.scale.recip(), simd) {
+                Ok(reduction) => reduction,
+                Err(mismatch) => return Err(self.explain(model, grads, mismatch)),
+            };
+        if let Some(leaf) = reduction.bad_leaf {
+            if !self
+                .config
+                .transforms
+                .contains(&crate::Transform::ZeroNonFinite)
+            {
+                return self.refuse(rate, Outcome::NonFiniteGradient { leaf });
+            }
+            reduction.norm = 0.0;
+        }
+        self.refused = 0;
+        let clipping = reduction.clip(self.config.clip, &self.leaves, grads);
+        let context = StepContext {
+            step: self.step + 1,
+            rate,
+            decay: 0.0,
+            momentum: self
+                .config
+                .momentum
+                .as_ref()
+                .map(|schedule| schedule.at(self.step)),
+            grad_norm: clipping.norm,
+            loss,
+            memory: &[],
+        };
+        if R::MEASURES_MODEL {
+            self.prepare(&context, clipping.factor);
+        }
+        let sums = if R::MEASURES_MODEL {
+            self.measure(model, grads, &reduction, simd)?
+        } else {
+            [0.0; 4]
+        };
+        if R::SCOPE == Scope::Model && !R::MEMORY.is_empty() {
+            self.config.rule.settle(&context, &sums, &mut self.memory);
+        }
+        self.prepare(&context, clipping.factor);
+        let squares = self.sweep(model, grads, &reduction, simd)?;
+        self.step += 1;
+        Ok(StepReport {
+            step: self.step,
+            rate,
+            grad_norm: reduction.norm,
+            clipped_norm: clipping.norm,
+            update_norm: squares.sqrt(),
+            outcome: Outcome::Applied,
+        })
+    }
+
+    /// The parameters of the second view, for rules that keep one (schedule-free, averaged SGD);
+    /// a copy of `model` for all others.
+    ///
+    /// # Errors
+    /// When the leaves of `model` aren't those the optimizer was built for.
+    pub fn eval_params<M: Leaves + Clone>(&self, model: &M) -> Result<M, Error> {
+        self.check(model, "model")?;
+        let mut view = model.clone();
+        if !R::HAS_VIEW {
+            return Ok(view);
+        }
+        let context = StepContext {
+            step: self.step,
+            rate: self.rate(),
+            decay: 0.0,
+            momentum: None,
+            grad_norm: 0.0,
+            loss: 0.0,
+            memory: &self.memory,
+        };
+        let (single, double) = (
+            self.config.rule.prepare::<f32>(&context),
+            self.config.rule.prepare::<f64>(&context),
+        );
+        let mut entries = self.leaves.iter();
+        view.leaves_mut(&Path::Root, &mut |_, leaf| {
+            let Some(entry) = entries.next().filter(|entry| !entry.frozen) else {
+                return;
+            };
+            match (leaf.data, &entry.slots) {
+                (FloatsMut::F32(x), SlotStorage::F32(slots)) => {
+                    Lane::<f32, R>::view(&single, x, slots)
+                }
+                (FloatsMut::F64(x), SlotStorage::F64(slots)) => {
+                    Lane::<f64, R>::view(&double, x, slots)
+                }
+                _ => {}
+            }
+        });
+        Ok(view)
+    }
+
+    fn check_input(&self, rate: f64, input: &StepInput) -> Result<(), Error> {
         if !(rate.is_finite() && rate >= 0.0) {
             return Err(Error::configuration(format!(
                 "the schedule gives the rate {rate} at step {}: it must be finite and at least 0",
                 self.step
             )));
         }
-        let grad_norm = match global_norm(grads) {
-            Ok(norm) => norm,
-            Err(leaf) => return Ok(self.refused(rate, leaf)),
-        };
-        let clip = match self.config.clip {
-            Some(limit) if grad_norm > limit => limit / grad_norm,
-            _ => 1.0,
-        };
-        let context = StepContext {
-            step: self.step + 1,
-            rate,
-        };
-        let (single, double) = (
-            self.pass::<f32>(&context, clip),
-            self.pass::<f64>(&context, clip),
-        );
-        let mut entries = self.leaves.iter_mut();
-        let mut squares = 0.0;
-        model
-            .zip_leaves(grads, &Path::Root, &mut |_, parameters, gradients| {
-                let Some(entry) = entries.next() else { return };
-                squares += sweep_leaf::<R>(entry, parameters, &gradients, &single, &double);
-            })
-            .map_err(|mismatch| Error::structure(mismatch.to_string()))?;
-        self.step += 1;
-        Ok(StepReport {
-            step: self.step,
-            rate,
-            grad_norm,
-            clipped_norm: grad_norm * clip,
-            update_norm: f64::sqrt(squares),
-            outcome: Outcome::Applied,
-        })
+        if !(input.scale.is_finite() && input.scale > 0.0) {
+            return Err(Error::configuration(format!(
+                "the gradient scale {} can't be used: it must be finite and above 0",
+                input.scale
+            )));
+        }
+        if R::NEEDS_LOSS && input.loss.is_none() {
+            return Err(Error::configuration(format!(
+                "{} needs the value of the loss: call \
+                 `step_with(&mut model, &grads, StepInput::default().loss(value))`",
+                R::NAME
+            )));
+        }
+        Ok(())
     }
 
-    fn refused(&self, rate: f64, leaf: usize) -> StepReport {
-        StepReport {
+    fn refuse(&mut self, rate: f64, outcome: Outcome) -> Result<StepReport, Error> {
+        self.refused += 1;
+        if self.refused > self.config.refusals {
+            return Err(Error::configuration(format!(
+                "{} steps in a row were refused because loss or gradient isn't finite: lower the \
+                 learning rate, or clip",
+                self.refused
+            )));
+        }
+        Ok(StepReport {
             step: self.step,
             rate,
             grad_norm: f64::NAN,
             clipped_norm: f64::NAN,
             update_norm: 0.0,
-            outcome: Outcome::NonFiniteGradient { leaf },
+            outcome,
+        })
+    }
+
+    /// Fills both lanes with the scalars of every group.
+    fn prepare(&mut self, context: &StepContext<'static>, factor: f64) {
+        let decay = self
+            .config
+            .decay_schedule
+            .as_ref()
+            .map(|schedule| schedule.at(self.step));
+        let limit = self
+            .config
+            .clip
+            .map_or(f64::INFINITY, |clip| clip.value_limit());
+        let Self { config, groups, memory, single, double, .. } = self;
+        let groups = || groups.iter();
+        if single.is_used() {
+            single.prepare(groups().map(|group| {
+                prepared(&config.rule, context, group, memory, factor, limit, decay)
+            }));
+        }
+        if double.is_used() {
+            double.prepare(groups().map(|group| {
+                prepared(&config.rule, context, group, memory, factor, limit, decay)
+            }));
         }
     }
 
-    fn pass<T: Real>(&self, context: &StepContext, clip: f64) -> Pass<T, R::Scalars<T>> {
-        Pass {
-            rule: self.config.rule.scalars(context),
-            clip: T::from_f64(clip),
-            l2: T::from_f64(self.config.l2),
-            shrink: T::from_f64(1.0 - context.rate * self.config.weight_decay),
-        }
+    fn measure<M: Leaves>(
+        &mut self,
+        model: &mut M,
+        grads: &M,
+        reduction: &Reduction,
+        simd: Simd,
+    ) -> Result<Sums, Error> {
+        let Self {
+            config,
+            leaves,
+            single,
+            double,
+            ..
+        } = self;
+        let mut entries = leaves.iter_mut().enumerate();
+        let mut total = [0.0; 4];
+        let walked = model.zip_leaves(grads, &Path::Root, &mut |_, x, g| {
+            let Some((index, entry)) = entries.next().filter(|(_, entry)| !entry.frozen) else {
+                return;
+            };
+            let (task, slots) = task(index, entry, config.clip, reduction, simd);
+            let transforms = &config.transforms;
+            let sums = match (x.data, g.data, slots) {
+                (FloatsMut::F32(x), Floats::F32(g), SlotStorage::F32(slots)) => {
+                    single.measure(transforms, task, x, g, slots)
+                }
+                (FloatsMut::F64(x), Floats::F64(g), SlotStorage::F64(slots)) => {
+                    double.measure(transforms, task, x, g, slots)
+                }
+                // The reduction compared the precision of every leaf.
+                _ => [0.0; 4],
+            };
+            for (total, sum) in total.iter_mut().zip(sums) {
+                *total += sum;
+            }
+        });
+        walked.map_err(|mismatch| Error::structure(mismatch.to_string()))?;
+        Ok(total)
+    }
+
+    /// Updates every leaf; returns the sum of squared changes.
+    fn sweep<M: Leaves>(
+        &mut self,
+        model: &mut M,
+        grads: &M,
+        reduction: &Reduction,
+        simd: Simd,
+    ) -> Result<f64, Error> {
+        let Self {
+            config,
+            groups,
+            leaves,
+            single,
+            double,
+            ..
+        } = self;
+        let (rule, transforms) = (&config.rule, &config.transforms);
+        let mut entries = leaves.iter_mut().enumerate();
+        let mut squares = 0.0;
+        let walked = model.zip_leaves(
+            grads,
+            &Path::Root,
+            &mut |_, x: LeafViewMut<'_>, g: LeafView<'_>| {
+                let Some((index, entry)) = entries.next().filter(|(_, entry)| !entry.frozen) else {
+                    return;
+                };
+                let constraints = &groups[entry.group].constraints;
+                let (task, slots) = task(index, entry, config.clip, reduction, simd);
+                squares += match (x.data, g.data, slots) {
+                    (FloatsMut::F32(x), Floats::F32(g), SlotStorage::F32(slots)) => {
+                        single.update(rule, constraints, transforms, task, x, g, slots)
+                    }
+                    (FloatsMut::F64(x), Floats::F64(g), SlotStorage::F64(slots)) => {
+                        double.update(rule, constraints, transforms, task, x, g, slots)
+                    }
+                    // The reduction compared the precision of every leaf before the first write.
+                    _ => 0.0,
+                };
+            },
+        );
+        walked.map_err(|mismatch| Error::structure(mismatch.to_string()))?;
+        Ok(squares)
+    }
+
+    /// The error for two structures that don't fit.
+    fn explain<M: Leaves>(&self, model: &M, grads: &M, mismatch: String) -> Error {
+        let checks = self
+            .check(grads, "gradient")
+            .and_then(|()| self.check(model, "model"));
+        checks.err().unwrap_or_else(|| Error::structure(mismatch))
     }
 
     /// Compares the leaves of `structure` with those the optimizer was built for.
-    fn check(&self, structure: &impl Leaves, role: &str) -> Result<(), Error> {
+    pub(crate) fn check(&self, structure: &impl Leaves, role: &str) -> Result<(), Error> {
         let mut index = 0;
         let mut error = None;
         structure.leaves(&Path::Root, &mut |path, LeafView { shape, data }| {
@@ -177,65 +456,61 @@ impl<R: Rule> Optimizer<R> {
     }
 }
 
-/// The norm over all leaves, or the index of the first leaf that isn't finite.
-fn global_norm(grads: &impl Leaves) -> Result<f64, usize> {
-    let sum_scaled = |scale: f64| {
-        let mut sum = SquareSum::default();
-        grads.leaves(&Path::Root, &mut |_, view| sum.add(view.data, scale));
-        sum.finish()
+/// The index of these options in `groups`, which gets them if it lacks them.
+fn position(groups: &mut Vec<LeafOptions>, options: LeafOptions) -> usize {
+    groups
+        .iter()
+        .position(|known| *known == options)
+        .unwrap_or_else(|| {
+            groups.push(options);
+            groups.len() - 1
+        })
+}
+
+fn prepared<T: Real, R: TensorRule>(
+    rule: &R,
+    context: &StepContext<'static>,
+    options: &LeafOptions,
+    memory: &[f64],
+    factor: f64,
+    limit: f64,
+    decay: Option<f64>,
+) -> Prepared<T, R> {
+    let rate = context.rate * options.rate_factor;
+    let context = StepContext { rate, decay: options.decay, ..*context };
+    let shrink = match (R::OWN_DECAY, decay) {
+        (true, _) => 1.0,
+        (false, None) => 1.0 - rate * options.decay,
+        (false, Some(factor)) => 1.0 - factor * options.decay,
     };
-    if let Some(norm) = sum_scaled(1.0) {
-        return Ok(norm);
-    }
-    // Either an element isn't finite, or only its square is not.
-    let (mut index, mut bad, mut peak) = (0, None, 0.0_f64);
-    grads.leaves(&Path::Root, &mut |_, view| {
-        match largest(view.data) {
-            Some(value) => peak = peak.max(value),
-            None => bad = bad.or(Some(index)),
-        }
-        index += 1;
-    });
-    match bad {
-        Some(leaf) => Err(leaf),
-        None => Ok(sum_scaled(peak.recip()).map_or(peak, |norm| norm * peak)),
+    Prepared {
+        context,
+        rule: rule.prepare(&StepContext { memory, ..context }),
+        blend: Blend::new(options, rate, factor, shrink, limit),
     }
 }
 
-fn sweep_leaf<R: Rule>(
-    entry: &mut LeafEntry,
-    parameters: LeafViewMut<'_>,
-    gradients: &LeafView<'_>,
-    single: &Pass<f32, R::Scalars<f32>>,
-    double: &Pass<f64, R::Scalars<f64>>,
-) -> f64 {
-    debug_assert_eq!(is_f32_mut(&parameters.data), is_f32(&gradients.data));
-    match (parameters.data, gradients.data, &mut entry.slots) {
-        (FloatsMut::F32(x), Floats::F32(g), SlotStorage::F32(slots)) => {
-            sweep::<R, f32>(x, g, slots, single, entry.decays)
+#[inline]
+fn task<'e>(
+    index: usize,
+    entry: &'e mut LeafEntry,
+    clip: Option<crate::Clip>,
+    reduction: &Reduction,
+    simd: Simd,
+) -> (Task<'e>, &'e mut SlotStorage) {
+    let factor = match clip {
+        Some(clip) if clip.is_per_leaf() => {
+            clip.leaf_factor(entry.squares.sqrt() * reduction.unit, entry.len)
         }
-        (FloatsMut::F64(x), Floats::F64(g), SlotStorage::F64(slots)) => {
-            sweep::<R, f64>(x, g, slots, double, entry.decays)
-        }
-        // `check` compared the precision of every leaf before the first write.
-        _ => 0.0,
-    }
-}
-
-fn sweep<R: Rule, T: Real>(
-    x: &mut [T],
-    g: &[T],
-    slots: &mut [T],
-    pass: &Pass<T, R::Scalars<T>>,
-    decays: bool,
-) -> f64 {
-    let one = T::from_f64(1.0);
-    let (l2, shrink) = if decays {
-        (pass.l2, pass.shrink)
-    } else {
-        (T::default(), one)
+        _ => 1.0,
     };
-    R::State::<T>::sweep(x, g, slots, |x, g, state| {
-        R::element(&pass.rule, x * shrink, g * pass.clip + l2 * x, state)
-    })
+    let task = Task {
+        index,
+        shape: &entry.shape,
+        group: entry.group,
+        factor,
+        memory: &mut entry.memory,
+        simd,
+    };
+    (task, &mut entry.slots)
 }

@@ -16,6 +16,10 @@ pub trait Real:
     sealed::Sealed
     + Copy
     + PartialOrd
+    + std::fmt::Debug
+    + Send
+    + Sync
+    + 'static
     + Default
     + Add<Output = Self>
     + AddAssign
@@ -38,6 +42,9 @@ pub trait Real:
     /// The larger of the two.
     #[must_use]
     fn max(self, other: Self) -> Self;
+    /// The cube root.
+    #[must_use]
+    fn cbrt(self) -> Self;
     /// -1, 0 or 1; unlike `f64::signum`, the sign of a zero is zero.
     #[must_use]
     fn sign(self) -> Self;
@@ -68,7 +75,14 @@ macro_rules! real {
             }
             #[inline(always)]
             fn sign(self) -> Self {
-                $float::from(i8::from(self > 0.0) - i8::from(self < 0.0))
+                // Two selections, which vectorise.
+                let above = if self > 0.0 { 1.0 } else { 0.0 };
+                let below = if self < 0.0 { 1.0 } else { 0.0 };
+                above - below
+            }
+            #[inline(always)]
+            fn cbrt(self) -> Self {
+                $float::cbrt(self)
             }
         }
     };

@@ -4,30 +4,12 @@
 //! penalty's gradient added. It knows no leaf, path or schedule. Because `element` is a static
 //! function of plain values, the optimizer's pass over memory monomorphises into one loop.
 
-use std::array;
 use std::fmt::Debug;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Error, Real};
-
-/// What a rule may know of the step when it computes its per-step scalars.
-#[derive(Clone, Copy, Debug)]
-pub struct StepContext {
-    /// The number of this update, from 1.
-    pub step: u64,
-    /// The learning rate after the schedule.
-    pub rate: f64,
-}
-
-impl StepContext {
-    /// `1 - beta^step`: the bias correction of a running average that starts at 0.
-    #[must_use]
-    pub fn bias_correction(&self, beta: f64) -> f64 {
-        1.0 - beta.powf(self.step as f64)
-    }
-}
+use crate::{Error, Initial, Real, Scope, Slots, StepContext, Sums};
 
 /// An elementwise update rule.
 ///
@@ -61,15 +43,32 @@ impl StepContext {
 /// assert_eq!(x, [0.75, -0.75]);
 /// # Ok::<(), Error>(())
 /// ```
-pub trait Rule: Clone + Debug + PartialEq + Serialize + DeserializeOwned {
+///
+/// A rule that needs a sum over a leaf or over the model (a norm, a distance) sets
+/// [`MEASURES`](Self::MEASURES): every step then goes `scalars`, `measure` over all elements,
+/// `settle` (which puts what it makes of the sums into the rule's memory), `scalars` again, and
+/// `element` over all elements. Without it a step is `settle`, `scalars`, `element`.
+pub trait Rule: Clone + Debug + PartialEq + Serialize + DeserializeOwned + 'static {
     /// The name in saved state.
     const NAME: &'static str;
     /// The names of the state slots, as many as `State` has elements.
     const SLOTS: &'static [&'static str];
-    /// The state of one element: an array with one entry per slot.
+    /// The names of the numbers that the rule keeps between steps, once per [`SCOPE`](Self::SCOPE).
+    const MEMORY: &'static [&'static str] = &[];
+    /// What sums and memory belong to.
+    const SCOPE: Scope = Scope::Model;
+    /// Whether elements are measured before they are stepped.
+    const MEASURES: bool = false;
+    /// Whether the rule applies [`StepContext::decay`] itself.
+    const OWN_DECAY: bool = false;
+    /// Whether the rule reads [`StepContext::loss`].
+    const NEEDS_LOSS: bool = false;
+    /// Whether [`view`](Self::view) differs from the parameters.
+    const HAS_VIEW: bool = false;
+    /// The state of one element: an array with one entry per slot, at most six.
     type State<T: Real>: Slots<T>;
     /// What is computed once per step.
-    type Scalars<T: Real>: Copy;
+    type Scalars<T: Real>: Copy + Debug;
 
     /// Refuses hyperparameters with which the rule makes no sense.
     ///
@@ -77,13 +76,18 @@ pub trait Rule: Clone + Debug + PartialEq + Serialize + DeserializeOwned {
     /// Names the hyperparameter, its value and the range it must lie in.
     fn validate(&self) -> Result<(), Error>;
 
-    /// The value every element of a slot starts with.
-    fn initial(&self, _slot: usize) -> f64 {
+    /// What every element of a slot starts with.
+    fn initial(&self, _slot: usize) -> Initial {
+        Initial::Value(0.0)
+    }
+
+    /// What a number of the memory starts with.
+    fn initial_memory(&self, _index: usize) -> f64 {
         0.0
     }
 
-    /// The per-step scalars, computed in f64.
-    fn scalars<T: Real>(&self, context: &StepContext) -> Self::Scalars<T>;
+    /// The per-step scalars, computed in f64; a function of its arguments alone.
+    fn scalars<T: Real>(&self, context: &StepContext<'_>) -> Self::Scalars<T>;
 
     /// The updated parameter; updates `state` in place.
     fn element<T: Real>(
@@ -92,78 +96,23 @@ pub trait Rule: Clone + Debug + PartialEq + Serialize + DeserializeOwned {
         gradient: T,
         state: &mut Self::State<T>,
     ) -> T;
-}
 
-/// The state of one element, and how a slice of such states lies in memory: slot after slot.
-///
-/// Implemented for arrays of any length.
-pub trait Slots<T: Real>: Sized {
-    /// Applies `update` to every element and returns the sum of squared parameter changes.
-    ///
-    /// `storage` holds the slots one after another, each as long as `parameters`.
-    fn sweep(
-        parameters: &mut [T],
-        gradients: &[T],
-        storage: &mut [T],
-        update: impl Fn(T, T, &mut Self) -> T,
-    ) -> f64;
-}
+    /// What one element adds to the sums; may update `state`. With scalars of the memory as it
+    /// was before this step's `settle`.
+    fn measure<T: Real>(
+        _scalars: &Self::Scalars<T>,
+        _parameter: T,
+        _gradient: T,
+        _state: &mut Self::State<T>,
+    ) -> [T; 4] {
+        [T::default(); 4]
+    }
 
-/// Independent partial sums of the update norm, so that the loop vectorises; fixed, so that the
-/// sum is the same on every machine.
-const LANES: usize = 8;
+    /// Renews the memory, once per step and scope; `context.memory` is empty here.
+    fn settle(&self, _context: &StepContext<'_>, _sums: &Sums, _memory: &mut [f64]) {}
 
-impl<T: Real, const N: usize> Slots<T> for [T; N] {
-    #[inline]
-    fn sweep(
-        parameters: &mut [T],
-        gradients: &[T],
-        storage: &mut [T],
-        update: impl Fn(T, T, &mut Self) -> T,
-    ) -> f64 {
-        let len = parameters.len();
-        assert_eq!(gradients.len(), len);
-        assert_eq!(storage.len(), N * len);
-        let mut rest = storage;
-        let slots: [&mut [T]; N] = array::from_fn(|_| {
-            let (slot, tail) = std::mem::take(&mut rest).split_at_mut(len);
-            rest = tail;
-            slot
-        });
-        let mut sums = [0.0; LANES];
-        let mut slots = slots.map(|slot| slot.as_chunks_mut::<LANES>());
-        let (parameters, last_parameters) = parameters.as_chunks_mut::<LANES>();
-        let (gradients, last_gradients) = gradients.as_chunks::<LANES>();
-        // Whole blocks are copied into arrays of a fixed size: loops over those vectorise.
-        for (block, (parameters, gradients)) in parameters.iter_mut().zip(gradients).enumerate() {
-            let mut states: [[T; LANES]; N] = array::from_fn(|slot| slots[slot].0[block]);
-            for lane in 0..LANES {
-                let mut state = array::from_fn(|slot| states[slot][lane]);
-                let old = parameters[lane];
-                let new = update(old, gradients[lane], &mut state);
-                parameters[lane] = new;
-                for (slot, value) in states.iter_mut().zip(state) {
-                    slot[lane] = value;
-                }
-                let change = (new - old).to_f64();
-                sums[lane] += change * change;
-            }
-            for (slot, state) in slots.iter_mut().zip(states) {
-                slot.0[block] = state;
-            }
-        }
-        for (lane, (parameter, &gradient)) in
-            last_parameters.iter_mut().zip(last_gradients).enumerate()
-        {
-            let mut state = array::from_fn(|slot| slots[slot].1[lane]);
-            let new = update(*parameter, gradient, &mut state);
-            let change = (new - *parameter).to_f64();
-            sums[lane] += change * change;
-            *parameter = new;
-            for (slot, value) in slots.iter_mut().zip(state) {
-                slot.1[lane] = value;
-            }
-        }
-        sums.iter().sum()
+    /// The second view of a parameter (an average, say), for evaluation.
+    fn view<T: Real>(_scalars: &Self::Scalars<T>, parameter: T, _state: &Self::State<T>) -> T {
+        parameter
     }
 }

@@ -6,7 +6,7 @@ mod batches;
 mod chart;
 mod checkpoint;
 mod early_stopping;
-mod file;
+pub(crate) mod file;
 mod history;
 mod init;
 mod metrics;

@@ -165,7 +165,7 @@ fn bad_hyperparameters_are_errors_that_name_them() {
             "momentum = 1",
         ),
         (
-            Sgd::new(0.1).nesterov().build(&x).err().map(text),
+            Sgd::new(0.1).momentum(0.0).nesterov().build(&x).err().map(text),
             "nesterov wants a momentum",
         ),
         (
@@ -186,7 +186,7 @@ fn bad_hyperparameters_are_errors_that_name_them() {
                 .build(&x)
                 .err()
                 .map(text),
-            "clip_global_norm(0)",
+            "Global { limit: 0.0",
         ),
         (
             AdamW::new(0.1).no_decay("*.bias").build(&x).err().map(text),

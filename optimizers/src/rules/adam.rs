@@ -117,7 +117,7 @@ impl Rule for Adam {
         check_range("eps", self.eps, 0.0, f64::INFINITY)
     }
 
-    fn scalars<T: Real>(&self, context: &StepContext) -> AdamScalars<T> {
+    fn scalars<T: Real>(&self, context: &StepContext<'_>) -> AdamScalars<T> {
         AdamScalars {
             beta1: T::from_f64(self.beta1),
             take1: T::from_f64(1.0 - self.beta1),

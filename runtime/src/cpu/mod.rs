@@ -12,6 +12,8 @@ mod kernel;
 mod matmul;
 pub mod real;
 mod rows;
+
+mod simd;
 mod vector;
 
 #[doc(hidden)]
@@ -23,3 +25,4 @@ pub use isa::{Isa, isa, with_isa};
 pub use kernel::{Kernel, Row};
 pub use matmul::MatMul;
 pub(crate) use rows::{copy, row_op, transpose};
+pub use simd::{Body, Simd};

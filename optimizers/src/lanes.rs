@@ -1,0 +1,62 @@
+//! Sums over slices with a fixed number of lanes: they vectorise, and their digits depend on the
+//! length alone, never on the instruction set.
+
+use crate::Real;
+
+const LANES: usize = 16;
+
+/// The sum of the elements, or of their squares, each times `scale`, in double precision.
+#[inline(always)]
+pub(crate) fn lane_sum<T: Real, const SQUARE: bool>(values: &[T], scale: f64) -> f64 {
+    if values.len() < LANES {
+        // Fewer elements than lanes: one after another.
+        let mut sum = 0.0;
+        for &value in values {
+            sum += term::<T, SQUARE>(value, scale);
+        }
+        return sum;
+    }
+    let mut sums = [0.0; LANES];
+    let (blocks, rest) = values.as_chunks::<LANES>();
+    for block in blocks {
+        for lane in 0..LANES {
+            sums[lane] += term::<T, SQUARE>(block[lane], scale);
+        }
+    }
+    for (sum, &value) in sums.iter_mut().zip(rest) {
+        *sum += term::<T, SQUARE>(value, scale);
+    }
+    let mut width = LANES / 2;
+    while width > 0 {
+        for lane in 0..width {
+            sums[lane] += sums[lane + width];
+        }
+        width /= 2;
+    }
+    sums[0]
+}
+
+#[inline(always)]
+fn term<T: Real, const SQUARE: bool>(value: T, scale: f64) -> f64 {
+    let value = value.to_f64() * scale;
+    if SQUARE { value * value } else { value }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_over_awkward_lengths_equal_the_plain_ones() {
+        for len in [0, 1, 15, 16, 17, 63, 100] {
+            let values: Vec<f64> = (0..len).map(|i| f64::from(i) - 3.5).collect();
+            let (mut plain, mut squares) = (0.0, 0.0);
+            for value in &values {
+                plain += 2.0 * value;
+                squares += value * value;
+            }
+            assert!((lane_sum::<_, false>(&values, 2.0) - plain).abs() < 1e-9);
+            assert!((lane_sum::<_, true>(&values, 1.0) - squares).abs() < 1e-9);
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The reduction pass: structure, finiteness and norms of a gradient in one read.
+
+use cotangent_runtime::cpu::Simd;
+use cotangent_runtime::{Leaves, Path};
+
+use crate::Clip;
+use crate::clip::Norm;
+use crate::norm::{clipped_square_sum, largest, one_norm, square_sum};
+use crate::storage::{LeafEntry, is_f32, is_f32_mut};
+
+/// What the first pass found out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reduction {
+    /// The global norm of the unscaled gradient.
+    pub(crate) norm: f64,
+    /// The first leaf that isn't finite.
+    pub(crate) bad_leaf: Option<usize>,
+    /// The leaves' square sums are in units of its square: not 1 where plain sums overflow.
+    pub(crate) unit: f64,
+    unscale: f64,
+}
+
+/// What clipping makes of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clipping {
+    /// The factor of the whole gradient, unscaling included.
+    pub(crate) factor: f64,
+    /// The global norm afterwards.
+    pub(crate) norm: f64,
+}
+
+impl Reduction {
+    /// Compares the structures with `leaves` and measures `grads` times `unscale`; the error says
+    /// in words where the structures differ. `model` is only read.
+    pub(crate) fn of<M: Leaves>(
+        leaves: &mut [LeafEntry],
+        model: &mut M,
+        grads: &M,
+        unscale: f64,
+        simd: Simd,
+    ) -> Result<Self, String> {
+        let mut same = true;
+        let mut total = 0.0;
+        let mut entries = leaves.iter_mut();
+        let walked = model.zip_leaves(grads, &Path::Root, &mut |path, x, g| {
+            let Some(entry) = entries.next() else {
+                same = false;
+                return;
+            };
+            same &= entry.is(path, g.shape, is_f32(&g.data))
+                && is_f32_mut(&x.data) == is_f32(&g.data);
+            if !entry.frozen {
+                entry.squares = square_sum(simd, g.data, unscale);
+                total += entry.squares;
+            }
+        });
+        walked.map_err(|mismatch| mismatch.to_string())?;
+        if !same || entries.next().is_some() {
+            return Err("the model or the gradient has other leaves than the optimizer".to_owned());
+        }
+        let plain = Self {
+            norm: total.sqrt(),
+            bad_leaf: None,
+            unit: 1.0,
+            unscale,
+        };
+        if total.is_finite() {
+            return Ok(plain);
+        }
+        Ok(Self::scaled(leaves, grads, unscale, simd))
+    }
+
+    /// When the plain sum isn't finite: either an element isn't, or only its square is not.
+    fn scaled(leaves: &mut [LeafEntry], grads: &impl Leaves, unscale: f64, simd: Simd) -> Self {
+        let (mut index, mut bad_leaf, mut peak) = (0, None, 0.0_f64);
+        grads.leaves(&Path::Root, &mut |_, view| {
+            if !leaves[index].frozen {
+                match largest(view.data) {
+                    Some(value) => peak = peak.max(value),
+                    None => bad_leaf = bad_leaf.or(Some(index)),
+                }
+            }
+            index += 1;
+        });
+        let unit = peak * unscale;
+        let mut total = 0.0;
+        let mut entries = leaves.iter_mut();
+        grads.leaves(&Path::Root, &mut |_, view| {
+            if let Some(entry) = entries.next().filter(|entry| !entry.frozen) {
+                entry.squares = square_sum(simd, view.data, peak.recip());
+                total += entry.squares;
+            }
+        });
+        Self {
+            norm: total.sqrt() * unit,
+            bad_leaf,
+            unit,
+            unscale,
+        }
+    }
+
+    /// The factor and the norm after clipping.
+    pub(crate) fn clip(
+        &self,
+        clip: Option<Clip>,
+        leaves: &[LeafEntry],
+        grads: &impl Leaves,
+    ) -> Clipping {
+        let Some(clip) = clip else {
+            return Clipping {
+                factor: self.unscale,
+                norm: self.norm,
+            };
+        };
+        let active = || leaves.iter().filter(|leaf| !leaf.frozen);
+        match clip {
+            Clip::PerTensor { .. } | Clip::PerTensorRms { .. } => {
+                let clipped = active().map(|leaf| {
+                    let norm = leaf.squares.sqrt() * self.unit;
+                    norm * clip.leaf_factor(norm, leaf.len)
+                });
+                let norm = clipped.map(|norm| norm * norm).sum::<f64>().sqrt();
+                Clipping {
+                    factor: self.unscale,
+                    norm,
+                }
+            }
+            Clip::Value { limit } => {
+                let (mut entries, mut squares) = (leaves.iter(), 0.0);
+                grads.leaves(&Path::Root, &mut |_, view| {
+                    if entries.next().is_some_and(|entry| !entry.frozen) {
+                        squares += clipped_square_sum(view.data, self.unscale, limit);
+                    }
+                });
+                Clipping {
+                    factor: self.unscale,
+                    norm: squares.sqrt(),
+                }
+            }
+            Clip::Global {
+                norm: Norm::Two, ..
+            }
+            | Clip::Normalize { .. } => self.by(clip.global_factor(self.norm)),
+            Clip::Global { norm, .. } => {
+                let (mut entries, mut measured) = (leaves.iter(), 0.0_f64);
+                grads.leaves(&Path::Root, &mut |_, view| {
+                    if entries.next().is_some_and(|entry| !entry.frozen) {
+                        measured = match norm {
+                            Norm::One => measured + one_norm(view.data),
+                            _ => measured.max(largest(view.data).unwrap_or(f64::INFINITY)),
+                        };
+                    }
+                });
+                self.by(clip.global_factor(measured * self.unscale))
+            }
+        }
+    }
+
+    fn by(&self, factor: f64) -> Clipping {
+        Clipping {
+            factor: self.unscale * factor,
+            norm: self.norm * factor,
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The state of one element, and the loops over slices of such states.
+//!
+//! A state is an array with one entry per slot; in memory a leaf's slots lie one after another.
+//! The loops take every slot as a slice of its own, because that is how LLVM learns that they
+//! don't alias; they are written for up to six slots. They go over tiles that stay in the first
+//! level cache, so that what is summed (changes, measurements) is a second loop over hot data and
+//! both vectorise.
+
+use crate::lanes::lane_sum;
+use crate::{Blend, Real, Rule, Sums};
+
+/// Elements per tile.
+pub(crate) const TILE: usize = 256;
+
+/// The elements of one leaf that a loop goes over.
+#[derive(Debug)]
+pub struct Strip<'a, T> {
+    pub(crate) x: &'a mut [T],
+    pub(crate) g: &'a [T],
+    /// The slots, each as long as `x`, one after another.
+    pub(crate) slots: &'a mut [T],
+    /// Room for `DELTA` elements.
+    pub(crate) delta: &'a mut [T],
+}
+
+/// The room that a strip wants in `delta`: one tile per sum.
+pub(crate) const DELTA: usize = 4 * TILE;
+
+/// The state of one element: implemented for arrays of up to six numbers.
+pub trait Slots<T: Real>: Sized + sealed::Sealed {
+    /// Applies the rule to every element and returns the sum of squared parameter changes.
+    #[doc(hidden)]
+    fn sweep<R: Rule<State<T> = Self>, const EXTRAS: bool>(
+        scalars: &R::Scalars<T>,
+        blend: &Blend<T>,
+        strip: Strip<'_, T>,
+    ) -> f64;
+
+    /// As `sweep`, for so few elements that entering a vector loop costs more than the loop.
+    #[doc(hidden)]
+    fn sweep_short<R: Rule<State<T> = Self>, const EXTRAS: bool>(
+        scalars: &R::Scalars<T>,
+        blend: &Blend<T>,
+        strip: Strip<'_, T>,
+    ) -> f64;
+
+    /// Sums what the rule measures; may change the state, never a parameter.
+    #[doc(hidden)]
+    fn measure<R: Rule<State<T> = Self>, const EXTRAS: bool>(
+        scalars: &R::Scalars<T>,
+        blend: &Blend<T>,
+        strip: Strip<'_, T>,
+    ) -> Sums;
+
+    /// Writes the second view of every parameter over the parameter.
+    #[doc(hidden)]
+    fn view<R: Rule<State<T> = Self>>(scalars: &R::Scalars<T>, x: &mut [T], slots: &[T]);
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl<T, const N: usize> Sealed for [T; N] {}
+}
+
+macro_rules! slots {
+    ($($count:literal ($($slot:ident)*);)*) => {$(
+        impl<T: Real> Slots<T> for [T; $count] {
+            #[inline(always)]
+            fn sweep<R: Rule<State<T> = Self>, const EXTRAS: bool>(
+                scalars: &R::Scalars<T>,
+                blend: &Blend<T>,
+                strip: Strip<'_, T>,
+            ) -> f64 {
+                #[inline(always)]
+                #[allow(clippy::too_many_arguments, reason = "one slice per slot")]
+                fn tile<T: Real, R: Rule<State<T> = [T; $count]>, const EXTRAS: bool>(
+                    scalars: R::Scalars<T>,
+                    blend: Blend<T>,
+                    x: &mut [T],
+                    g: &[T],
+                    $($slot: &mut [T],)*
+                    delta: &mut [T],
+                ) {
+                    let len = x.len();
+                    let (g, delta) = (&g[..len], &mut delta[..len]);
+                    $(let $slot = &mut $slot[..len];)*
+                    for i in 0..len {
+                        let old = x[i];
+                        #[allow(unused_mut, reason = "a rule may have no state")]
+                        let mut state = [$($slot[i]),*];
+                        let (x_in, g_in) = blend.before::<EXTRAS>(old, g[i]);
+                        let new = R::element(&scalars, x_in, g_in, &mut state);
+                        let new = blend.after::<EXTRAS>(new);
+                        [$($slot[i]),*] = state;
+                        x[i] = new;
+                        delta[i] = new - old;
+                    }
+                }
+                let len = strip.x.len();
+                let rest = strip.slots;
+                $(let ($slot, rest) = rest.split_at_mut(len);)*
+                let _ = rest;
+                let mut squares = 0.0;
+                let mut start = 0;
+                while start < len {
+                    let end = (start + TILE).min(len);
+                    tile::<T, R, EXTRAS>(
+                        *scalars,
+                        *blend,
+                        &mut strip.x[start..end],
+                        &strip.g[start..end],
+                        $(&mut $slot[start..end],)*
+                        strip.delta,
+                    );
+                    squares += lane_sum::<T, true>(&strip.delta[..end - start], 1.0);
+                    start = end;
+                }
+                squares
+            }
+
+            #[inline]
+            #[allow(unused_mut, unused_assignments, unused_variables, reason = "a rule may have no state")]
+            fn sweep_short<R: Rule<State<T> = Self>, const EXTRAS: bool>(
+                scalars: &R::Scalars<T>,
+                blend: &Blend<T>,
+                strip: Strip<'_, T>,
+            ) -> f64 {
+                let Strip { x, g, slots, .. } = strip;
+                let mut squares = 0.0;
+                for i in 0..x.len() {
+                    let old = x[i];
+                    let mut at = i;
+                    let mut state = [$({
+                        let $slot = slots[at];
+                        at += x.len();
+                        $slot
+                    }),*];
+                    let (x_in, g_in) = blend.before::<EXTRAS>(old, g[i]);
+                    let new = R::element(scalars, x_in, g_in, &mut state);
+                    let new = blend.after::<EXTRAS>(new);
+                    let [$($slot),*] = state;
+                    let mut at = i;
+                    $(
+                        slots[at] = $slot;
+                        at += x.len();
+                    )*
+                    x[i] = new;
+                    let change = (new - old).to_f64();
+                    squares += change * change;
+                }
+                squares
+            }
+
+            #[inline(always)]
+            fn measure<R: Rule<State<T> = Self>, const EXTRAS: bool>(
+                scalars: &R::Scalars<T>,
+                blend: &Blend<T>,
+                strip: Strip<'_, T>,
+            ) -> Sums {
+                #[inline(always)]
+                #[allow(clippy::too_many_arguments, reason = "one slice per slot")]
+                fn tile<T: Real, R: Rule<State<T> = [T; $count]>, const EXTRAS: bool>(
+                    scalars: R::Scalars<T>,
+                    blend: Blend<T>,
+                    x: &[T],
+                    g: &[T],
+                    $($slot: &mut [T],)*
+                    [a, b, c, d]: [&mut [T]; 4],
+                ) {
+                    let len = x.len();
+                    let g = &g[..len];
+                    let (a, b, c, d) =
+                        (&mut a[..len], &mut b[..len], &mut c[..len], &mut d[..len]);
+                    $(let $slot = &mut $slot[..len];)*
+                    for i in 0..len {
+                        #[allow(unused_mut, reason = "a rule may have no state")]
+                        let mut state = [$($slot[i]),*];
+                        let (x_in, g_in) = blend.before::<EXTRAS>(x[i], g[i]);
+                        [a[i], b[i], c[i], d[i]] = R::measure(&scalars, x_in, g_in, &mut state);
+                        [$($slot[i]),*] = state;
+                    }
+                }
+                let len = strip.x.len();
+                let rest = strip.slots;
+                $(let ($slot, rest) = rest.split_at_mut(len);)*
+                let _ = rest;
+                let (a, tail) = strip.delta.split_at_mut(TILE);
+                let (b, tail) = tail.split_at_mut(TILE);
+                let (c, d) = tail.split_at_mut(TILE);
+                let mut sums = [0.0; 4];
+                let mut start = 0;
+                while start < len {
+                    let end = (start + TILE).min(len);
+                    tile::<T, R, EXTRAS>(
+                        *scalars,
+                        *blend,
+                        &strip.x[start..end],
+                        &strip.g[start..end],
+                        $(&mut $slot[start..end],)*
+                        [&mut *a, &mut *b, &mut *c, &mut *d],
+                    );
+                    for (sum, part) in sums.iter_mut().zip([&*a, &*b, &*c, &*d]) {
+                        *sum += lane_sum::<T, false>(&part[..end - start], 1.0);
+                    }
+                    start = end;
+                }
+                sums
+            }
+
+            fn view<R: Rule<State<T> = Self>>(
+                scalars: &R::Scalars<T>,
+                x: &mut [T],
+                slots: &[T],
+            ) {
+                let len = x.len();
+                let rest = slots;
+                $(let ($slot, rest) = rest.split_at(len);)*
+                let _ = rest;
+                for i in 0..len {
+                    x[i] = R::view(scalars, x[i], &[$($slot[i]),*]);
+                }
+            }
+        }
+    )*};
+}
+
+slots! {
+    0 ();
+    1 (s0);
+    2 (s0 s1);
+    3 (s0 s1 s2);
+    4 (s0 s1 s2 s3);
+    5 (s0 s1 s2 s3 s4);
+    6 (s0 s1 s2 s3 s4 s5);
+}
