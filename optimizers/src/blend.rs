@@ -23,7 +23,13 @@ pub struct Blend<T> {
 impl<T: Real> Blend<T> {
     /// The composition of one group; `scale` is the factor of the gradient, `shrink` that of the
     /// parameters, `limit` the largest element of the gradient.
-    pub(crate) fn new(options: &LeafOptions, rate: f64, scale: f64, shrink: f64, limit: f64) -> Self {
+    pub(crate) fn new(
+        options: &LeafOptions,
+        rate: f64,
+        scale: f64,
+        shrink: f64,
+        limit: f64,
+    ) -> Self {
         let extras = limit.is_finite()
             || options.l1 != 0.0
             || options.proximal_l1 != 0.0

@@ -1,8 +1,6 @@
 //! The part of a step that depends on the precision: the scalars of every group, the room that a
 //! leaf's update needs, and the update itself.
 
-use cotangent_runtime::cpu::Simd;
-
 use crate::slots::DELTA;
 use crate::tensor_rule::LeafStep;
 use crate::{Blend, Constraint, Real, StepContext, Sums, TensorRule, Transform};
@@ -32,7 +30,6 @@ pub(crate) struct Task<'a> {
     /// The factor of this leaf's gradient, on top of the group's.
     pub(crate) factor: f64,
     pub(crate) memory: &'a mut [f64],
-    pub(crate) simd: Simd,
 }
 
 /// The most elements that a leaf of this precision needs.
@@ -77,7 +74,15 @@ impl<T: Real, R: TensorRule> Lane<T, R> {
     ) -> Sums {
         let group = &self.groups[task.group];
         let mut changed = None;
-        let g = transformed(&mut self.gradient, &task, x, g, group, transforms, &mut changed);
+        let g = transformed(
+            &mut self.gradient,
+            &task,
+            x,
+            g,
+            group,
+            transforms,
+            &mut changed,
+        );
         let mut leaf = LeafStep {
             shape: task.shape,
             x,
@@ -86,13 +91,19 @@ impl<T: Real, R: TensorRule> Lane<T, R> {
             memory: task.memory,
             work: &mut self.work,
             delta: &mut self.delta,
-            simd: task.simd,
         };
-        R::measure(&group.rule, changed.as_ref().unwrap_or(&group.blend), &mut leaf)
+        R::measure(
+            &group.rule,
+            changed.as_ref().unwrap_or(&group.blend),
+            &mut leaf,
+        )
     }
 
     #[inline]
-    #[allow(clippy::too_many_arguments, reason = "slices of one leaf and the constants of a step")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "slices of one leaf and the constants of a step"
+    )]
     pub(crate) fn update(
         &mut self,
         rule: &R,
@@ -105,7 +116,15 @@ impl<T: Real, R: TensorRule> Lane<T, R> {
     ) -> f64 {
         let group = &self.groups[task.group];
         let mut changed = None;
-        let g = transformed(&mut self.gradient, &task, x, g, group, transforms, &mut changed);
+        let g = transformed(
+            &mut self.gradient,
+            &task,
+            x,
+            g,
+            group,
+            transforms,
+            &mut changed,
+        );
         if !constraints.is_empty() {
             self.before[..x.len()].copy_from_slice(x);
         }
@@ -117,14 +136,19 @@ impl<T: Real, R: TensorRule> Lane<T, R> {
             memory: task.memory,
             work: &mut self.work,
             delta: &mut self.delta,
-            simd: task.simd,
         };
         let blend = changed.as_ref().unwrap_or(&group.blend);
         let squares = rule.update(&group.context, &group.rule, blend, &mut leaf);
         if constraints.is_empty() {
             return squares;
         }
-        constrain(constraints, task.shape, leaf.x, &self.before, group.context.rate)
+        constrain(
+            constraints,
+            task.shape,
+            leaf.x,
+            &self.before,
+            group.context.rate,
+        )
     }
 
     /// The second view of a leaf, over its parameters.

@@ -4,7 +4,7 @@
 //! scaled sum in its place.
 
 use cotangent_runtime::Floats;
-use cotangent_runtime::cpu::{Body, Simd};
+use cotangent_runtime::cpu::{Vectorized, vectorized};
 
 use crate::Real;
 use crate::lanes::lane_sum;
@@ -14,17 +14,17 @@ const SHORT: usize = 64;
 
 /// The sum of the squares of `floats * scale`; not finite if an element isn't, or on overflow.
 #[inline]
-pub(crate) fn square_sum(simd: Simd, floats: Floats<'_>, scale: f64) -> f64 {
+pub(crate) fn square_sum(floats: Floats<'_>, scale: f64) -> f64 {
     match floats {
-        Floats::F32(values) => squares(simd, values, scale),
-        Floats::F64(values) => squares(simd, values, scale),
+        Floats::F32(values) => squares(values, scale),
+        Floats::F64(values) => squares(values, scale),
     }
 }
 
 #[inline]
-fn squares<T: Real>(simd: Simd, values: &[T], scale: f64) -> f64 {
+fn squares<T: Real>(values: &[T], scale: f64) -> f64 {
     struct Squares<'a, T>(&'a [T], f64);
-    impl<T: Real> Body for Squares<'_, T> {
+    impl<T: Real> Vectorized for Squares<'_, T> {
         type Output = f64;
         #[inline(always)]
         fn run(self) -> f64 {
@@ -38,7 +38,7 @@ fn squares<T: Real>(simd: Simd, values: &[T], scale: f64) -> f64 {
             sum + value * value
         });
     }
-    simd.run(Squares(values, scale))
+    vectorized(Squares(values, scale))
 }
 
 /// The largest absolute value, or `None` if an element isn't finite.
@@ -87,7 +87,7 @@ mod tests {
             for value in &values {
                 plain += 0.25 * value * value;
             }
-            let got = square_sum(Simd::detect(), Floats::F64(&values), 0.5);
+            let got = square_sum(Floats::F64(&values), 0.5);
             assert!(
                 (got - plain).abs() <= 1e-13 * plain,
                 "{len}: {got} and {plain}"

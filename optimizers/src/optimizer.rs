@@ -4,7 +4,6 @@
 //! whole or changes nothing: the structure and the finiteness of every leaf are checked before the
 //! first write.
 
-use cotangent_runtime::cpu::Simd;
 use cotangent_runtime::{Floats, FloatsMut, LeafView, LeafViewMut, Leaves, Path};
 
 use crate::lane::{Lane, Prepared, Room, Task};
@@ -163,18 +162,17 @@ impl<R: TensorRule> Optimizer<R> {
         grads: &M,
         input: StepInput,
     ) -> Result<StepReport, Error> {
-        let simd = Simd::detect();
         let rate = self.rate();
         self.check_input(rate, &input)?;
         let loss = input.loss.unwrap_or_default();
         if !loss.is_finite() {
             return self.refuse(rate, Outcome::NonFiniteLoss);
         }
-        let mut reduction =
-            match Reduction::of(&mut self.leaves, model, grads, input.scale.recip(), simd) {
-                Ok(reduction) => reduction,
-                Err(mismatch) => return Err(self.explain(model, grads, mismatch)),
-            };
+        let mut reduction = match Reduction::of(&mut self.leaves, model, grads, input.scale.recip())
+        {
+            Ok(reduction) => reduction,
+            Err(mismatch) => return Err(self.explain(model, grads, mismatch)),
+        };
         if let Some(leaf) = reduction.bad_leaf {
             if !self
                 .config
@@ -204,7 +202,7 @@ impl<R: TensorRule> Optimizer<R> {
             self.prepare(&context, clipping.factor);
         }
         let sums = if R::MEASURES_MODEL {
-            self.measure(model, grads, &reduction, simd)?
+            self.measure(model, grads, &reduction)?
         } else {
             [0.0; 4]
         };
@@ -212,7 +210,7 @@ impl<R: TensorRule> Optimizer<R> {
             self.config.rule.settle(&context, &sums, &mut self.memory);
         }
         self.prepare(&context, clipping.factor);
-        let squares = self.sweep(model, grads, &reduction, simd)?;
+        let squares = self.sweep(model, grads, &reduction)?;
         self.step += 1;
         Ok(StepReport {
             step: self.step,
@@ -319,17 +317,28 @@ impl<R: TensorRule> Optimizer<R> {
             .config
             .clip
             .map_or(f64::INFINITY, |clip| clip.value_limit());
-        let Self { config, groups, memory, single, double, .. } = self;
+        let Self {
+            config,
+            groups,
+            memory,
+            single,
+            double,
+            ..
+        } = self;
         let groups = || groups.iter();
         if single.is_used() {
-            single.prepare(groups().map(|group| {
-                prepared(&config.rule, context, group, memory, factor, limit, decay)
-            }));
+            single.prepare(
+                groups().map(|group| {
+                    prepared(&config.rule, context, group, memory, factor, limit, decay)
+                }),
+            );
         }
         if double.is_used() {
-            double.prepare(groups().map(|group| {
-                prepared(&config.rule, context, group, memory, factor, limit, decay)
-            }));
+            double.prepare(
+                groups().map(|group| {
+                    prepared(&config.rule, context, group, memory, factor, limit, decay)
+                }),
+            );
         }
     }
 
@@ -338,7 +347,6 @@ impl<R: TensorRule> Optimizer<R> {
         model: &mut M,
         grads: &M,
         reduction: &Reduction,
-        simd: Simd,
     ) -> Result<Sums, Error> {
         let Self {
             config,
@@ -353,7 +361,7 @@ impl<R: TensorRule> Optimizer<R> {
             let Some((index, entry)) = entries.next().filter(|(_, entry)| !entry.frozen) else {
                 return;
             };
-            let (task, slots) = task(index, entry, config.clip, reduction, simd);
+            let (task, slots) = task(index, entry, config.clip, reduction);
             let transforms = &config.transforms;
             let sums = match (x.data, g.data, slots) {
                 (FloatsMut::F32(x), Floats::F32(g), SlotStorage::F32(slots)) => {
@@ -379,7 +387,6 @@ impl<R: TensorRule> Optimizer<R> {
         model: &mut M,
         grads: &M,
         reduction: &Reduction,
-        simd: Simd,
     ) -> Result<f64, Error> {
         let Self {
             config,
@@ -400,7 +407,7 @@ impl<R: TensorRule> Optimizer<R> {
                     return;
                 };
                 let constraints = &groups[entry.group].constraints;
-                let (task, slots) = task(index, entry, config.clip, reduction, simd);
+                let (task, slots) = task(index, entry, config.clip, reduction);
                 squares += match (x.data, g.data, slots) {
                     (FloatsMut::F32(x), Floats::F32(g), SlotStorage::F32(slots)) => {
                         single.update(rule, constraints, transforms, task, x, g, slots)
@@ -477,7 +484,11 @@ fn prepared<T: Real, R: TensorRule>(
     decay: Option<f64>,
 ) -> Prepared<T, R> {
     let rate = context.rate * options.rate_factor;
-    let context = StepContext { rate, decay: options.decay, ..*context };
+    let context = StepContext {
+        rate,
+        decay: options.decay,
+        ..*context
+    };
     let shrink = match (R::OWN_DECAY, decay) {
         (true, _) => 1.0,
         (false, None) => 1.0 - rate * options.decay,
@@ -496,7 +507,6 @@ fn task<'e>(
     entry: &'e mut LeafEntry,
     clip: Option<crate::Clip>,
     reduction: &Reduction,
-    simd: Simd,
 ) -> (Task<'e>, &'e mut SlotStorage) {
     let factor = match clip {
         Some(clip) if clip.is_per_leaf() => {
@@ -510,7 +520,6 @@ fn task<'e>(
         group: entry.group,
         factor,
         memory: &mut entry.memory,
-        simd,
     };
     (task, &mut entry.slots)
 }

@@ -1,6 +1,5 @@
 //! The reduction pass: structure, finiteness and norms of a gradient in one read.
 
-use cotangent_runtime::cpu::Simd;
 use cotangent_runtime::{Leaves, Path};
 
 use crate::Clip;
@@ -37,7 +36,6 @@ impl Reduction {
         model: &mut M,
         grads: &M,
         unscale: f64,
-        simd: Simd,
     ) -> Result<Self, String> {
         let mut same = true;
         let mut total = 0.0;
@@ -47,10 +45,10 @@ impl Reduction {
                 same = false;
                 return;
             };
-            same &= entry.is(path, g.shape, is_f32(&g.data))
-                && is_f32_mut(&x.data) == is_f32(&g.data);
+            same &=
+                entry.is(path, g.shape, is_f32(&g.data)) && is_f32_mut(&x.data) == is_f32(&g.data);
             if !entry.frozen {
-                entry.squares = square_sum(simd, g.data, unscale);
+                entry.squares = square_sum(g.data, unscale);
                 total += entry.squares;
             }
         });
@@ -67,11 +65,11 @@ impl Reduction {
         if total.is_finite() {
             return Ok(plain);
         }
-        Ok(Self::scaled(leaves, grads, unscale, simd))
+        Ok(Self::scaled(leaves, grads, unscale))
     }
 
     /// When the plain sum isn't finite: either an element isn't, or only its square is not.
-    fn scaled(leaves: &mut [LeafEntry], grads: &impl Leaves, unscale: f64, simd: Simd) -> Self {
+    fn scaled(leaves: &mut [LeafEntry], grads: &impl Leaves, unscale: f64) -> Self {
         let (mut index, mut bad_leaf, mut peak) = (0, None, 0.0_f64);
         grads.leaves(&Path::Root, &mut |_, view| {
             if !leaves[index].frozen {
@@ -87,7 +85,7 @@ impl Reduction {
         let mut entries = leaves.iter_mut();
         grads.leaves(&Path::Root, &mut |_, view| {
             if let Some(entry) = entries.next().filter(|entry| !entry.frozen) {
-                entry.squares = square_sum(simd, view.data, peak.recip());
+                entry.squares = square_sum(view.data, peak.recip());
                 total += entry.squares;
             }
         });

@@ -5,7 +5,7 @@
 
 use std::fmt::Debug;
 
-use cotangent_runtime::cpu::{Body, Simd};
+use cotangent_runtime::cpu::{Vectorized, vectorized};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -39,7 +39,6 @@ pub struct LeafStep<'a, T> {
     /// Room of the size that [`TensorRule::work`] asked for.
     pub work: &'a mut [T],
     pub(crate) delta: &'a mut [T],
-    pub(crate) simd: Simd,
 }
 
 /// A rule over whole leaves; see [`Rule`] for the meaning of the common items.
@@ -119,7 +118,7 @@ struct Sweep<'a, T: Real, R: Rule, const EXTRAS: bool> {
     strip: Strip<'a, T>,
 }
 
-impl<T: Real, R: Rule, const EXTRAS: bool> Body for Sweep<'_, T, R, EXTRAS> {
+impl<T: Real, R: Rule, const EXTRAS: bool> Vectorized for Sweep<'_, T, R, EXTRAS> {
     type Output = f64;
     #[inline(always)]
     fn run(self) -> f64 {
@@ -133,7 +132,7 @@ struct Measure<'a, T: Real, R: Rule, const EXTRAS: bool> {
     strip: Strip<'a, T>,
 }
 
-impl<T: Real, R: Rule, const EXTRAS: bool> Body for Measure<'_, T, R, EXTRAS> {
+impl<T: Real, R: Rule, const EXTRAS: bool> Vectorized for Measure<'_, T, R, EXTRAS> {
     type Output = Sums;
     #[inline(always)]
     fn run(self) -> Sums {
@@ -151,14 +150,16 @@ fn sweep<T: Real, R: Rule>(
         blend: &Blend<T>,
         leaf: &mut LeafStep<'_, T>,
     ) -> f64 {
-        let (simd, short) = (leaf.simd, leaf.x.len() < SHORT);
+        let len = leaf.x.len();
         let strip = leaf.strip();
-        let body = Sweep::<'_, T, R, EXTRAS> {
+        if len < SHORT {
+            return R::State::<T>::sweep_short::<R, EXTRAS>(scalars, blend, strip);
+        }
+        vectorized(Sweep::<'_, T, R, EXTRAS> {
             scalars,
             blend,
             strip,
-        };
-        if short { body.run() } else { simd.run(body) }
+        })
     }
     if blend.extras {
         run::<T, R, true>(scalars, blend, leaf)
@@ -172,16 +173,15 @@ fn measure<T: Real, R: Rule>(
     blend: &Blend<T>,
     leaf: &mut LeafStep<'_, T>,
 ) -> Sums {
-    let simd = leaf.simd;
     let strip = leaf.strip();
     if blend.extras {
-        simd.run(Measure::<'_, T, R, true> {
+        vectorized(Measure::<'_, T, R, true> {
             scalars,
             blend,
             strip,
         })
     } else {
-        simd.run(Measure::<'_, T, R, false> {
+        vectorized(Measure::<'_, T, R, false> {
             scalars,
             blend,
             strip,

@@ -3,10 +3,8 @@
 //! They need more than one element at a time, so that the gradient of the leaf is copied first;
 //! they act after clipping by norm, in the order in which they were given.
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
-
 use crate::error::check_range;
+use crate::random::Random;
 use crate::{Error, Real};
 
 /// A change of a whole leaf's gradient.
@@ -72,11 +70,9 @@ impl Transform {
             Transform::AdaptiveClip { factor, eps } => adaptive_clip(shape, x, g, factor, eps),
             Transform::Noise { eta, gamma, seed } => {
                 let deviation = (eta / (step as f64).powf(gamma)).sqrt();
-                let mut random =
-                    ChaCha8Rng::seed_from_u64(seed ^ step.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-                random.set_stream(leaf as u64);
+                let mut random = Random::named(seed, &format!("gradient noise {step} {leaf}"));
                 for g in g {
-                    *g += T::from_f64(deviation * normal(&mut random));
+                    *g += T::from_f64(deviation * random.normal());
                 }
             }
             Transform::ZeroNonFinite => {
@@ -120,11 +116,4 @@ fn adaptive_clip<T: Real>(shape: &[usize], x: &[T], g: &mut [T], factor: f64, ep
             }
         }
     }
-}
-
-/// A standard normal number by the method of Box and Muller.
-fn normal(random: &mut ChaCha8Rng) -> f64 {
-    let mut uniform = || (random.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
-    let (radius, angle) = (1.0 - uniform(), uniform());
-    (-2.0 * radius.ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
 }

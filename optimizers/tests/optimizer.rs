@@ -165,7 +165,12 @@ fn bad_hyperparameters_are_errors_that_name_them() {
             "momentum = 1",
         ),
         (
-            Sgd::new(0.1).momentum(0.0).nesterov().build(&x).err().map(text),
+            Sgd::new(0.1)
+                .momentum(0.0)
+                .nesterov()
+                .build(&x)
+                .err()
+                .map(text),
             "nesterov wants a momentum",
         ),
         (

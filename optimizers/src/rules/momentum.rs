@@ -41,7 +41,10 @@ enum Bias {
 
 impl Momentum {
     /// Descent with this learning rate and momentum.
-    #[allow(clippy::new_ret_no_self, reason = "a rule is configured through its builder")]
+    #[allow(
+        clippy::new_ret_no_self,
+        reason = "a rule is configured through its builder"
+    )]
     #[must_use]
     pub fn new(rate: f64, momentum: f64) -> OptimizerBuilder<Self> {
         OptimizerBuilder::new(Self::of(momentum), rate)
@@ -84,7 +87,11 @@ impl OptimizerBuilder<Momentum> {
     /// of its bias at the start.
     #[must_use]
     pub fn average(mut self, debiased: bool) -> Self {
-        self.rule.mean = Some(if debiased { Bias::Corrected } else { Bias::Kept });
+        self.rule.mean = Some(if debiased {
+            Bias::Corrected
+        } else {
+            Bias::Kept
+        });
         self
     }
 }
@@ -117,7 +124,11 @@ impl Rule for Momentum {
 
     fn scalars<T: Real>(&self, context: &StepContext<'_>) -> MomentumScalars<T> {
         let mu = context.momentum.unwrap_or(self.momentum);
-        let (inside, outside) = if self.rate_inside { (context.rate, 1.0) } else { (1.0, context.rate) };
+        let (inside, outside) = if self.rate_inside {
+            (context.rate, 1.0)
+        } else {
+            (1.0, context.rate)
+        };
         let part = match self.mean {
             Some(_) => 1.0 - mu,
             None if context.step == 1 => 1.0,

@@ -21,7 +21,10 @@ pub struct Sgd {}
 
 impl Sgd {
     /// Plain gradient descent with this learning rate.
-    #[allow(clippy::new_ret_no_self, reason = "a rule is configured through its builder")]
+    #[allow(
+        clippy::new_ret_no_self,
+        reason = "a rule is configured through its builder"
+    )]
     #[must_use]
     pub fn new(rate: f64) -> OptimizerBuilder<Self> {
         OptimizerBuilder::new(Self {}, rate)

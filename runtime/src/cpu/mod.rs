@@ -12,8 +12,6 @@ mod kernel;
 mod matmul;
 pub mod real;
 mod rows;
-
-mod simd;
 mod vector;
 
 #[doc(hidden)]
@@ -25,4 +23,3 @@ pub use isa::{Isa, isa, with_isa};
 pub use kernel::{Kernel, Row};
 pub use matmul::MatMul;
 pub(crate) use rows::{copy, row_op, transpose};
-pub use simd::{Body, Simd};
