@@ -40,6 +40,11 @@ pub(crate) fn shadow(of: &Ident) -> Ident {
     format_ident!("d_{}", of, span = Span::mixed_site())
 }
 
+/// The tangent of a variable or of a shadow.
+pub(crate) fn tangent(of: &Ident) -> Ident {
+    format_ident!("t_{}", of, span = Span::mixed_site())
+}
+
 /// Prints the generated code to standard error if `print` or `COTANGENT_PRINT` asks for it.
 pub(crate) fn print_if_asked(args: &Args, signature: &Signature, code: &TokenStream) {
     let name = signature.name.to_string();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::scalar::Primal;
+use crate::scalar::{Entries, Primal};
 
 /// How far a gradient may be from central differences, relative to its largest entry: differences
 /// in `f64` with the step below lose about half of the digits.
@@ -32,64 +32,23 @@ macro_rules! no_diff {
     };
 }
 
-/// Floats that a check can change one by one.
-pub trait Entries: Clone {
-    /// How many floats there are.
-    fn count(&self) -> usize;
-    /// A float by its number.
-    fn get(&self, index: usize) -> f64;
-    /// Sets a float by its number.
-    fn set(&mut self, index: usize, value: f64);
+/// All floats of a value.
+fn floats(value: &impl Entries) -> Vec<f64> {
+    let mut floats = Vec::new();
+    value.read(&mut |lanes| floats.extend_from_slice(lanes));
+    floats
 }
 
-macro_rules! scalar_entries {
-    ($($ty:ident)*) => {$(
-        impl Entries for $ty {
-            fn count(&self) -> usize {
-                1
-            }
-            fn get(&self, _: usize) -> f64 {
-                f64::from(*self)
-            }
-            fn set(&mut self, _: usize, value: f64) {
-                *self = value as $ty;
-            }
+/// Changes one float of a value; returns what it is then, after rounding to its type.
+fn set(value: &mut impl Entries, index: usize, to: f64) -> f64 {
+    let mut at = 0;
+    value.write(&mut |lanes| {
+        if at == index {
+            lanes[0] = to;
         }
-    )*};
-}
-
-scalar_entries!(f32 f64);
-
-macro_rules! list_entries {
-    ($($(const $n:ident)? $ty:ty;)*) => {$(
-        impl<T: Entries $(, const $n: usize)?> Entries for $ty {
-            fn count(&self) -> usize {
-                self.iter().map(T::count).sum()
-            }
-            fn get(&self, mut index: usize) -> f64 {
-                for element in self {
-                    if index < element.count() {
-                        return element.get(index);
-                    }
-                    index -= element.count();
-                }
-                f64::NAN
-            }
-            fn set(&mut self, mut index: usize, value: f64) {
-                for element in self {
-                    if index < element.count() {
-                        return element.set(index, value);
-                    }
-                    index -= element.count();
-                }
-            }
-        }
-    )*};
-}
-
-list_entries! {
-    Vec<T>;
-    const N [T; N];
+        at += 1;
+    });
+    floats(value)[index]
 }
 
 /// A parameter as its gradient's type, so that entries can be changed.
@@ -149,21 +108,21 @@ impl CheckReport {
         P::Gradient: Entries,
     {
         let mut point = primal.owned();
-        for index in 0..point.count() {
-            let at = point.get(index);
+        let (start, gradient) = (floats(&point), floats(gradient));
+        for (index, &at) in start.iter().enumerate() {
             let step = STEP * at.abs().max(1.0);
-            point.set(index, at + step);
-            let (above, up) = (point.get(index), value(&point));
-            point.set(index, at - step);
-            let (below, down) = (point.get(index), value(&point));
-            point.set(index, at);
+            let above = set(&mut point, index, at + step);
+            let up = value(&point);
+            let below = set(&mut point, index, at - step);
+            let down = value(&point);
+            set(&mut point, index, at);
             self.rows.push(Row {
-                name: if point.count() == 1 {
+                name: if start.len() == 1 {
                     name.to_string()
                 } else {
                     format!("{name}[{index}]")
                 },
-                gradient: gradient.get(index),
+                gradient: gradient.get(index).copied().unwrap_or(f64::NAN),
                 difference: (up - down) / (above - below),
             });
         }

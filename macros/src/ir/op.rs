@@ -14,6 +14,9 @@ pub(crate) enum Kind {
     Int,
     /// The result of a comparison.
     Bool,
+    /// The tangent of a float, in any number of directions: only an input is declared so, and
+    /// what is computed from a tangent is one.
+    Tangent,
 }
 
 /// How an operation is written in Rust and in CUDA.

@@ -1,13 +1,26 @@
-//! What the gradient code of scalar functions stands on: the tape, the values that it holds, and
-//! the traits that link a function to its companion. It knows no rule of differentiation.
+//! What the gradient code of scalar functions stands on: the tape, the values that it holds, their
+//! tangents, and the traits that link a function to its companion. It knows no rule of
+//! differentiation.
 
+mod dense;
+mod entries;
 mod gradient;
+mod lanes;
 mod link;
+mod matrix;
+mod tangent;
 mod tape;
+mod unlinked;
 mod value;
 
 pub use crate::check::CheckReport;
+pub use dense::{hessian, jacobian_forward, jacobian_reverse};
+pub use entries::Entries;
 pub use gradient::Primal;
+pub use lanes::{Lane, Lanes, Number, Pack, Single, Wide};
 pub use link::{DifferentiableFn, unmarked};
+pub use matrix::Matrix;
+pub use tangent::{Direction, Tangent, cast_back_tangent, cast_tangent};
 pub use tape::Tape;
+pub use unlinked::unmarked_modes;
 pub use value::{Cast, Val, multiply};

@@ -46,6 +46,14 @@ pub(crate) fn choose(function: &mut Function) {
     }
 }
 
+/// The same function with every loop on the tape.
+pub(crate) fn taped(function: &Function) -> Function {
+    let mut taped = function.clone();
+    taped.taped = true;
+    choose(&mut taped);
+    taped
+}
+
 /// Whether what a loop changes can be restored: not the elements that it adds something to, since
 /// any could be one.
 fn restorable(function: &Function, of: &Loop) -> bool {

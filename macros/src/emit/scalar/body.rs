@@ -2,13 +2,14 @@
 //!
 //! A value that is used once is printed where it is used; one that is used more often gets a
 //! name. Every operation that is not an operator is called as a function of `Real`, because a
-//! method cannot be called on a number whose type is still to be inferred.
+//! method cannot be called on a number whose type is still to be inferred. What is computed from a
+//! tangent is a tangent, whose type is not that of a float.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
 
 use crate::ir::body::{Body, Node, ValueId};
-use crate::ir::op::{Form, Op};
+use crate::ir::op::{Form, Kind, Op};
 
 /// The printed code: named values first, then one expression per output.
 pub(crate) struct Printed {
@@ -28,7 +29,13 @@ pub(crate) fn print(
     let uses = body.uses(outputs);
     let mut printed: Vec<TokenStream> = Vec::new();
     let mut bindings = TokenStream::new();
+    let mut tangent: Vec<bool> = Vec::new();
     for (id, node) in body.nodes() {
+        tangent.push(match node {
+            Node::Input(_, kind) => *kind == Kind::Tangent,
+            Node::Op(_, x) => x.iter().any(|operand| tangent[operand.index()]),
+            Node::Float(_) | Node::Integer(_) => false,
+        });
         if uses[id.index()] == 0 {
             printed.push(TokenStream::new());
             continue;
@@ -48,7 +55,14 @@ pub(crate) fn print(
                 let operands: Vec<&TokenStream> =
                     x.iter().map(|operand| &printed[operand.index()]).collect();
                 let untyped = |id: &ValueId| matches!(body.node(*id), Node::Op(Op::ToFloat, _));
-                if *op == Op::Mul && x.iter().any(untyped) {
+                if tangent[id.index()] && *op == Op::Select {
+                    let arm = |at: usize| match tangent[x[at].index()] {
+                        true => operands[at].clone(),
+                        false => quote!(#private::Val::blank()),
+                    };
+                    let (condition, then, otherwise) = (operands[0], arm(1), arm(2));
+                    quote!((if #condition { #then } else { #otherwise }))
+                } else if *op == Op::Mul && !tangent[id.index()] && x.iter().any(untyped) {
                     // The type of the converted integer is that of the other factor.
                     quote!(#private::multiply(#(#operands),*))
                 } else {

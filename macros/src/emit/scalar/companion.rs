@@ -6,6 +6,7 @@ use syn::Type;
 
 use super::{Emitter, Storage};
 use crate::args::Args;
+use crate::autodiff::scalar::reversal;
 use crate::frontend::signature::{Passing, Shape, Signature, shape_of};
 use crate::ir::scalar::Function;
 use crate::names;
@@ -17,6 +18,7 @@ pub(crate) fn expand(signature: &Signature, function: &Function, args: &Args) ->
         signature,
         private: names::private(args),
         storage: Storage::Tape,
+        tangents: false,
     };
     let companion = names::companion(args, &signature.name);
     let (private, visibility) = (&emitter.private, &signature.visibility);
@@ -27,6 +29,16 @@ pub(crate) fn expand(signature: &Signature, function: &Function, args: &Args) ->
     let links = emitter.links();
     let (split, check) = (emitter.split(), emitter.check());
     let pullback = emitter.pullback();
+    // Code with tangents runs every loop from the tape.
+    let taped = reversal::taped(function);
+    let with_tangents = Emitter {
+        function: &taped,
+        signature,
+        private: emitter.private.clone(),
+        storage: Storage::Tape,
+        tangents: true,
+    };
+    let modes = with_tangents.modes();
     let used = signature.generics.params.is_empty().then(|| {
         quote! {
             const _: () = {
@@ -54,6 +66,7 @@ pub(crate) fn expand(signature: &Signature, function: &Function, args: &Args) ->
             #links
             #check
             #pullback
+            #modes
             #split
         }
 
@@ -221,7 +234,7 @@ impl Emitter<'_> {
             .collect()
     }
 
-    fn shadow_names(&self) -> Vec<TokenStream> {
+    pub(super) fn shadow_names(&self) -> Vec<TokenStream> {
         let params = self.function.params.iter();
         params
             .map(|&id| {
@@ -246,7 +259,7 @@ impl Emitter<'_> {
     }
 
     /// `::<N, true>`: the user's types and constants, then ours.
-    fn turbofish(&self, reverse: TokenStream) -> TokenStream {
+    pub(super) fn turbofish(&self, reverse: TokenStream) -> TokenStream {
         let names = self
             .signature
             .generics
@@ -261,7 +274,7 @@ impl Emitter<'_> {
     }
 
     /// The type of the gradient: one part per `wrt` parameter, bare if there is one.
-    fn gradient_type(&self) -> TokenStream {
+    pub(super) fn gradient_type(&self) -> TokenStream {
         let parts: Vec<TokenStream> = self
             .signature
             .wrt

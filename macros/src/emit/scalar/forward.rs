@@ -59,9 +59,12 @@ impl Emitter<'_> {
                 return TokenStream::new();
             }
         }
+        if self.tangents && self.function.slot(assign.target.root).active {
+            return self.assign_with_tangent(assign, stmt);
+        }
         let (target, span) = (self.place(&assign.target), stmt.span);
         let save = if self.saved(assign) {
-            self.keep(stmt.id, &target)
+            self.keep(stmt.id, &assign.target)
         } else {
             TokenStream::new()
         };

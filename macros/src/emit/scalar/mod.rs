@@ -8,10 +8,13 @@ mod body;
 mod check;
 mod companion;
 mod forward;
+mod modes;
 pub(crate) mod prelude;
 mod pullback;
 mod replay;
 mod reverse;
+mod second;
+mod tangent;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -33,6 +36,8 @@ struct Emitter<'a> {
     signature: &'a Signature,
     private: TokenStream,
     storage: Storage<'a>,
+    /// Whether every active variable and every shadow is accompanied by its tangent.
+    tangents: bool,
 }
 
 /// Where what the reverse pass needs is kept.
@@ -45,7 +50,7 @@ enum Storage<'a> {
     /// The same, in a turn of a loop that is run again: what only the forward pass wants, and what
     /// is only added to, is left out.
     Turn(&'a Carried),
-    /// Nowhere: for loops that keep nothing of a turn.
+    /// Nowhere: for loops that keep nothing of a turn, and where there is no reverse pass.
     Nowhere,
 }
 
@@ -65,6 +70,7 @@ impl<'a> Emitter<'a> {
             signature: self.signature,
             private: self.private.clone(),
             storage,
+            tangents: self.tangents,
         }
     }
 }
@@ -129,7 +135,12 @@ impl Emitter<'_> {
         self.locals()
             .map(|slot| {
                 let (name, ty) = (&slot.name, slot.ty.iter());
-                quote!(let mut #name #(: #ty)* = #private::Val::blank();)
+                let tangent = (self.tangents && slot.active).then(|| {
+                    let tangent = names::tangent(name);
+                    let zero = self.zero_tangent(&quote!(#name));
+                    quote!(let mut #tangent = #zero;)
+                });
+                quote!(let mut #name #(: #ty)* = #private::Val::blank(); #tangent)
             })
             .collect()
     }
@@ -144,7 +155,12 @@ impl Emitter<'_> {
         locals
             .map(|Slot { name, .. }| {
                 let shadow = names::shadow(name);
-                quote!(let mut #shadow = #private::Val::zero_like(&#name);)
+                let tangent = self.tangents.then(|| {
+                    let tangent = names::tangent(&shadow);
+                    let zero = self.zero_tangent(&quote!(#name));
+                    quote!(let mut #tangent = #zero;)
+                });
+                quote!(let mut #shadow = #private::Val::zero_like(&#name); #tangent)
             })
             .collect()
     }
@@ -219,8 +235,14 @@ impl Emitter<'_> {
         if *reference || !*active {
             return TokenStream::new();
         }
-        let (private, shadow, outer) = (&self.private, names::shadow(name), outer_shadow(name));
-        quote!(if let Some(outer) = #outer { #private::Val::accumulate(outer, &#shadow); })
+        let private = &self.private;
+        let hand_over = |shadow: Ident, outer: Ident| quote!(if let Some(outer) = #outer { #private::Val::accumulate(outer, &#shadow); });
+        let (shadow, outer) = (names::shadow(name), outer_shadow(name));
+        let tangent = self
+            .tangents
+            .then(|| hand_over(names::tangent(&shadow), names::tangent(&outer)));
+        let primal = hand_over(shadow, outer);
+        quote!(#primal #tangent)
     }
 
     /// The parameters of the primal, by value ones mutable.
@@ -286,29 +308,45 @@ impl Emitter<'_> {
     }
 
     /// Keeps the old content of the target of a statement.
-    fn keep(&self, stmt: StmtId, target: &TokenStream) -> TokenStream {
-        let (private, tape) = (&self.private, names::local("tape"));
+    fn keep(&self, stmt: StmtId, target: &Place) -> TokenStream {
         match self.storage {
             Storage::Nowhere => TokenStream::new(),
-            Storage::Tape => quote!(#private::Val::save(&#target, #tape);),
+            Storage::Tape => self.save(target),
             Storage::Locals | Storage::Turn(_) => {
-                let kept = kept_name(stmt);
+                let (kept, target) = (kept_name(stmt), self.place(target));
                 quote!(#kept = ::core::clone::Clone::clone(&#target);)
             }
         }
     }
 
     /// Brings it back.
-    fn restore(&self, stmt: StmtId, target: &TokenStream) -> TokenStream {
-        let (private, tape) = (&self.private, names::local("tape"));
+    fn restore(&self, stmt: StmtId, target: &Place) -> TokenStream {
         match self.storage {
             Storage::Nowhere => TokenStream::new(),
-            Storage::Tape => quote!(#private::Val::load(&mut #target, #tape);),
+            Storage::Tape => self.load(target),
             Storage::Locals | Storage::Turn(_) => {
-                let kept = kept_name(stmt);
+                let (kept, target) = (kept_name(stmt), self.place(target));
                 quote!(#target = #kept;)
             }
         }
+    }
+
+    /// Pushes the content of a place, and its tangent.
+    fn save(&self, place: &Place) -> TokenStream {
+        let (private, tape) = (&self.private, names::local("tape"));
+        let tangent = self.tangent_place(place);
+        let tangent = tangent.map(|tangent| quote!(#private::Val::save(&#tangent, #tape);));
+        let place = self.place(place);
+        quote!(#private::Val::save(&#place, #tape); #tangent)
+    }
+
+    /// Pops the tangent and the content of a place.
+    fn load(&self, place: &Place) -> TokenStream {
+        let (private, tape) = (&self.private, names::local("tape"));
+        let tangent = self.tangent_place(place);
+        let tangent = tangent.map(|tangent| quote!(#private::Val::load(&mut #tangent, #tape);));
+        let place = self.place(place);
+        quote!(#tangent #private::Val::load(&mut #place, #tape);)
     }
 
     /// Whether an assignment saves what it overwrites.
@@ -323,20 +361,16 @@ impl Emitter<'_> {
     }
 
     fn save_slot(&self, slot: SlotId) -> TokenStream {
-        let Slot { name, needed, .. } = self.function.slot(slot);
-        let (private, tape) = (&self.private, names::local("tape"));
-        if *needed {
-            quote!(#private::Val::save(&#name, #tape);)
+        if self.function.slot(slot).needed && matches!(self.storage, Storage::Tape) {
+            self.save(&Place::whole(slot))
         } else {
             TokenStream::new()
         }
     }
 
     fn load_slot(&self, slot: SlotId) -> TokenStream {
-        let Slot { name, needed, .. } = self.function.slot(slot);
-        let (private, tape) = (&self.private, names::local("tape"));
-        if *needed {
-            quote!(#private::Val::load(&mut #name, #tape);)
+        if self.function.slot(slot).needed {
+            self.load(&Place::whole(slot))
         } else {
             TokenStream::new()
         }
@@ -392,6 +426,7 @@ impl Emitter<'_> {
         let arity = format_ident!("Arity{}", call.args.len());
         let code = code(quote_spanned!(last.span()=> #last::#method));
         let fallback = match self.storage {
+            _ if self.tangents => quote!(unmarked_modes),
             // `__split` has reported it.
             Storage::Locals => quote!(unmarked::again),
             Storage::Tape | Storage::Turn(_) | Storage::Nowhere => quote!(unmarked),

@@ -4,10 +4,10 @@
 //! They are found by their companions like any function of the user, never by their bare names.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{ToTokens, format_ident, quote};
 
 use super::body;
-use crate::autodiff::scalar::adjoint;
+use crate::autodiff::scalar::{adjoint, tangent};
 use crate::ir::body::{Body, ValueId};
 use crate::ir::composite::{self, Composite};
 use crate::ir::op::{Build, Form, Kind, Op};
@@ -41,7 +41,7 @@ pub(crate) fn functions(private: &TokenStream) -> TokenStream {
             rows.push(row(composite.name(), composite.arity(), false, build));
         }
     }
-    let declared = rows.iter().map(declaration);
+    let declared = rows.iter().map(|row| declaration(row, private));
     let (single, double) = (
         rows.iter().map(|row| definition(row, private)),
         rows.iter().map(|row| definition(row, private)),
@@ -50,8 +50,8 @@ pub(crate) fn functions(private: &TokenStream) -> TokenStream {
     quote! {
         /// The floats that the scalar functions of the prelude take: `f32` and `f64`.
         #[doc(hidden)]
-        #[allow(missing_docs, reason = "it is no interface of its own")]
-        pub trait Scalar: #private::Val + Copy + ::core::ops::AddAssign {
+        #[allow(missing_docs, clippy::too_many_arguments, reason = "it is no interface of its own")]
+        pub trait Scalar: #private::Number {
             #(#declared)*
         }
         #[allow(warnings, clippy::all, reason = "generated code")]
@@ -115,13 +115,33 @@ fn names(row: &Row) -> (Ident, Ident, Vec<Ident>) {
     )
 }
 
-fn declaration(row: &Row) -> TokenStream {
+fn declaration(row: &Row, private: &TokenStream) -> TokenStream {
     let (name, adjoint, params) = names(row);
-    let parts = params.iter().map(|_| quote!(Self));
+    let parts: Vec<TokenStream> = params.iter().map(|_| quote!(Self)).collect();
+    let t_parts: Vec<TokenStream> = params.iter().map(|_| quote!(L::Of<Self>)).collect();
+    let (along, second) = (along(&name), second(&name));
+    let tangents: Vec<Ident> = params.iter().map(crate::names::tangent).collect();
     quote! {
         fn #name(#(#params: Self),*) -> Self;
         fn #adjoint(#(#params: Self,)* cotangent: Self) -> (#(#parts,)*);
+        fn #along<L: #private::Lanes>(
+            #(#params: Self,)* #(#tangents: L::Of<Self>),*
+        ) -> L::Of<Self>;
+        fn #second<L: #private::Lanes>(
+            #(#params: Self,)* #(#tangents: L::Of<Self>,)*
+            cotangent: Self, t_cotangent: L::Of<Self>
+        ) -> (#(#t_parts,)*);
     }
+}
+
+/// The function of the tangent.
+fn along(name: &Ident) -> Ident {
+    format_ident!("{}_tangent", name)
+}
+
+/// The function of the tangent of the adjoint.
+fn second(name: &Ident) -> Ident {
+    format_ident!("{}_adjoint_tangent", name)
 }
 
 fn definition(row: &Row, private: &TokenStream) -> TokenStream {
@@ -147,7 +167,9 @@ fn definition(row: &Row, private: &TokenStream) -> TokenStream {
         None => quote!(0.0),
     });
     let types = params.iter().map(|_| quote!(Self));
+    let tangents = tangents(row, private);
     quote! {
+        #tangents
         #[inline(always)]
         fn #name(#(#params: Self),*) -> Self {
             #bindings
@@ -155,6 +177,64 @@ fn definition(row: &Row, private: &TokenStream) -> TokenStream {
         }
         #[inline(always)]
         fn #adjoint(#(#params: Self,)* cotangent: Self) -> (#(#types,)*) {
+            #back_bindings
+            (#(#parts,)*)
+        }
+    }
+}
+
+/// The tangents of the value and of the adjoint.
+fn tangents(row: &Row, private: &TokenStream) -> TokenStream {
+    let (name, _, params) = names(row);
+    let (along, second) = (along(&name), second(&name));
+    let tangents: Vec<Ident> = params.iter().map(crate::names::tangent).collect();
+    let count = params.len();
+    // No derivative flows through a function that has no adjoint.
+    let constant = row.value.flows.is_empty();
+    let input = |number: usize| (!constant).then_some(count + 1 + number);
+    let read = |number: usize| match number {
+        number if number < count => params[number].to_token_stream(),
+        number if number == count => quote!(cotangent),
+        number if number == 2 * count + 1 => quote!(t_cotangent),
+        number => tangents[number - count - 1].to_token_stream(),
+    };
+    let print = |outputs: &[ValueId]| -> (TokenStream, Vec<TokenStream>) {
+        let mut body = row.value.body.clone();
+        let along = tangent::extend(&mut body, outputs, &input);
+        let present: Vec<ValueId> = along.iter().copied().flatten().collect();
+        let printed = body::print(&body, &present, private, &read);
+        let mut printed_outputs = printed.outputs.into_iter();
+        let zero = quote!(#private::Val::blank());
+        let all = along
+            .iter()
+            .map(|id| id.and_then(|_| printed_outputs.next()))
+            .map(|tokens| tokens.unwrap_or_else(|| zero.clone()));
+        (printed.bindings, all.collect())
+    };
+    let (bindings, value) = print(&[row.value.result]);
+    let flows: Vec<ValueId> = row.value.flows.iter().map(|(_, id)| *id).collect();
+    let (back_bindings, back) = print(&flows);
+    let parts =
+        (0..count).map(
+            |leaf| match row.value.flows.iter().position(|(to, _)| *to == leaf) {
+                Some(at) => back[at].clone(),
+                None => quote!(#private::Val::blank()),
+            },
+        );
+    let types = params.iter().map(|_| quote!(L::Of<Self>));
+    quote! {
+        #[inline(always)]
+        fn #along<L: #private::Lanes>(
+            #(#params: Self,)* #(#tangents: L::Of<Self>),*
+        ) -> L::Of<Self> {
+            #bindings
+            #(#value)*
+        }
+        #[inline(always)]
+        fn #second<L: #private::Lanes>(
+            #(#params: Self,)* #(#tangents: L::Of<Self>,)*
+            cotangent: Self, t_cotangent: L::Of<Self>
+        ) -> (#(#types,)*) {
             #back_bindings
             (#(#parts,)*)
         }
@@ -169,7 +249,7 @@ fn items(row: &Row, private: &TokenStream) -> TokenStream {
         .iter()
         .map(|param| format_ident!("d_{}", param))
         .collect();
-    let indices = (0..params.len()).map(syn::Index::from);
+    let indices: Vec<syn::Index> = (0..params.len()).map(syn::Index::from).collect();
     let gradient = if params.len() == 1 {
         quote!(T)
     } else {
@@ -180,12 +260,16 @@ fn items(row: &Row, private: &TokenStream) -> TokenStream {
     } else {
         quote!()
     };
+    let (along, second) = (along(&name), second(&name));
+    let tangents: Vec<Ident> = params.iter().map(crate::names::tangent).collect();
+    let t_shadows: Vec<Ident> = shadows.iter().map(crate::names::tangent).collect();
+    let zero = quote!(unwrap_or_else(#private::Val::blank));
     let companion = format!("Derivatives of [`{text}`](fn@{text}).");
     quote! {
         #[doc = #doc]
         #[inline(always)]
         pub fn #name<T: Scalar>(#(#params: T),*) -> T {
-            T::#name(#(#params),*)
+            <T as Scalar>::#name(#(#params),*)
         }
 
         #[doc = #companion]
@@ -197,35 +281,69 @@ fn items(row: &Row, private: &TokenStream) -> TokenStream {
             const NAME: &'static str = #text;
         }
 
-        #[allow(missing_docs, reason = "linked to by generated code")]
+        #[allow(missing_docs, clippy::too_many_arguments, reason = "linked to by generated code")]
         impl #name {
             /// The gradient.
             #[inline(always)]
             pub fn grad<T: Scalar + From<f32>>(#(#params: T),*) -> #gradient {
-                T::#adjoint(#(#params,)* T::from(1.0)) #bare
+                <T as Scalar>::#adjoint(#(#params,)* T::from(1.0)) #bare
             }
             /// The value and the gradient.
             #[inline(always)]
             pub fn value_and_grad<T: Scalar + From<f32>>(#(#params: T),*) -> (T, #gradient) {
-                (T::#name(#(#params),*), Self::grad(#(#params),*))
+                (<T as Scalar>::#name(#(#params),*), Self::grad(#(#params),*))
             }
             #[doc(hidden)]
             #[inline(always)]
             pub fn __pullback<T: Scalar>(#(#params: T,)* cotangent: T) -> (#(#types,)*) {
-                T::#adjoint(#(#params,)* cotangent)
+                <T as Scalar>::#adjoint(#(#params,)* cotangent)
             }
             #[doc(hidden)]
             #[inline(always)]
             pub fn __forward<T: Scalar>(#(#params: T,)* _: &mut #private::Tape) -> T {
-                T::#name(#(#params),*)
+                <T as Scalar>::#name(#(#params),*)
             }
             #[doc(hidden)]
             #[inline(always)]
             pub fn __reverse<T: Scalar>(
                 #(#params: T,)* #(#shadows: Option<&mut T>,)* cotangent: T, _: &mut #private::Tape
             ) {
-                let parts = T::#adjoint(#(#params,)* cotangent);
+                let parts = <T as Scalar>::#adjoint(#(#params,)* cotangent);
                 #(if let Some(shadow) = #shadows { *shadow += parts.#indices; })*
+            }
+            /// The value, and its derivative in a direction.
+            #[inline(always)]
+            pub fn jvp<T: Scalar>(#(#params: T,)* #(#tangents: T),*) -> (T, T) {
+                (<T as Scalar>::#name(#(#params),*), <T as Scalar>::#along::<#private::Single>(#(#params,)* #(#tangents),*))
+            }
+            #[doc(hidden)]
+            #[inline(always)]
+            pub fn __tangent<T: Scalar, L: #private::Lanes>(
+                #(#params: T,)* #(#tangents: Option<L::Of<T>>,)* _: L
+            ) -> (T, L::Of<T>) {
+                let tangent = <T as Scalar>::#along::<L>(#(#params,)* #(#tangents.#zero),*);
+                (<T as Scalar>::#name(#(#params),*), tangent)
+            }
+            #[doc(hidden)]
+            #[inline(always)]
+            pub fn __second_forward<T: Scalar, L: #private::Lanes>(
+                #(#params: T,)* #(#tangents: Option<L::Of<T>>,)* _: &mut #private::Tape, lanes: L
+            ) -> (T, L::Of<T>) {
+                Self::__tangent(#(#params,)* #(#tangents,)* lanes)
+            }
+            #[doc(hidden)]
+            #[inline(always)]
+            pub fn __second_reverse<T: Scalar, L: #private::Lanes>(
+                #(#params: T,)* #(#tangents: Option<L::Of<T>>,)*
+                #(#shadows: Option<&mut T>,)* #(#t_shadows: Option<&mut L::Of<T>>,)*
+                cotangent: T, t_cotangent: L::Of<T>, _: &mut #private::Tape, _: L
+            ) {
+                let parts = <T as Scalar>::#adjoint(#(#params,)* cotangent);
+                let t_parts = <T as Scalar>::#second::<L>(
+                    #(#params,)* #(#tangents.#zero,)* cotangent, t_cotangent
+                );
+                #(if let Some(shadow) = #shadows { *shadow += parts.#indices; })*
+                #(if let Some(shadow) = #t_shadows { *shadow += t_parts.#indices; })*
             }
         }
     }

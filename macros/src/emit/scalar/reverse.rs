@@ -1,7 +1,7 @@
 //! Prints the reverse pass: statements backwards; each restores what it overwrote, takes the
 //! cotangent of its target and hands it on to what it read.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::{Emitter, Storage, arm_name, body};
@@ -106,12 +106,16 @@ impl Emitter<'_> {
     fn reverse_assign(&self, assign: &Assign, id: StmtId) -> TokenStream {
         let private = &self.private;
         let load = if self.saved(assign) {
-            self.restore(id, &self.place(&assign.target))
+            self.restore(id, &assign.target)
         } else {
             TokenStream::new()
         };
         if !self.function.slot(assign.target.root).active {
             return load;
+        }
+        if self.tangents {
+            let back = self.reverse_with_tangent(assign);
+            return quote!({ #load #back });
         }
         let cotangent = names::local("cotangent");
         let shadow = self.shadow(&assign.target);
@@ -145,7 +149,7 @@ impl Emitter<'_> {
         quote!({ #load #take #flows })
     }
 
-    fn is_seed(&self, value: &Value, id: crate::ir::body::ValueId) -> bool {
+    pub(super) fn is_seed(&self, value: &Value, id: crate::ir::body::ValueId) -> bool {
         matches!(
             value.body.node(id),
             crate::ir::body::Node::Input(number, _) if *number == value.leaves.len()
@@ -199,11 +203,21 @@ impl Emitter<'_> {
         place: &Place,
         with: impl FnOnce(TokenStream) -> TokenStream,
     ) -> TokenStream {
-        let slot = self.function.slot(place.root);
-        if !slot.reference {
-            return with(self.shadow(place));
+        let shadow = names::shadow(&self.function.slot(place.root).name);
+        self.with_shadow_named(&shadow, place, with)
+    }
+
+    /// The same for a shadow, or the tangent of a shadow, of that name.
+    pub(super) fn with_shadow_named(
+        &self,
+        shadow: &Ident,
+        place: &Place,
+        with: impl FnOnce(TokenStream) -> TokenStream,
+    ) -> TokenStream {
+        let path = &place.path;
+        if !self.function.slot(place.root).reference {
+            return with(quote!(#shadow #path));
         }
-        let (shadow, path) = (names::shadow(&slot.name), &place.path);
         let inner = names::local("inner");
         let at = if place.deref {
             quote!((*#inner))
@@ -254,15 +268,20 @@ impl Emitter<'_> {
 
     /// The shadow of something that is passed by reference.
     fn shared_shadow(&self, place: &Place) -> TokenStream {
+        let shadow = names::shadow(&self.function.slot(place.root).name);
+        self.shared_shadow_named(&shadow, place)
+    }
+
+    /// The same for a shadow, or the tangent of a shadow, of that name.
+    pub(super) fn shared_shadow_named(&self, shadow: &Ident, place: &Place) -> TokenStream {
         let slot = self.function.slot(place.root);
+        let path = &place.path;
         if !slot.active {
             return quote!(None);
         }
         if !slot.reference {
-            let shadow = self.shadow(place);
-            return quote!(Some(&mut #shadow));
+            return quote!(Some(&mut #shadow #path));
         }
-        let (shadow, path) = (names::shadow(&slot.name), &place.path);
         let inner = names::local("inner");
         let at = if place.deref || path.is_empty() {
             quote!(#inner)

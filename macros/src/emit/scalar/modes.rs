@@ -1,0 +1,407 @@
+//! The entry points beyond the gradient: `jvp`, `hvp`, `value_grad_and_hvp`, `hessian` and
+//! `jacobian`, over the two functions that carry tangents.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::Type;
+
+use super::{Emitter, Storage};
+use crate::frontend::signature::{Passing, Shape, shape_of};
+use crate::names;
+
+impl Emitter<'_> {
+    /// Everything with tangents: entry points, links, and the functions themselves.
+    pub(super) fn modes(&self) -> TokenStream {
+        let forward = self.storing(Storage::Nowhere).tangent_function();
+        let (functions, run) = (self.second_function(), self.second_run());
+        let (links, jvp) = (self.second_links(), self.jvp());
+        let rest = if shape_of(&self.signature.output) == Shape::Float {
+            let (hvp, hessian) = (self.hvp(), self.hessian());
+            quote!(#hvp #hessian)
+        } else {
+            self.jacobian()
+        };
+        quote!(#jvp #rest #run #links #functions #forward)
+    }
+
+    /// The user's types and constants, the lanes, and more, as arguments.
+    fn lane_turbofish(&self, lanes: TokenStream, more: TokenStream) -> TokenStream {
+        self.turbofish(quote!(#lanes, #more))
+    }
+
+    /// Whether the gradient has this parameter, and where in its tuple.
+    fn position(&self, at: usize) -> Option<usize> {
+        self.signature.wrt.iter().position(|&chosen| chosen == at)
+    }
+
+    /// A part of a tuple with one element per `wrt` parameter; a single one stands bare.
+    fn part(&self, of: &TokenStream, position: usize) -> TokenStream {
+        if self.signature.wrt.len() == 1 {
+            quote!((#of))
+        } else {
+            let index = syn::Index::from(position);
+            quote!((#of).#index)
+        }
+    }
+
+    /// One value per `wrt` parameter: bare if there is one, else a tuple.
+    fn per_wrt(&self, make: &dyn Fn(usize) -> TokenStream) -> TokenStream {
+        let parts = self.signature.wrt.iter().map(|&at| make(at));
+        if self.signature.wrt.len() == 1 {
+            quote!(#(#parts)*)
+        } else {
+            quote!((#(#parts,)*))
+        }
+    }
+
+    /// The type of the gradient's tangent.
+    fn gradient_tangent_type(&self) -> TokenStream {
+        let (private, lanes) = (&self.private, Self::lanes());
+        self.per_wrt(&|at| match &self.signature.params[at].ty {
+            Type::Slice(slice) => {
+                let element = &slice.elem;
+                quote!(::std::vec::Vec<<#element as #private::Tangent<#lanes>>::Of>)
+            }
+            ty => self.tangent_type(ty),
+        })
+    }
+
+    fn zero_gradient(&self) -> TokenStream {
+        let private = &self.private;
+        self.per_wrt(&|at| {
+            let primal = self.primal(at);
+            quote!(#private::Primal::gradient(#primal))
+        })
+    }
+
+    fn zero_direction(&self, lanes: &TokenStream) -> TokenStream {
+        let private = &self.private;
+        self.per_wrt(&|at| {
+            let primal = self.primal(at);
+            quote!(#private::Direction::<#lanes>::direction(#primal))
+        })
+    }
+
+    /// The arguments once more: those passed by value are cloned.
+    fn again(&self) -> Vec<TokenStream> {
+        let params = self.signature.params.iter().zip(self.entry_names());
+        params
+            .map(|(param, name)| match param.passing {
+                Passing::Value => quote!(::core::clone::Clone::clone(&#name)),
+                Passing::Shared | Passing::Exclusive => name,
+            })
+            .collect()
+    }
+
+    /// Runs both passes with tangents on a tape of its own.
+    fn second_run(&self) -> TokenStream {
+        let Emitter {
+            signature, private, ..
+        } = self;
+        let output = &signature.output;
+        let t_output = self.tangent_type(output);
+        let (gradient, t_gradient) = (self.gradient_type(), self.gradient_tangent_type());
+        let (params, t_params) = (self.entry_params(), self.tangent_params());
+        let (again, names) = (self.again(), self.entry_names());
+        let [tape, seed, grads, t_grads, lanes, value] =
+            ["tape", "cotangent", "grads", "t_grads", "lanes", "value"].map(names::local);
+        let t_names: Vec<Ident> = self.tangent_names();
+        let none: Vec<TokenStream> = signature.params.iter().map(|_| quote!(None)).collect();
+        let shadows = |of: &Ident| -> Vec<TokenStream> {
+            (0..signature.params.len())
+                .map(|at| match self.position(at) {
+                    Some(position) => {
+                        let part = self.part(&quote!(*#of), position);
+                        quote!(Some(&mut #part))
+                    }
+                    None => quote!(None),
+                })
+                .collect()
+        };
+        let (shadows, t_shadows) = (shadows(&grads), shadows(&t_grads));
+        let t_again =
+            signature
+                .params
+                .iter()
+                .zip(&t_names)
+                .map(|(param, name)| match param.passing {
+                    Passing::Exclusive => quote!(#name.as_deref_mut()),
+                    _ => quote!(::core::clone::Clone::clone(&#name)),
+                });
+        let zero = self.zero_tangent(&quote!(#seed));
+        let (generics, bounds) = self.lane_generics(quote!());
+        let lane_type = Self::lanes();
+        let forward = self.lane_turbofish(Self::lanes(), quote!(false));
+        let reverse = self.lane_turbofish(Self::lanes(), quote!(true));
+        quote! {
+            fn __second_run #generics (
+                #(#params,)* #(#t_params,)* #seed: #output,
+                #grads: &mut #gradient, #t_grads: &mut #t_gradient, #lanes: #lane_type
+            ) -> (#output, #t_output) #bounds {
+                #private::Tape::with(|#tape| {
+                    let #value = Self::__second #forward (
+                        #(#again,)* #(#t_again,)* #(#none,)* #(#none,)*
+                        ::core::clone::Clone::clone(&#seed), #zero, #tape, #lanes
+                    );
+                    Self::__second #reverse (
+                        #(#names,)* #(#t_names,)* #(#shadows,)* #(#t_shadows,)*
+                        ::core::clone::Clone::clone(&#seed), #zero, #tape, #lanes
+                    );
+                    #value
+                })
+            }
+        }
+    }
+
+    fn tangent_names(&self) -> Vec<Ident> {
+        let params = self.function.params.iter();
+        params
+            .map(|&slot| names::tangent(&self.function.slot(slot).name))
+            .collect()
+    }
+
+    /// What the code with tangents of other functions calls.
+    fn second_links(&self) -> TokenStream {
+        let Emitter {
+            signature, private, ..
+        } = self;
+        let output = &signature.output;
+        let t_output = self.tangent_type(output);
+        let (generics, bounds) = self.lane_generics(quote!());
+        let (params, t_params) = (self.entry_params(), self.tangent_params());
+        let (names, t_names) = (self.entry_names(), self.tangent_names());
+        let (shadow_params, t_shadow_params) = (self.shadow_params(), self.shadow_tangent_params());
+        let shadows = self.shadow_names();
+        let t_shadows = self.shadow_tangent_names();
+        let none: Vec<TokenStream> = signature.params.iter().map(|_| quote!(None)).collect();
+        let [tape, seed, t_seed, lanes] =
+            ["tape", "cotangent", "t_cotangent", "lanes"].map(names::local);
+        let lane_type = Self::lanes();
+        let forward = self.lane_turbofish(Self::lanes(), quote!(false));
+        let reverse = self.lane_turbofish(Self::lanes(), quote!(true));
+        let zero = self.zero_tangent(&quote!(#seed));
+        quote! {
+            #[doc(hidden)]
+            #[inline]
+            pub fn __second_forward #generics (
+                #(#params,)* #(#t_params,)* #tape: &mut #private::Tape, #lanes: #lane_type
+            ) -> (#output, #t_output) #bounds {
+                let #seed: #output = #private::Val::blank();
+                let #t_seed = #zero;
+                Self::__second #forward (
+                    #(#names,)* #(#t_names,)* #(#none,)* #(#none,)*
+                    #seed, #t_seed, #tape, #lanes
+                )
+            }
+            #[doc(hidden)]
+            #[inline]
+            pub fn __second_reverse #generics (
+                #(#params,)* #(#t_params,)* #(#shadow_params,)* #(#t_shadow_params,)*
+                #seed: #output, #t_seed: #t_output,
+                #tape: &mut #private::Tape, #lanes: #lane_type
+            ) #bounds {
+                Self::__second #reverse (
+                    #(#names,)* #(#t_names,)* #(#shadows,)* #(#t_shadows,)*
+                    #seed, #t_seed, #tape, #lanes
+                );
+            }
+        }
+    }
+
+    /// One direction per `wrt` parameter, as parameters of an entry point.
+    fn direction_params(&self) -> Vec<TokenStream> {
+        let wrt = self.signature.wrt.iter();
+        wrt.map(|&at| {
+            let slot = self.function.slot(self.function.params[at]);
+            let (name, ty) = (names::tangent(&slot.name), &self.signature.params[at].ty);
+            match self.signature.params[at].passing {
+                Passing::Value => quote!(#name: #ty),
+                Passing::Shared | Passing::Exclusive => quote!(#name: &#ty),
+            }
+        })
+        .collect()
+    }
+
+    /// Those directions as optional tangents of all parameters.
+    fn directions(&self) -> Vec<TokenStream> {
+        (0..self.signature.params.len())
+            .map(|at| match self.position(at) {
+                Some(_) => {
+                    let slot = self.function.slot(self.function.params[at]);
+                    let name = names::tangent(&slot.name);
+                    quote!(Some(#name))
+                }
+                None => quote!(None),
+            })
+            .collect()
+    }
+
+    /// Tangents of all parameters out of an owned direction.
+    fn owned_directions(&self, of: &TokenStream) -> Vec<TokenStream> {
+        (0..self.signature.params.len())
+            .map(|at| match self.position(at) {
+                Some(position) => {
+                    let part = self.part(of, position);
+                    match self.signature.params[at].passing {
+                        Passing::Value => quote!(Some(::core::clone::Clone::clone(&#part))),
+                        Passing::Shared | Passing::Exclusive => quote!(Some(&#part)),
+                    }
+                }
+                None => quote!(None),
+            })
+            .collect()
+    }
+
+    fn jvp(&self) -> TokenStream {
+        let (private, output) = (&self.private, &self.signature.output);
+        let (generics, bounds) = self.generics(TokenStream::new());
+        let (params, along) = (self.entry_params(), self.direction_params());
+        let (names, directions) = (self.entry_names(), self.directions());
+        quote! {
+            /// The value, and its derivative in a direction: one for each parameter of the
+            /// gradient.
+            #[inline]
+            pub fn jvp #generics (#(#params,)* #(#along),*) -> (#output, #output) #bounds {
+                Self::__tangent(#(#names,)* #(#directions,)* #private::Single)
+            }
+        }
+    }
+
+    fn hvp(&self) -> TokenStream {
+        let (private, output) = (&self.private, &self.signature.output);
+        let (generics, bounds) = self.generics(TokenStream::new());
+        let gradient = self.gradient_type();
+        let (params, along) = (self.entry_params(), self.direction_params());
+        let (names, directions) = (self.entry_names(), self.directions());
+        let t_names = self
+            .signature
+            .wrt
+            .iter()
+            .map(|&at| names::tangent(&self.function.slot(self.function.params[at]).name));
+        let zeros = self.zero_gradient();
+        let t_zeros = self.zero_direction(&quote!(#private::Single));
+        let [grads, t_grads, value] = ["grads", "t_grads", "value"].map(names::local);
+        quote! {
+            /// The Hessian times a direction, which is one for each parameter of the gradient.
+            #[inline]
+            pub fn hvp #generics (#(#params,)* #(#along),*) -> #gradient #bounds {
+                Self::value_grad_and_hvp(#(#names,)* #(#t_names),*).2
+            }
+
+            /// The value, the gradient, and the Hessian times a direction, in one run.
+            pub fn value_grad_and_hvp #generics (
+                #(#params,)* #(#along),*
+            ) -> (#output, #gradient, #gradient) #bounds {
+                let mut #grads = #zeros;
+                let mut #t_grads = #t_zeros;
+                let (#value, _) = Self::__second_run(
+                    #(#names,)* #(#directions,)* 1.0, &mut #grads, &mut #t_grads, #private::Single
+                );
+                (#value, #grads, #t_grads)
+            }
+        }
+    }
+
+    fn hessian(&self) -> TokenStream {
+        let (private, output) = (&self.private, &self.signature.output);
+        let (generics, bounds) = self.generics(TokenStream::new());
+        let (lane_generics, lane_bounds) = self.lane_generics(quote!());
+        let (params, names) = (self.entry_params(), self.entry_names());
+        let [grads, t_grads, lanes, along] =
+            ["grads", "t_grads", "lanes", "directions"].map(names::local);
+        let (zeros, lane_type) = (self.zero_gradient(), Self::lanes());
+        let (directions, t_zeros) = (
+            self.zero_direction(&lane_type),
+            self.zero_direction(&lane_type),
+        );
+        let (again, owned) = (self.again(), self.owned_directions(&quote!(*#along)));
+        let count = quote!(#private::Entries::entries(&#zeros));
+        quote! {
+            /// The matrix of second derivatives over all floats of the gradient, in order;
+            /// symmetric to the last bit. Several columns are computed at a time.
+            pub fn hessian #generics (#(#params),*) -> #private::Matrix<#output> #bounds {
+                match #count {
+                    0 | 1 => Self::__hessian(#(#names,)* #private::Single),
+                    2..=4 => Self::__hessian(#(#names,)* #private::Wide::<4>),
+                    _ => Self::__hessian(#(#names,)* #private::Wide::<8>),
+                }
+            }
+
+            #[doc(hidden)]
+            pub fn __hessian #lane_generics (
+                #(#params,)* #lanes: #lane_type
+            ) -> #private::Matrix<#output> #lane_bounds {
+                #private::hessian::<#lane_type, _, _, _>(#directions, |#along| {
+                    let mut #grads = #zeros;
+                    let mut #t_grads = #t_zeros;
+                    Self::__second_run(
+                        #(#again,)* #(#owned,)* 1.0, &mut #grads, &mut #t_grads, #lanes
+                    );
+                    #t_grads
+                })
+            }
+        }
+    }
+
+    /// The Jacobian of a function whose result is made of floats of one type that the macro can
+    /// see.
+    fn jacobian(&self) -> TokenStream {
+        let Some(float) = float_of(&self.signature.output) else {
+            return TokenStream::new();
+        };
+        let (private, function) = (&self.private, &self.signature.name);
+        let (generics, bounds) = self.generics(TokenStream::new());
+        let params = self.entry_params();
+        let [value, along, cotangent] = ["value", "directions", "cotangent"].map(names::local);
+        let wide = quote!(#private::Wide<8>);
+        let (again, owned) = (self.again(), self.owned_directions(&quote!(*#along)));
+        let (zeros, directions) = (self.zero_gradient(), self.zero_direction(&wide));
+        quote! {
+            /// The matrix of first derivatives: a row per float of the result, a column per float
+            /// of the gradient. Runs forward over several columns at a time, or backward over one
+            /// row at a time, whichever takes fewer runs.
+            pub fn jacobian #generics (#(#params),*) -> #private::Matrix<#float> #bounds {
+                let #value = #function(#(#again),*);
+                let rows = #private::Entries::entries(&#value);
+                let columns = #private::Entries::entries(&#zeros);
+                if columns.div_ceil(8) <= rows {
+                    #private::jacobian_forward::<#wide, _, _, _>(rows, #directions, |#along| {
+                        Self::__tangent(#(#again,)* #(#owned,)* #private::Wide::<8>).1
+                    })
+                } else {
+                    let #cotangent = #private::Val::zero_like(&#value);
+                    #private::jacobian_reverse(columns, #cotangent, |#cotangent| {
+                        let #cotangent = ::core::clone::Clone::clone(#cotangent);
+                        Self::vjp(#(#again,)* #cotangent).1
+                    })
+                }
+            }
+        }
+    }
+}
+
+/// The float type that a type is made of, if its tokens show one.
+fn float_of(ty: &Type) -> Option<TokenStream> {
+    match ty {
+        Type::Array(array) => float_of(&array.elem),
+        Type::Tuple(tuple) => tuple.elems.iter().find_map(float_of),
+        Type::Paren(inner) => float_of(&inner.elem),
+        Type::Group(inner) => float_of(&inner.elem),
+        Type::Path(path) => {
+            let last = path.path.segments.last()?;
+            if last.ident == "f32" || last.ident == "f64" {
+                return Some(quote!(#ty));
+            }
+            match &last.arguments {
+                syn::PathArguments::AngleBracketed(list) => {
+                    list.args.iter().find_map(|a| match a {
+                        syn::GenericArgument::Type(ty) => float_of(ty),
+                        _ => None,
+                    })
+                }
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}

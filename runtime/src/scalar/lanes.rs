@@ -1,0 +1,157 @@
+//! Lanes: several directional derivatives carried side by side.
+//!
+//! Forward code is written once, generic over [`Lanes`]. With [`Single`] the tangent of an `f64`
+//! is an `f64`; with [`Wide`] it is a [`Pack`] of several, so that one run of the code serves
+//! several directions. A tangent stands on the left of every product: `tangent * factor`.
+
+use std::ops::{Add, AddAssign, Div, Mul, Neg};
+
+use super::{Entries, Tape, Val};
+use crate::Real;
+
+/// The tangent of a float `F`.
+pub trait Lane<F>:
+    Val
+    + Copy
+    + Entries
+    + Add<Output = Self>
+    + AddAssign
+    + Neg<Output = Self>
+    + Mul<F, Output = Self>
+    + Div<F, Output = Self>
+{
+}
+
+/// A float that tangents exist for: `f32` or `f64`.
+pub trait Number: Real + Val + AddAssign + Lane<Self> {
+    /// The same number with the precision of `f64`.
+    fn widen(self) -> f64;
+    /// The nearest number of this type.
+    fn narrow(value: f64) -> Self;
+}
+
+/// How many directions run side by side.
+pub trait Lanes: Copy {
+    /// The number of directions.
+    const COUNT: usize;
+    /// The tangent of a float.
+    type Of<F: Number>: Lane<F>;
+    /// A tangent in another precision.
+    fn cast<F: Number, G: Number>(tangent: Self::Of<F>) -> Self::Of<G>;
+}
+
+/// One direction: the tangent of a float is a float.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Single;
+
+/// `N` directions.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wide<const N: usize>;
+
+/// The tangents of one float in `N` directions.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pack<F, const N: usize>(pub [F; N]);
+
+macro_rules! number {
+    ($($ty:ident)*) => {$(
+        impl Lane<$ty> for $ty {}
+        impl Number for $ty {
+            #[inline(always)]
+            fn widen(self) -> f64 {
+                f64::from(self)
+            }
+            #[inline(always)]
+            fn narrow(value: f64) -> $ty {
+                value as $ty
+            }
+        }
+    )*};
+}
+
+number!(f32 f64);
+
+impl Lanes for Single {
+    const COUNT: usize = 1;
+    type Of<F: Number> = F;
+    #[inline(always)]
+    fn cast<F: Number, G: Number>(tangent: F) -> G {
+        G::narrow(tangent.widen())
+    }
+}
+
+impl<const N: usize> Lanes for Wide<N> {
+    const COUNT: usize = N;
+    type Of<F: Number> = Pack<F, N>;
+    #[inline(always)]
+    fn cast<F: Number, G: Number>(tangent: Pack<F, N>) -> Pack<G, N> {
+        Pack(tangent.0.map(|lane| G::narrow(lane.widen())))
+    }
+}
+
+impl<F: Number, const N: usize> Lane<F> for Pack<F, N> {}
+
+impl<F: Number, const N: usize> Add for Pack<F, N> {
+    type Output = Self;
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        Pack(std::array::from_fn(|i| self.0[i] + other.0[i]))
+    }
+}
+
+impl<F: Number, const N: usize> AddAssign for Pack<F, N> {
+    #[inline(always)]
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl<F: Number, const N: usize> Neg for Pack<F, N> {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        Pack(self.0.map(|lane| -lane))
+    }
+}
+
+impl<F: Number, const N: usize> Mul<F> for Pack<F, N> {
+    type Output = Self;
+    #[inline(always)]
+    fn mul(self, factor: F) -> Self {
+        Pack(self.0.map(|lane| lane * factor))
+    }
+}
+
+impl<F: Number, const N: usize> Div<F> for Pack<F, N> {
+    type Output = Self;
+    #[inline(always)]
+    fn div(self, divisor: F) -> Self {
+        Pack(self.0.map(|lane| lane / divisor))
+    }
+}
+
+impl<F: Number, const N: usize> Val for Pack<F, N> {
+    #[inline(always)]
+    fn blank() -> Self {
+        Pack(Val::blank())
+    }
+    #[inline(always)]
+    fn zero_like(&self) -> Self {
+        Val::blank()
+    }
+    #[inline(always)]
+    fn save(&self, tape: &mut Tape) {
+        self.0.save(tape);
+    }
+    #[inline(always)]
+    fn load(&mut self, tape: &mut Tape) {
+        self.0.load(tape);
+    }
+    #[inline(always)]
+    fn accumulate(&mut self, other: &Self) {
+        *self += *other;
+    }
+    #[inline(always)]
+    fn take(&mut self) -> Self {
+        std::mem::replace(self, Val::blank())
+    }
+}
