@@ -1,7 +1,8 @@
 //! `#[derive(Differentiable)]`: the handle mirror of a struct, its walks, its gradient.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Field, Fields};
 
 use crate::diag::{Code, Errors};
@@ -55,24 +56,26 @@ fn implement(input: &DeriveInput, fields: Vec<&Field>, errors: &mut Errors) -> T
     let root = quote!(::cotangent::__private);
     let (name, visibility) = (&input.ident, &input.vis);
     let mirror = format_ident!("__{}Handle", name);
+    let shapes_mirror = format_ident!("__{}Shapes", name);
     let idents: Vec<_> = fields
         .iter()
         .filter_map(|field| field.ident.as_ref())
         .collect();
     let types: Vec<_> = fields.iter().map(|field| &field.ty).collect();
     let mut checks = TokenStream::new();
+    let mut shapes = Vec::new();
     for field in &fields {
-        if let Some(ident) = &field.ident {
-            let (value, builder) = (quote!(handle.#ident), quote!(builder));
-            checks.extend(dims::check(
-                &field.attrs,
-                ident,
-                &value,
-                &builder,
-                &root,
-                errors,
-            ));
-        }
+        let Some(ident) = &field.ident else { continue };
+        let ty = &field.ty;
+        shapes.push(match dims::read(&field.attrs, &root, errors) {
+            Some(declared) => {
+                let (value, builder) = (quote!(handle.#ident), quote!(builder));
+                checks.extend(dims::check(&declared, ident, &value, &builder, &root));
+                let text = ident.to_string();
+                quote_spanned!(ty.span()=> #root::StaticShape::declared(#declared, "", #text))
+            }
+            None => quote_spanned!(ty.span()=> <#ty as #root::Differentiable>::SHAPES),
+        });
     }
     if !checks.is_empty() {
         let dims = crate::names::local("__dims");
@@ -109,9 +112,23 @@ fn implement(input: &DeriveInput, fields: Vec<&Field>, errors: &mut Errors) -> T
             pub __host: ::core::option::Option<&'h #name>,
         }
 
+        #[doc(hidden)]
+        #[derive(Clone, Copy)]
+        #visibility struct #shapes_mirror {
+            #(#visibilities #idents: <#types as #root::Differentiable>::Shapes,)*
+        }
+
         #[automatically_derived]
         #[allow(clippy::all, clippy::pedantic, unused, reason = "generated code")]
         const _: () = {
+            impl #shapes_mirror {
+                /// A structure has no shape of its own.
+                #[doc(hidden)]
+                pub const fn within(self, _: &'static str, _: &'static str) -> #root::StaticShape {
+                    #root::StaticShape::UNKNOWN
+                }
+            }
+
             impl #root::Receiver for #mirror<'_, '_> {
                 type Host = #name;
                 fn host(&self) -> &#name {
@@ -124,6 +141,8 @@ fn implement(input: &DeriveInput, fields: Vec<&Field>, errors: &mut Errors) -> T
 
             impl #root::Differentiable for #name {
                 type Handle<'h, 'b> = #mirror<'h, 'b>;
+                type Shapes = #shapes_mirror;
+                const SHAPES: #shapes_mirror = #shapes_mirror { #(#idents: #shapes,)* };
 
                 fn handle<'h, 'b>(&'h self, builder: &'b #root::Builder) -> #mirror<'h, 'b> {
                     let handle = #mirror {

@@ -85,7 +85,7 @@ catalogue! {
     /// A malformed declaration of a shape.
     Shape "AD013"
         "`#[shape(..)]` lists one dimension for each axis, outermost first"
-        "write sizes and names, as in `#[shape(B, 784)]`";
+        "write sizes, names, multiples of a name plus a size, or `..` for any axes, as in `#[shape(B, 2 * H, 784)]`";
     /// A derive on something it does not support.
     Derive "AD014"
         "the derived gradient is a value of the same struct"

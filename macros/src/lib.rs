@@ -36,7 +36,9 @@ pub fn differentiable(args: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Makes a struct of floats, tensors and other such structs a differentiable value.
 ///
-/// `#[shape(A, B)]` on a field declares its dimensions; `#[no_diff]` makes it a constant.
+/// `#[shape(A, 2 * B, 784)]` on a field declares its dimensions, which are checked where they are
+/// known: between declarations when the crate is compiled, the rest at bind. Names are local to the
+/// struct. `#[no_diff]` makes a field a constant.
 #[proc_macro_derive(Differentiable, attributes(shape, no_diff))]
 pub fn derive_differentiable(item: TokenStream) -> TokenStream {
     derive::expand(item.into()).into()

@@ -4,8 +4,9 @@
 pub use crate::cpu::{Kernel, kernel};
 pub use crate::graph::region::{Axes, Node, Operand, Place, Region, RowOp, ShapeRule, Value};
 pub use crate::graph::{
-    Builder, Differentiable, Dim, Dims, Engine, GradientWalk, Graph, Handle, Lift, OneOps, Program,
-    Receiver, Report, Shaped, TensorFn, TensorHandle, Walk, handle, lift, no_host,
+    Builder, Differentiable, Dim, Dims, Engine, GradientWalk, Graph, Handle, Lift, NoShapes,
+    OneOps, Program, Receiver, Report, Shaped, Signature, StaticShape, TensorFn, TensorHandle,
+    UnknownSignature, Walk, handle, lift, no_host,
 };
 pub use crate::scalar::*;
 pub use crate::{

@@ -23,6 +23,8 @@ pub enum Error {
         shapes: Vec<Vec<usize>>,
         /// What does not fit and what would.
         text: String,
+        /// Where each operand comes from, as far as is known: a parameter or an operator.
+        origins: Vec<String>,
     },
     /// A class label outside the classes.
     Label {
@@ -50,7 +52,16 @@ impl Error {
             place,
             shapes,
             text: text.into(),
+            origins: Vec::new(),
         }
+    }
+
+    /// The same error, told where its operands come from.
+    pub(crate) fn with_origins(mut self, found: Vec<String>) -> Error {
+        if let Error::Shape { origins, .. } = &mut self {
+            *origins = found;
+        }
+        self
     }
 
     /// A structure error.
@@ -84,6 +95,7 @@ impl fmt::Display for Error {
                 place,
                 shapes,
                 text,
+                origins,
             } => {
                 write!(f, "`{}`", place.what)?;
                 for (k, shape) in shapes.iter().enumerate() {
@@ -91,6 +103,9 @@ impl fmt::Display for Error {
                     write!(f, "{join} {}", Shape(shape))?;
                 }
                 write!(f, ": {text}")?;
+                for (shape, origin) in shapes.iter().zip(origins) {
+                    write!(f, "; {} is {origin}", Shape(shape))?;
+                }
                 at(f, place)
             }
             Error::Label {

@@ -198,3 +198,32 @@ impl<T: Leaves> Leaves for Option<T> {
         }
     }
 }
+
+macro_rules! tuples {
+    ($(($($name:ident $index:tt),+))*) => {$(
+        impl<$($name: Leaves),+> Leaves for ($($name,)+) {
+            fn leaves(&self, path: &Path<'_>, visit: Visit<'_>) {
+                $(self.$index.leaves(&Path::Index(path, $index), visit);)+
+            }
+
+            fn leaves_mut(&mut self, path: &Path<'_>, visit: VisitMut<'_>) {
+                $(self.$index.leaves_mut(&Path::Index(path, $index), visit);)+
+            }
+
+            fn zip_leaves(
+                &mut self,
+                other: &Self,
+                path: &Path<'_>,
+                visit: Zip<'_>,
+            ) -> Result<(), StructureMismatch> {
+                $(self.$index.zip_leaves(&other.$index, &Path::Index(path, $index), visit)?;)+
+                Ok(())
+            }
+        }
+    )*};
+}
+
+tuples! {
+    (A 0) (A 0, B 1) (A 0, B 1, C 2) (A 0, B 1, C 2, D 3) (A 0, B 1, C 2, D 3, E 4)
+    (A 0, B 1, C 2, D 3, E 4, F 5)
+}

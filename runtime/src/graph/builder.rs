@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::marker::PhantomData;
 
 use super::infer::infer;
-use super::region::Region;
+use super::region::{Place, Region, ValueIndex};
 use super::walk::Walk;
 use crate::{DType, Element, Error, Float};
 
@@ -71,6 +71,8 @@ pub struct Builder {
     parameters: Vec<(&'static str, usize)>,
     /// The leaves of the argument whose handle is being made.
     argument: Cell<Option<(usize, usize)>>,
+    /// The path of each leaf.
+    leaf_names: Vec<String>,
     /// The element type of each leaf.
     pub(crate) leaf_dtypes: Vec<DType>,
     pub(crate) values: RefCell<Vec<ValueInfo>>,
@@ -80,7 +82,8 @@ pub struct Builder {
 
 impl Builder {
     /// A builder whose first values are the leaves of the walk.
-    pub(crate) fn new(one_ops: &'static OneOps, walk: &Walk) -> Self {
+    /// `leaf_names` are the paths of the leaves, or nothing where no message needs them.
+    pub(crate) fn new(one_ops: &'static OneOps, walk: &Walk, leaf_names: Vec<String>) -> Self {
         let values = (0..walk.leaves.len())
             .map(|leaf| ValueInfo {
                 source: Source::Leaf(leaf),
@@ -98,6 +101,7 @@ impl Builder {
             by_address,
             parameters: walk.parameters.clone(),
             argument: Cell::default(),
+            leaf_names,
             leaf_dtypes: walk.leaves.iter().map(|leaf| leaf.dtype).collect(),
             values: RefCell::new(values),
             instances: RefCell::default(),
@@ -199,7 +203,8 @@ impl Builder {
             .collect();
         let (shapes, error) = infer(region, &given);
         if let Some(error) = error {
-            self.fail(error);
+            let origins = self.origins(region, inputs, &error);
+            self.fail(error.with_origins(origins));
         }
         let active = inputs
             .iter()
@@ -226,6 +231,41 @@ impl Builder {
         outputs
     }
 
+    /// Where the operands of a failed operator come from.
+    fn origins(&self, region: &Region, inputs: &[ValueId], error: &Error) -> Vec<String> {
+        let Error::Shape { place: failed, .. } = error else {
+            return Vec::new();
+        };
+        let mut values = region.values.iter();
+        let Some(value) = values.find(|value| value.place == *failed) else {
+            return Vec::new();
+        };
+        let origin = |&operand: &ValueIndex| match inputs.get(usize::from(operand)) {
+            Some(&id) => self.origin(id),
+            None => result_of(&region.values[usize::from(operand)].place),
+        };
+        value.shape.operands().iter().map(origin).collect()
+    }
+
+    /// A value as its user knows it.
+    fn origin(&self, id: ValueId) -> String {
+        if let Source::Leaf(leaf) = self.values.borrow()[id.index()].source {
+            return match self.leaf_names.get(leaf) {
+                Some(name) => format!("`{name}`"),
+                None => format!("leaf {leaf}"),
+            };
+        }
+        let instances = self.instances.borrow();
+        let found = instances.iter().find_map(|instance| {
+            let output = instance.outputs.iter().position(|&output| output == id)?;
+            Some((instance.region, instance.region.outputs[output]))
+        });
+        match found {
+            Some((region, value)) => result_of(&region.values[usize::from(value)].place),
+            None => "a number".to_owned(),
+        }
+    }
+
     /// Records the one-operation region of that name.
     #[track_caller]
     pub(crate) fn one_op<'b, T: Float>(
@@ -247,6 +287,13 @@ impl Builder {
         let outputs = self.record(region, inputs);
         TensorHandle::new(self, outputs[0])
     }
+}
+
+fn result_of(place: &Place) -> String {
+    format!(
+        "the result of `{}` at {}:{}:{}",
+        place.what, place.file, place.line, place.column
+    )
 }
 
 /// What stands for a tensor, or for a per-call float, while a graph is built.

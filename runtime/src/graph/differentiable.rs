@@ -4,6 +4,8 @@
 //! of its structure in which tensors and floats are `TensorHandle`s and everything else is itself.
 
 use super::builder::{Builder, TensorHandle};
+use super::static_call::NoShapes;
+use super::static_shape::StaticShape;
 use super::walk::{GradientWalk, Walk};
 use crate::{Element, Tensor};
 
@@ -21,6 +23,12 @@ pub trait Differentiable {
     type Handle<'h, 'b>
     where
         Self: 'h;
+
+    /// The declared shapes of its leaves, by field.
+    type Shapes: Copy;
+
+    /// What is known of them when the crate is compiled.
+    const SHAPES: Self::Shapes;
 
     /// Makes the handle; leaves are found by their address.
     fn handle<'h, 'b>(&'h self, builder: &'b Builder) -> Self::Handle<'h, 'b>;
@@ -71,6 +79,8 @@ pub fn no_host() -> ! {
 #[diagnostic::do_not_recommend]
 impl<T: Element> Differentiable for Tensor<T> {
     type Handle<'h, 'b> = TensorHandle<'b, T>;
+    type Shapes = StaticShape;
+    const SHAPES: StaticShape = StaticShape::UNKNOWN;
 
     fn handle<'b>(&self, builder: &'b Builder) -> TensorHandle<'b, T> {
         builder.leaf(std::ptr::from_ref(self) as usize)
@@ -98,6 +108,8 @@ macro_rules! floats {
         #[diagnostic::do_not_recommend]
         impl Differentiable for $ty {
             type Handle<'h, 'b> = TensorHandle<'b, $ty>;
+            type Shapes = StaticShape;
+            const SHAPES: StaticShape = StaticShape::SCALAR;
 
             fn handle<'b>(&self, builder: &'b Builder) -> TensorHandle<'b, $ty> {
                 builder.leaf(std::ptr::from_ref(self) as usize)
@@ -128,6 +140,8 @@ macro_rules! host {
         #[diagnostic::do_not_recommend]
         impl Differentiable for $ty {
             type Handle<'h, 'b> = $ty;
+            type Shapes = NoShapes;
+            const SHAPES: NoShapes = NoShapes;
 
             fn handle(&self, _builder: &Builder) -> $ty {
                 *self
@@ -157,6 +171,8 @@ impl<T: Differentiable> Differentiable for Option<T> {
         = Option<T::Handle<'h, 'b>>
     where
         T: 'h;
+    type Shapes = T::Shapes;
+    const SHAPES: T::Shapes = T::SHAPES;
 
     fn handle<'h, 'b>(&'h self, builder: &'b Builder) -> Self::Handle<'h, 'b> {
         self.as_ref().map(|value| value.handle(builder))
@@ -189,6 +205,8 @@ impl<T: Differentiable> Differentiable for Vec<T> {
         = Vec<T::Handle<'h, 'b>>
     where
         T: 'h;
+    type Shapes = NoShapes;
+    const SHAPES: NoShapes = NoShapes;
 
     fn handle<'h, 'b>(&'h self, builder: &'b Builder) -> Self::Handle<'h, 'b> {
         self.iter().map(|value| value.handle(builder)).collect()
@@ -196,7 +214,9 @@ impl<T: Differentiable> Differentiable for Vec<T> {
 
     fn walk(&self, walk: &mut Walk) {
         walk.word(self.len() as u64);
-        self.iter().for_each(|value| value.walk(walk));
+        for (index, value) in self.iter().enumerate() {
+            walk.element(index, |walk| value.walk(walk));
+        }
     }
 
     fn walk_gradient(&mut self, primal: &Self, walk: &mut GradientWalk) {
@@ -219,13 +239,17 @@ impl<T: Differentiable, const N: usize> Differentiable for [T; N] {
         = [T::Handle<'h, 'b>; N]
     where
         T: 'h;
+    type Shapes = NoShapes;
+    const SHAPES: NoShapes = NoShapes;
 
     fn handle<'h, 'b>(&'h self, builder: &'b Builder) -> Self::Handle<'h, 'b> {
         std::array::from_fn(|index| self[index].handle(builder))
     }
 
     fn walk(&self, walk: &mut Walk) {
-        self.iter().for_each(|value| value.walk(walk));
+        for (index, value) in self.iter().enumerate() {
+            walk.element(index, |walk| value.walk(walk));
+        }
     }
 
     fn walk_gradient(&mut self, primal: &Self, walk: &mut GradientWalk) {
@@ -244,13 +268,15 @@ macro_rules! tuples {
         #[diagnostic::do_not_recommend]
         impl<$($name: Differentiable),+> Differentiable for ($($name,)+) {
             type Handle<'h, 'b> = ($($name::Handle<'h, 'b>,)+) where $($name: 'h),+;
+            type Shapes = NoShapes;
+            const SHAPES: NoShapes = NoShapes;
 
             fn handle<'h, 'b>(&'h self, builder: &'b Builder) -> Self::Handle<'h, 'b> {
                 ($(self.$index.handle(builder),)+)
             }
 
             fn walk(&self, walk: &mut Walk) {
-                $(self.$index.walk(walk);)+
+                $(walk.element($index, |walk| self.$index.walk(walk));)+
             }
 
             fn walk_gradient(&mut self, primal: &Self, walk: &mut GradientWalk) {
@@ -264,4 +290,7 @@ macro_rules! tuples {
     )*};
 }
 
-tuples! { (A 0) (A 0, B 1) (A 0, B 1, C 2) (A 0, B 1, C 2, D 3) }
+tuples! {
+    (A 0) (A 0, B 1) (A 0, B 1, C 2) (A 0, B 1, C 2, D 3) (A 0, B 1, C 2, D 3, E 4)
+    (A 0, B 1, C 2, D 3, E 4, F 5)
+}

@@ -129,7 +129,9 @@ impl Engine {
         } else if let Some(index) = (0..plans.len()).find(|&index| known(index)) {
             index
         } else {
-            self.make_plan(instantiate, gradient)?
+            let mut naming = Walk::naming();
+            walk(&mut naming);
+            self.make_plan(instantiate, gradient, naming.into_names())?
         };
         self.last[kind] = index;
         self.leaves.clear();
@@ -157,8 +159,13 @@ impl Engine {
         Ok(index)
     }
 
-    fn make_plan(&mut self, instantiate: Instantiate<'_>, gradient: bool) -> Result<usize, Error> {
-        let builder = Builder::new(self.one_ops, &self.walk);
+    fn make_plan(
+        &mut self,
+        instantiate: Instantiate<'_>,
+        gradient: bool,
+        leaf_names: Vec<String>,
+    ) -> Result<usize, Error> {
+        let builder = Builder::new(self.one_ops, &self.walk, leaf_names);
         let output = instantiate(&builder);
         if let Some(error) = builder.take_error() {
             return Err(error);

@@ -18,6 +18,10 @@ mod plan_backward;
 mod print;
 pub mod region;
 mod report;
+mod static_call;
+mod static_dim;
+mod static_shape;
+mod static_text;
 mod step;
 mod walk;
 
@@ -28,6 +32,8 @@ pub use engine::Engine;
 pub use print::Graph;
 pub use region::{Axes, Node, Operand, Place, Region, RowOp, ShapeRule, Value, ValueIndex};
 pub use report::Report;
+pub use static_call::{NoShapes, Signature, UnknownSignature};
+pub use static_shape::StaticShape;
 pub use walk::{GradientWalk, Walk};
 
 /// A function over tensors; implemented by its companion.

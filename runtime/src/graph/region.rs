@@ -107,6 +107,21 @@ pub enum ShapeRule {
     },
 }
 
+impl ShapeRule {
+    /// The values whose shapes it is about, in the order in which errors list them.
+    pub(crate) fn operands(&self) -> Vec<ValueIndex> {
+        match *self {
+            ShapeRule::Broadcast(of) => of.to_vec(),
+            ShapeRule::MatMul { a, b, .. } => vec![a, b],
+            ShapeRule::Reduce { of, .. } | ShapeRule::Transpose(of) | ShapeRule::Reshape(of, _) => {
+                vec![of]
+            }
+            ShapeRule::Rows { logits, labels } => vec![logits, labels],
+            ShapeRule::Input | ShapeRule::Scalar | ShapeRule::Like(_) => Vec::new(),
+        }
+    }
+}
+
 /// Axes of a reduction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Axes {

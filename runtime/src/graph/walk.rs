@@ -32,9 +32,31 @@ pub struct Walk {
     pub(crate) floats: Vec<u64>,
     pub(crate) parameters: Vec<(&'static str, usize)>,
     active: bool,
+    /// The paths of the leaves, in a walk that is made to name them.
+    names: Option<Names>,
+}
+
+/// The paths of the leaves, and the path of where the walk is.
+#[derive(Default, Debug)]
+struct Names {
+    leaves: Vec<String>,
+    path: Vec<String>,
 }
 
 impl Walk {
+    /// A walk that records the paths of leaves: for error messages and reports.
+    pub(crate) fn naming() -> Walk {
+        Walk {
+            names: Some(Names::default()),
+            ..Walk::default()
+        }
+    }
+
+    /// The paths of the leaves, as `model.layers.0.w`.
+    pub(crate) fn into_names(self) -> Vec<String> {
+        self.names.map(|names| names.leaves).unwrap_or_default()
+    }
+
     pub(crate) fn clear(&mut self) {
         self.leaves.clear();
         self.key.clear();
@@ -47,14 +69,41 @@ impl Walk {
         self.parameters.push((name, self.leaves.len()));
         self.active = active;
         self.word(u64::from(active));
+        if let Some(names) = &mut self.names {
+            names.path.clear();
+            names.path.push(name.to_owned());
+        }
+    }
+
+    /// Walks an element of a list.
+    pub(crate) fn element(&mut self, index: usize, walk: impl FnOnce(&mut Self)) {
+        if let Some(names) = &mut self.names {
+            names.path.push(index.to_string());
+        }
+        walk(self);
+        if let Some(names) = &mut self.names {
+            names.path.pop();
+        }
     }
 
     /// Walks a field; a constant one has no gradient.
-    pub fn field(&mut self, _name: &'static str, constant: bool, walk: impl FnOnce(&mut Self)) {
+    pub fn field(&mut self, name: &'static str, constant: bool, walk: impl FnOnce(&mut Self)) {
         let active = self.active;
         self.active &= !constant;
+        if let Some(names) = &mut self.names {
+            names.path.push(name.to_owned());
+        }
         walk(self);
+        if let Some(names) = &mut self.names {
+            names.path.pop();
+        }
         self.active = active;
+    }
+
+    fn name_leaf(&mut self) {
+        if let Some(names) = &mut self.names {
+            names.leaves.push(names.path.join("."));
+        }
     }
 
     /// Something that the plan depends on.
@@ -70,6 +119,7 @@ impl Walk {
         data: *const u8,
         dtype: DType,
     ) {
+        self.name_leaf();
         let shape_at = self.key.len();
         self.key.push(shape.len() as u64);
         self.key.extend(shape.iter().map(|&size| size as u64));
@@ -86,6 +136,7 @@ impl Walk {
 
     /// A per-call float: its bits, as the element type stores them, in the first bytes.
     pub(crate) fn float(&mut self, address: usize, bits: u64, dtype: DType) {
+        self.name_leaf();
         let shape_at = self.key.len();
         self.key.push(0);
         let float = Some(self.floats.len());

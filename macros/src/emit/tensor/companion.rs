@@ -26,8 +26,17 @@ pub(crate) fn function(
         body,
         params,
         output,
+        constants,
         ..
     } = lowered;
+    let constants = constants.as_ref().map(|(signature, result)| {
+        quote! {
+            #[doc(hidden)]
+            pub const __SIGNATURE: #root::Signature = #signature;
+            #[doc(hidden)]
+            pub const __RESULT: #root::StaticShape = { #result };
+        }
+    });
     let builder = names::local("__builder");
     let text = user.to_string();
     let doc = format!("Derivatives of [`{text}`](fn@{text}).");
@@ -67,6 +76,8 @@ pub(crate) fn function(
         const _: () = {
             #statics
             impl #name {
+                #constants
+
                 #[doc(hidden)]
                 pub fn __instantiate<'h, 'b>(
                     #builder: &'b #root::Builder, #(#params),*
@@ -97,8 +108,13 @@ pub(crate) fn method(
         body,
         params,
         output,
+        constants,
         ..
     } = lowered;
+    // A method has no companion that could offer its shapes; its own operators are checked.
+    let checks = constants
+        .as_ref()
+        .map(|(_, result)| quote!(const _: #root::StaticShape = { #result };));
     let builder = names::local("__builder");
     let hidden = format_ident!("__instantiate_{}", user);
     let graph = format_ident!("{}_graph", user);
@@ -109,6 +125,7 @@ pub(crate) fn method(
         #visibility fn #hidden<'h, 'b>(
             &'h self, #builder: &'b #root::Builder, #(#params),*
         ) -> #output {
+            #checks
             let #linked = Self::#graph();
             let #handle = #root::Differentiable::handle(self, #builder);
             #body

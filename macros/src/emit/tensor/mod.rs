@@ -4,6 +4,7 @@ pub(crate) mod companion;
 pub(crate) mod kernel;
 pub(crate) mod one_ops;
 pub(crate) mod region;
+mod shapes;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -20,11 +21,15 @@ use crate::passes::fuse::fuse;
 use crate::passes::verify_graph::verify;
 
 use region::{Kernels, print_region};
+use shapes::Shapes;
 
 /// A function, lowered: everything that its companion needs.
 pub(crate) struct TensorFunction {
     /// The element type.
     pub(crate) dtype: kernel::Dtype,
+    /// The signature's declared shapes and the result's, as two constants; empty where nothing is
+    /// declared.
+    pub(crate) constants: Option<(TokenStream, TokenStream)>,
     /// Statics: kernels and the graph.
     pub(crate) statics: TokenStream,
     /// The body of `instantiate`.
@@ -68,10 +73,21 @@ fn lower(
     let dtype = dtype(signature, errors);
     let builder = names::local("__builder");
     let name = signature.name.to_string();
-    let mut lowerer = Lowerer::new(errors, dtype, root.clone(), builder.clone());
+    let declared: Vec<Option<TokenStream>> = signature
+        .params
+        .iter()
+        .map(|param| dims::read(&param.attributes, root, errors))
+        .collect();
+    let mut lowerer = Lowerer::new(
+        errors,
+        dtype,
+        root.clone(),
+        builder.clone(),
+        signature.name.clone(),
+    );
     let mut params = Vec::new();
     let mut prologue = Vec::new();
-    for param in &signature.params {
+    for (param, declared) in signature.params.iter().zip(&declared) {
         let ident = &param.name;
         lowerer.parameters.push(ident.clone());
         let by_value_float = param.passing == Passing::Value && param.shape == Shape::Float;
@@ -82,6 +98,11 @@ fn lower(
             _ => Belief::Unknown,
         };
         lowerer.declare(ident, belief);
+        if declared.is_some() && !param.mutable && param.passing != Passing::Exclusive {
+            lowerer.shapes.parameter(ident);
+        } else if param.shape == Shape::Named {
+            lowerer.shapes.structure(ident, &param.ty);
+        }
         let ty = &param.ty;
         if by_value_float {
             params.push(quote!(#ident: impl #root::Lift<'b, #ty>));
@@ -98,27 +119,34 @@ fn lower(
         }
     }
     let body = lowerer.function(&function.block.stmts);
-    let graphs = lowerer.into_regions();
     let at = quote!(#builder);
     let mut checks = TokenStream::new();
-    for param in &signature.params {
-        let name = &param.name;
-        checks.extend(dims::check(
-            &param.attributes,
-            name,
-            &quote!(#name),
-            &at,
-            root,
-            errors,
-        ));
+    for (param, declared) in signature.params.iter().zip(&declared) {
+        if let Some(declared) = declared {
+            let name = &param.name;
+            checks.extend(dims::check(declared, name, &quote!(#name), &at, root));
+        }
     }
     if !checks.is_empty() {
         let dims = names::local("__dims");
         prologue.push(quote!(let mut #dims = #root::Dims::default(); #checks));
     }
+    let named = signature.params.iter().map(|param| &param.name);
+    let shapes = Shapes::new(
+        &name,
+        root,
+        named.zip(declared.iter().map(Option::as_ref)).collect(),
+        &body.regions,
+        &body.calls,
+    );
+    let constants = (shapes.any() || declared.iter().any(Option::is_some)).then(|| {
+        let chain = shapes.chain(body.result.as_ref());
+        (shapes.signature(), body.links.wrap_constant(&chain, root))
+    });
     let mut kernels = Kernels::new();
     let mut regions = Vec::new();
-    for (index, mut graph) in graphs.into_iter().enumerate() {
+    for (index, region) in body.regions.into_iter().enumerate() {
+        let mut graph = region.graph;
         verify(&graph, errors);
         differentiate(&mut graph);
         verify(&graph, errors);
@@ -142,10 +170,12 @@ fn lower(
         static GRAPH: #root::Graph = #root::Graph { name: #name, regions: &[#(#regions),*] };
     };
     let output = handle_type(&signature.output, root);
+    let tokens = body.links.wrap(body.tokens);
     Some(TensorFunction {
         dtype,
+        constants,
         statics,
-        body: quote!(#(#prologue)* #body),
+        body: quote!(#(#prologue)* #tokens),
         params,
         output,
     })

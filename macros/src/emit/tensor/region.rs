@@ -295,7 +295,7 @@ impl Printer<'_> {
 }
 
 /// The operation as its user would say it, for error messages.
-fn describe(op: &TensorOp) -> &'static str {
+pub(super) fn describe(op: &TensorOp) -> &'static str {
     match op {
         TensorOp::Input(_) => "input",
         TensorOp::Constant(_) | TensorOp::Integer(_) | TensorOp::Ratio => "constant",

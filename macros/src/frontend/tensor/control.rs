@@ -7,6 +7,7 @@ use syn::{Expr, ExprCall, ExprMethodCall, Macro};
 
 use crate::diag::Code;
 
+use super::known::Call;
 use super::statement::{as_block, bound_names};
 use super::{Lowered, Lowerer};
 
@@ -154,7 +155,19 @@ impl Lowerer<'_> {
         let Some(linked) = self.links.function(path, arguments.len(), taken) else {
             return Lowered::Host(quote!(::core::unreachable!()));
         };
-        Lowered::Host(quote_spanned! {span=> #linked(#builder, #(#arguments),*) })
+        let (alias, linked) = linked;
+        let shapes = arguments.iter().map(|argument| self.shapes.of(argument));
+        let shapes = Call {
+            alias,
+            span,
+            arguments: shapes.collect(),
+        };
+        let call = quote_spanned! {span=> #linked(#builder, #(#arguments),*) };
+        // A function that calls itself has no shape before it has one.
+        if !path.is_ident(&self.name) {
+            self.shapes.call(&call, shapes);
+        }
+        Lowered::Host(call)
     }
 
     /// A method that is neither a tensor's nor a host container's: the user's own, linked to its

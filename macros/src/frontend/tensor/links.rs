@@ -33,14 +33,15 @@ pub(crate) struct Links {
 }
 
 impl Links {
-    /// The expression that names a function's `__instantiate`. `taken` says which names the
+    /// The name of a function inside the generated code, and the expression of its
+    /// `__instantiate`. `taken` says which names the
     /// parameters have: an alias must not hide them.
     pub(super) fn function(
         &mut self,
         path: &Path,
         arity: usize,
         taken: impl Fn(&Ident) -> bool,
-    ) -> Option<TokenStream> {
+    ) -> Option<(Ident, TokenStream)> {
         let last = path.segments.last()?;
         let span = last.ident.span();
         let mut plain = path.clone();
@@ -65,13 +66,14 @@ impl Links {
             }
         };
         let alias = Ident::new(&alias.to_string(), span);
-        Some(match &last.arguments {
+        let linked = match &last.arguments {
             PathArguments::AngleBracketed(arguments) => {
                 let list = &arguments.args;
                 quote_spanned!(span=> #alias::__instantiate::<#list>)
             }
             _ => quote_spanned!(span=> #alias::__instantiate),
-        })
+        };
+        Some((alias, linked))
     }
 
     /// The hidden sibling of a method.
@@ -85,6 +87,36 @@ impl Links {
             });
         }
         sibling
+    }
+
+    /// A constant's block with every callee in scope; one that declares nothing has the constants
+    /// of a trait of the runtime.
+    pub(crate) fn wrap_constant(&self, body: &TokenStream, root: &TokenStream) -> TokenStream {
+        let imports = self.imports();
+        let paths = self.functions.iter().map(|function| &function.path);
+        let aliases: Vec<&Ident> = self
+            .functions
+            .iter()
+            .map(|function| &function.alias)
+            .collect();
+        quote! {
+            #(use #paths as #imports;)*
+            {
+                #(struct #aliases {})*
+                {
+                    #(use #imports as #aliases;)*
+                    use #root::UnknownSignature as _;
+                    #body
+                }
+            }
+        }
+    }
+
+    /// What the user's paths are called in the outer scope.
+    fn imports(&self) -> Vec<Ident> {
+        (0..self.functions.len())
+            .map(|k| format_ident!("__linked_{}", k))
+            .collect()
     }
 
     /// The body of `instantiate` with everything in scope that its calls need.
@@ -139,9 +171,7 @@ impl Links {
                 impl #trait_name for #alias {}
             }
         });
-        let imports: Vec<Ident> = (0..self.functions.len())
-            .map(|k| format_ident!("__linked_{}", k))
-            .collect();
+        let imports = self.imports();
         let paths = self.functions.iter().map(|function| &function.path);
         let aliases = self.functions.iter().map(|function| &function.alias);
         quote! {

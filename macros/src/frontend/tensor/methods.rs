@@ -263,6 +263,7 @@ impl Lowerer<'_> {
             }
             Expr::Closure(closure) if closure.inputs.len() == operands.len() => {
                 self.scopes.push(std::collections::BTreeMap::new());
+                self.shapes.open();
                 let outer = self.pending.clone();
                 for (input, &operand) in closure.inputs.iter().zip(&operands) {
                     for name in super::statement::bound_names(input) {
@@ -272,6 +273,7 @@ impl Lowerer<'_> {
                 }
                 let value = self.expr(&closure.body);
                 self.scopes.pop();
+                self.shapes.close();
                 self.pending = outer;
                 Some(self.node(value, closure.body.span()))
             }

@@ -10,6 +10,7 @@
 
 mod control;
 mod expr;
+pub(crate) mod known;
 mod links;
 mod methods;
 mod statement;
@@ -24,6 +25,9 @@ use crate::diag::Errors;
 use crate::emit::tensor::kernel::Dtype;
 use crate::ir::graph::{Graph, NodeId, TensorOp};
 use crate::ir::op::Build;
+
+use known::{Call, KnownShapes, ShapeOf};
+use links::Links;
 
 /// What the macro believes a variable to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,17 +51,45 @@ pub(crate) enum Lowered {
     Host(TokenStream),
 }
 
+/// A lowered region, and what is known of the shapes of its inputs.
+pub(crate) struct Region {
+    /// The graph; forward only.
+    pub(crate) graph: Graph,
+    /// The sources of the shapes of its inputs.
+    pub(crate) shapes: Vec<Option<ShapeOf>>,
+}
+
+/// A body after lowering.
+pub(crate) struct Body {
+    /// The body of `instantiate`, still without what its calls need in scope.
+    pub(crate) tokens: TokenStream,
+    /// The regions, in the order of the source.
+    pub(crate) regions: Vec<Region>,
+    /// The calls whose arguments have known shapes.
+    pub(crate) calls: Vec<Call>,
+    /// The callees.
+    pub(crate) links: Links,
+    /// The shape of the result.
+    pub(crate) result: Option<ShapeOf>,
+}
+
 /// Lowers one function body.
 pub(crate) struct Lowerer<'a> {
     pub(crate) errors: &'a mut Errors,
     pub(crate) dtype: Dtype,
     pub(crate) root: TokenStream,
     builder: Ident,
-    finished: Vec<Graph>,
+    /// The function.
+    name: Ident,
+    finished: Vec<Region>,
     scopes: Vec<BTreeMap<String, Belief>>,
     graph: Graph,
     /// The variables that hold the inputs of the region under construction.
     inputs: Vec<Ident>,
+    /// The sources of their shapes.
+    input_shapes: Vec<Option<ShapeOf>>,
+    /// The shapes of variables.
+    pub(crate) shapes: KnownShapes,
     /// Inputs by the text they were lifted from, while that text still means the same.
     lifted: BTreeMap<String, NodeId>,
     /// The user's variables that are nodes of the region under construction.
@@ -69,50 +101,56 @@ pub(crate) struct Lowerer<'a> {
     /// The function's parameters, which `no_diff!` reads.
     pub(crate) parameters: Vec<Ident>,
     /// Every function and method of the user's that is called.
-    pub(crate) links: links::Links,
+    pub(crate) links: Links,
     /// Statements of the block under construction.
     out: Vec<TokenStream>,
     fresh: usize,
 }
 
 impl<'a> Lowerer<'a> {
-    /// A lowerer for a function whose float tensors have type `dtype`.
+    /// A lowerer for the function `name`, whose float tensors have type `dtype`.
     pub(crate) fn new(
         errors: &'a mut Errors,
         dtype: Dtype,
         root: TokenStream,
         builder: Ident,
+        name: Ident,
     ) -> Self {
         Lowerer {
             errors,
             dtype,
             root,
             builder,
+            name,
             finished: Vec::new(),
             scopes: vec![BTreeMap::new()],
             graph: Graph::new(),
             inputs: Vec::new(),
+            input_shapes: Vec::new(),
+            shapes: KnownShapes::default(),
             lifted: BTreeMap::new(),
             pending: Vec::new(),
             mentioned: std::collections::BTreeSet::new(),
             held: Vec::new(),
             parameters: Vec::new(),
-            links: links::Links::default(),
+            links: Links::default(),
             out: Vec::new(),
             fresh: 0,
         }
     }
 
     /// Lowers the body of the function.
-    pub(crate) fn function(&mut self, statements: &[syn::Stmt]) -> TokenStream {
+    pub(crate) fn function(mut self, statements: &[syn::Stmt]) -> Body {
+        self.shapes.open();
         let tail = self.statements(statements);
         let statements = std::mem::take(&mut self.out);
-        self.links.wrap(quote!(#(#statements)* #tail))
-    }
-
-    /// The regions, in the order of the source.
-    pub(crate) fn into_regions(self) -> Vec<Graph> {
-        self.finished
+        Body {
+            result: tail.as_ref().and_then(|tail| self.shapes.of(tail)),
+            tokens: quote!(#(#statements)* #tail),
+            regions: self.finished,
+            calls: self.shapes.calls,
+            links: self.links,
+        }
     }
 
     /// Declares a variable in the innermost scope.
@@ -123,6 +161,7 @@ impl<'a> Lowerer<'a> {
         if let Some(scope) = self.scopes.last_mut() {
             scope.insert(text, belief);
         }
+        self.shapes.set(name, None);
     }
 
     fn belief(&self, name: &Ident) -> Option<Belief> {
@@ -181,6 +220,7 @@ impl<'a> Lowerer<'a> {
         let lift = quote_spanned! {span=> #root::lift::<#ty, _>(#builder, &(#tokens)) };
         self.out.push(quote!(let #name = #lift;));
         self.inputs.push(name);
+        self.input_shapes.push(self.shapes.of(tokens));
         self.graph.set_span(span);
         let id = self.graph.input();
         if syn::parse2::<Ident>(tokens.clone()).is_ok() {
@@ -221,13 +261,20 @@ impl<'a> Lowerer<'a> {
         self.lifted.clear();
         let mut region = std::mem::replace(&mut self.graph, Graph::new());
         let inputs = std::mem::take(&mut self.inputs);
+        let shapes = std::mem::take(&mut self.input_shapes);
         if bindings.is_empty() {
             return;
         }
         let (root, builder) = (self.root.clone(), self.builder.clone());
         let ty = Ident::new(self.dtype.name(), Span::call_site());
+        let index = self.finished.len();
         let mut handles = Vec::new();
         for (name, id) in bindings {
+            let shape = match region.node(id).op {
+                TensorOp::Input(k) => shapes[k].clone(),
+                _ => Some(ShapeOf::Node(index, id)),
+            };
+            self.shapes.learn(&name, shape);
             match region.node(id).op {
                 // A value that is an input as it stands needs no region.
                 TensorOp::Input(k) => {
@@ -250,13 +297,15 @@ impl<'a> Lowerer<'a> {
         if handles.is_empty() {
             return;
         }
-        let index = self.finished.len();
         let graph = crate::names::local("__graph");
         self.out.push(quote! {
             let [#(#handles),*] =
                 #builder.region::<#ty, _, _>(&#graph.regions[#index], [#(#inputs),*]);
         });
-        self.finished.push(region);
+        self.finished.push(Region {
+            graph: region,
+            shapes,
+        });
     }
 }
 

@@ -18,11 +18,13 @@ impl Lowerer<'_> {
         let outer = std::mem::take(&mut self.out);
         let mentioned = self.mentioned.clone();
         self.scopes.push(BTreeMap::new());
+        self.shapes.open();
         for name in names {
             self.declare(name, Belief::Unknown);
         }
         let tail = self.statements(&block.stmts);
         self.scopes.pop();
+        self.shapes.close();
         self.mentioned = mentioned;
         let statements = std::mem::replace(&mut self.out, outer);
         quote!({ #(#statements)* #tail })
@@ -123,9 +125,15 @@ impl Lowerer<'_> {
                     let handle = super::types::handle_type(ty, &self.root);
                     quote!(: #handle)
                 });
+                // What is never assigned again keeps the shape of its first value.
+                let shape = match pattern {
+                    Pat::Ident(name) if name.mutability.is_none() => self.shapes.of(&value),
+                    _ => None,
+                };
                 self.out.push(quote!(let #pattern #annotation = #value;));
                 for name in names {
                     self.declare(&name, belief);
+                    self.shapes.set(&name, shape.clone());
                 }
             }
         }
