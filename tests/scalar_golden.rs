@@ -6,6 +6,7 @@
     reason = "the reference formulas are written with max and min"
 )]
 
+use cotangent::Matrix;
 use serde_json::Value;
 
 /// Relative to the largest entry: the reference prints 17 digits, and transcendental functions of
@@ -15,14 +16,30 @@ const TOLERANCE: f64 = 1e-11;
 /// How many cases the elementwise reference holds.
 const ELEMENTWISE: usize = 160;
 
+struct Unary {
+    gradient: fn(f64) -> (f64, f64),
+    jvp: fn(f64, f64) -> (f64, f64),
+    hvp: fn(f64, f64) -> f64,
+}
+
+struct Binary {
+    gradient: fn(f64, f64) -> (f64, (f64, f64)),
+    jvp: fn(f64, f64, f64, f64) -> (f64, f64),
+    hvp: fn(f64, f64, f64, f64) -> (f64, f64),
+    hessian: fn(f64, f64) -> Matrix<f64>,
+}
+
 macro_rules! unary {
     ($($name:ident |$x:ident| $body:expr;)*) => {
         mod unary {
             use cotangent::differentiable;
             $(#[differentiable] pub(crate) fn $name($x: f64) -> f64 { $body })*
         }
-        const UNARY: &[(&str, fn(f64) -> (f64, f64))] =
-            &[$((stringify!($name), unary::$name::value_and_grad)),*];
+        const UNARY: &[(&str, Unary)] = &[$((stringify!($name), Unary {
+            gradient: unary::$name::value_and_grad,
+            jvp: unary::$name::jvp,
+            hvp: unary::$name::hvp,
+        })),*];
     };
 }
 
@@ -32,8 +49,12 @@ macro_rules! binary {
             use cotangent::differentiable;
             $(#[differentiable] pub(crate) fn $name($x: f64, $y: f64) -> f64 { $body })*
         }
-        const BINARY: &[(&str, fn(f64, f64) -> (f64, (f64, f64)))] =
-            &[$((stringify!($name), binary::$name::value_and_grad)),*];
+        const BINARY: &[(&str, Binary)] = &[$((stringify!($name), Binary {
+            gradient: binary::$name::value_and_grad,
+            jvp: binary::$name::jvp,
+            hvp: binary::$name::hvp,
+            hessian: binary::$name::hessian,
+        })),*];
     };
 }
 
@@ -183,11 +204,11 @@ fn elementwise() {
         let (mut values, mut gradients) = (Vec::new(), vec![Vec::new(); inputs.len()]);
         for (i, c) in floats(&case["cotangent"]).into_iter().enumerate() {
             if let Some((_, f)) = UNARY.iter().find(|(known, _)| *known == name) {
-                let (value, dx) = f(inputs[0][i]);
+                let (value, dx) = (f.gradient)(inputs[0][i]);
                 values.push(value);
                 gradients[0].push(c * dx);
             } else if let Some((_, f)) = BINARY.iter().find(|(known, _)| *known == name) {
-                let (value, (dx, dy)) = f(inputs[0][i], inputs[1][i]);
+                let (value, (dx, dy)) = (f.gradient)(inputs[0][i], inputs[1][i]);
                 values.push(value);
                 gradients[0].push(c * dx);
                 gradients[1].push(c * dy);
@@ -209,4 +230,65 @@ fn elementwise() {
     }
     println!("golden: {count} cases");
     assert_eq!(count, ELEMENTWISE);
+}
+
+#[test]
+fn elementwise_in_other_modes() {
+    let primals = cases(include_str!("reference/scalar_elementwise.json"));
+    let (mut count, mut hessians) = (0, 0);
+    for case in cases(include_str!("reference/scalar_elementwise_modes.json")) {
+        let id = case["id"].as_str().expect("an id");
+        let primal = primals.iter().find(|primal| primal["id"] == id);
+        let primal = primal.expect("the inputs of the case");
+        let name = primal["function"].as_str().expect("a function");
+        let unary = UNARY.iter().find(|(known, _)| *known == name);
+        let binary = BINARY.iter().find(|(known, _)| *known == name);
+        let inputs = primal["inputs"].as_array().expect("inputs");
+        let names: Vec<&str> = inputs.iter().filter_map(|i| i["name"].as_str()).collect();
+        let parts =
+            |of: &Value| -> Vec<Vec<f64>> { names.iter().map(|name| floats(&of[*name])).collect() };
+        let x: Vec<Vec<f64>> = inputs.iter().map(floats).collect();
+        let c = floats(&primal["cotangent"]);
+        let v = parts(&case["jvp"]["tangents"]);
+        let along = |i: usize| match (unary, binary) {
+            (Some((_, f)), _) => (f.jvp)(x[0][i], v[0][i]).1,
+            (_, Some((_, f))) => (f.jvp)(x[0][i], x[1][i], v[0][i], v[1][i]).1,
+            _ => panic!("{id} has no function here"),
+        };
+        let found: Vec<f64> = (0..c.len()).map(along).collect();
+        let expected = floats(&case["jvp"]["output_tangent"]);
+        compare(id, "jvp", &found, &expected, TOLERANCE);
+        if !case["hvp"].is_null() {
+            let v = parts(&case["hvp"]["v"]);
+            let along = |i: usize| match (unary, binary) {
+                (Some((_, f)), _) => vec![c[i] * (f.hvp)(x[0][i], v[0][i])],
+                (_, Some((_, f))) => {
+                    let (a, b) = (f.hvp)(x[0][i], x[1][i], v[0][i], v[1][i]);
+                    vec![c[i] * a, c[i] * b]
+                }
+                _ => Vec::new(),
+            };
+            let found: Vec<Vec<f64>> = (0..c.len()).map(along).collect();
+            for (at, product) in parts(&case["hvp"]["product"]).iter().enumerate() {
+                let found: Vec<f64> = found.iter().map(|product| product[at]).collect();
+                compare(id, "hvp", &found, product, TOLERANCE);
+            }
+            count += 1;
+        }
+        if let (Some((_, f)), false) = (binary, case["hessian"].is_null()) {
+            let n = c.len();
+            let mut found = vec![0.0; 4 * n * n];
+            for i in 0..n {
+                let block = (f.hessian)(x[0][i], x[1][i]);
+                for (row, column) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+                    let at = (row * n + i) * 2 * n + column * n + i;
+                    found[at] = c[i] * block[(row, column)];
+                }
+            }
+            compare(id, "hessian", &found, &floats(&case["hessian"]), TOLERANCE);
+            hessians += 1;
+        }
+    }
+    println!("golden: {count} products, {hessians} Hessians");
+    assert_eq!((count, hessians), (148, 10));
 }

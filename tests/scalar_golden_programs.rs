@@ -1,11 +1,13 @@
-//! Golden programs: loops, branches, early exits and recursion against values and gradients
-//! computed by JAX in double precision (`tests/reference/scalar_programs.json`).
+//! Golden programs: loops, branches, early exits and recursion against values, gradients,
+//! directional derivatives, Hessian products and Hessians computed by JAX in double precision
+//! (`tests/reference/scalar_programs*.json`).
 
 #![allow(
     clippy::needless_range_loop,
     reason = "the programs under test are written by index"
 )]
 
+use cotangent::Matrix;
 use cotangent::prelude::*;
 use serde_json::Value;
 
@@ -185,28 +187,73 @@ fn test_easom(x: f64, y: f64) -> f64 {
     -x.cos() * y.cos() * (-(x - pi).powi(2) - (y - pi).powi(2)).exp()
 }
 
-type Program = fn(&[Vec<f64>]) -> (f64, Vec<Vec<f64>>);
+/// A parameter, or what belongs to it, as a list.
+type Part = Vec<f64>;
+
+/// What is compared of a program: everything takes the inputs as lists, and directions too.
+struct Program {
+    gradient: fn(&[Part]) -> (f64, Vec<Part>),
+    jvp: fn(&[Part], &[Part]) -> (f64, f64),
+    hvp: fn(&[Part], &[Part]) -> Vec<Part>,
+    hessian: fn(&[Part]) -> Matrix<f64>,
+}
+
+/// A gradient as one list per parameter.
+trait Parts {
+    fn parts(self) -> Vec<Part>;
+}
+
+impl Parts for f64 {
+    fn parts(self) -> Vec<Part> {
+        vec![vec![self]]
+    }
+}
+
+impl Parts for Vec<f64> {
+    fn parts(self) -> Vec<Part> {
+        vec![self]
+    }
+}
+
+impl<A: Parts, B: Parts> Parts for (A, B) {
+    fn parts(self) -> Vec<Part> {
+        [self.0.parts(), self.1.parts()].concat()
+    }
+}
 
 macro_rules! programs {
     ($($name:ident($($kind:ident),*);)*) => {
-        &[$((stringify!($name), |x| programs!(@ $name x $($kind)*))),*]
+        &[$((stringify!($name), programs!(@ $name $($kind)*))),*]
     };
-    (@ $name:ident $x:ident float) => {{
-        let (value, a) = $name::value_and_grad($x[0][0]);
-        (value, vec![vec![a]])
-    }};
-    (@ $name:ident $x:ident float float) => {{
-        let (value, (a, b)) = $name::value_and_grad($x[0][0], $x[1][0]);
-        (value, vec![vec![a], vec![b]])
-    }};
-    (@ $name:ident $x:ident slice) => {{
-        let (value, a) = $name::value_and_grad(&$x[0]);
-        (value, vec![a])
-    }};
-    (@ $name:ident $x:ident slice float) => {{
-        let (value, (a, b)) = $name::value_and_grad(&$x[0], $x[1][0]);
-        (value, vec![a, vec![b]])
-    }};
+    (@ $name:ident $a:ident) => {
+        Program {
+            gradient: |x| {
+                let (value, gradient) = $name::value_and_grad(programs!($a x 0));
+                (value, gradient.parts())
+            },
+            jvp: |x, v| $name::jvp(programs!($a x 0), programs!($a v 0)),
+            hvp: |x, v| $name::hvp(programs!($a x 0), programs!($a v 0)).parts(),
+            hessian: |x| $name::hessian(programs!($a x 0)),
+        }
+    };
+    (@ $name:ident $a:ident $b:ident) => {
+        Program {
+            gradient: |x| {
+                let (value, gradient) =
+                    $name::value_and_grad(programs!($a x 0), programs!($b x 1));
+                (value, gradient.parts())
+            },
+            jvp: |x, v| $name::jvp(
+                programs!($a x 0), programs!($b x 1), programs!($a v 0), programs!($b v 1),
+            ),
+            hvp: |x, v| $name::hvp(
+                programs!($a x 0), programs!($b x 1), programs!($a v 0), programs!($b v 1),
+            ).parts(),
+            hessian: |x| $name::hessian(programs!($a x 0), programs!($b x 1)),
+        }
+    };
+    (float $x:ident $at:literal) => { $x[$at][0] };
+    (slice $x:ident $at:literal) => { &$x[$at] };
 }
 
 const PROGRAMS: &[(&str, Program)] = programs! {
@@ -255,7 +302,10 @@ fn compare(id: &str, what: &str, found: &[f64], expected: &[f64]) {
 fn programs() {
     let text = include_str!("reference/scalar_programs.json");
     let file: Value = serde_json::from_str(text).expect("the reference is JSON");
+    let text = include_str!("reference/scalar_programs_modes.json");
+    let modes: Value = serde_json::from_str(text).expect("the reference is JSON");
     let (mut count, mut seen) = (0, std::collections::BTreeSet::new());
+    let mut products = 0;
     for case in file["cases"].as_array().expect("a list of cases") {
         let id = case["id"].as_str().expect("an id");
         let name = case["function"].as_str().expect("a function");
@@ -264,15 +314,43 @@ fn programs() {
             .find(|(known, _)| *known == name)
             .expect("every case has a program");
         let inputs = case["inputs"].as_array().expect("inputs");
-        let (value, gradients) = program(&inputs.iter().map(floats).collect::<Vec<_>>());
+        let x: Vec<Vec<f64>> = inputs.iter().map(floats).collect();
+        let (value, gradients) = (program.gradient)(&x);
         compare(id, "value", &[value], &floats(&case["output"]));
-        for (input, gradient) in inputs.iter().zip(&gradients) {
-            let name = input["name"].as_str().expect("a name");
-            compare(id, name, gradient, &floats(&case["grads"][name]));
+        let names: Vec<&str> = inputs.iter().filter_map(|i| i["name"].as_str()).collect();
+        for (name, gradient) in names.iter().zip(&gradients) {
+            compare(id, name, gradient, &floats(&case["grads"][*name]));
+        }
+        let mode = modes["cases"].as_array().into_iter().flatten();
+        let mode = mode.clone().find(|mode| mode["id"] == id).expect("modes");
+        let parts =
+            |of: &Value| -> Vec<Vec<f64>> { names.iter().map(|name| floats(&of[*name])).collect() };
+        let (again, tangent) = (program.jvp)(&x, &parts(&mode["jvp"]["tangents"]));
+        compare(id, "value of jvp", &[again], &[value]);
+        compare(
+            id,
+            "jvp",
+            &[tangent],
+            &floats(&mode["jvp"]["output_tangent"]),
+        );
+        if !mode["hvp"].is_null() {
+            let product = (program.hvp)(&x, &parts(&mode["hvp"]["v"])).concat();
+            compare(
+                id,
+                "hvp",
+                &product,
+                &parts(&mode["hvp"]["product"]).concat(),
+            );
+            products += 1;
+        }
+        if !mode["hessian"].is_null() {
+            let hessian = (program.hessian)(&x);
+            compare(id, "hessian", hessian.data(), &floats(&mode["hessian"]));
         }
         seen.insert(*known);
         count += 1;
     }
-    println!("golden: {count} cases");
+    println!("golden: {count} cases, {products} with products");
     assert_eq!(seen.len(), PROGRAMS.len(), "a program has no case");
+    assert!(products > 20, "{products} products");
 }
