@@ -153,7 +153,13 @@ impl Signature {
         let output = match &sig.output {
             ReturnType::Type(_, ty) => (**ty).clone(),
             ReturnType::Default => {
-                errors.at(&sig.ident, Code::Signature, "the function returns nothing");
+                // What it writes in place is its result.
+                let writes = |param: &Param| {
+                    param.passing == Passing::Exclusive && param.shape != Shape::Discrete
+                };
+                if !params.iter().any(writes) {
+                    errors.at(&sig.ident, Code::Signature, "the function returns nothing");
+                }
                 syn::parse_quote!(())
             }
         };

@@ -2,7 +2,7 @@
 //! it is reported as an error of the expansion, so that it cannot become a wrong gradient.
 
 use crate::ir::body::Node;
-use crate::ir::scalar::{Block, Function, Jump, LoopId, Rhs, StmtKind, for_each_assign};
+use crate::ir::scalar::{Block, Function, Jump, LoopId, Rhs, StmtKind, for_each_simple};
 
 /// The first broken invariant, in words.
 pub(crate) fn verify(function: &Function) -> Result<(), String> {
@@ -17,17 +17,32 @@ pub(crate) fn verify(function: &Function) -> Result<(), String> {
     }
     let known = |slot: crate::ir::scalar::SlotId| (slot.0 as usize) < function.slots.len();
     let mut broken = None;
-    for_each_assign(&function.body, &mut |assign| {
+    for_each_simple(&function.body, &mut |stmt| {
         let mut report = |message: String| broken = broken.take().or(Some(message));
-        if !known(assign.target.root) {
-            report("an assignment to no slot".to_string());
-        }
-        if let Rhs::Constant(code) = &assign.value
-            && !code.reads.iter().all(|&slot| known(slot))
+        let flow = stmt.flow();
+        if !flow
+            .targets
+            .iter()
+            .chain(&flow.sources)
+            .all(|&slot| known(slot))
         {
-            report("constant code that reads no slot".to_string());
+            report("a statement about no slot".to_string());
         }
-        for value in assign.value.values() {
+        let values = match &stmt.kind {
+            StmtKind::Assign(assign) => {
+                if let Rhs::Constant(code) = &assign.value
+                    && !code.reads.iter().all(|&slot| known(slot))
+                {
+                    report("constant code that reads no slot".to_string());
+                }
+                assign.value.values()
+            }
+            StmtKind::Push { value, .. } => vec![&**value],
+            StmtKind::Pop { .. } | StmtKind::If { .. } | StmtKind::Loop(_) | StmtKind::Jump(_) => {
+                Vec::new()
+            }
+        };
+        for value in values {
             for (id, node) in value.body.nodes() {
                 match node {
                     // The input after the leaves is the incoming cotangent.
@@ -80,7 +95,10 @@ fn jumps(block: &Block, inside: &mut Vec<LoopId>) -> Result<(), String> {
             {
                 return Err(format!("a jump to loop {} from outside of it", target.0));
             }
-            StmtKind::Jump(_) | StmtKind::Assign(_) => {}
+            StmtKind::Jump(_)
+            | StmtKind::Assign(_)
+            | StmtKind::Push { .. }
+            | StmtKind::Pop { .. } => {}
         }
     }
     Ok(())

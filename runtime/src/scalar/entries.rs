@@ -95,3 +95,17 @@ tuple!(A 0, B 1, C 2, D 3, E 4);
 tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
 tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
 tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+
+impl Entries for () {
+    fn read(&self, _: &mut dyn FnMut(&[f64])) {}
+    fn write(&mut self, _: &mut dyn FnMut(&mut [f64])) {}
+}
+
+impl<T: Entries> Entries for Option<T> {
+    fn read(&self, visit: &mut dyn FnMut(&[f64])) {
+        self.iter().for_each(|content| content.read(visit));
+    }
+    fn write(&mut self, visit: &mut dyn FnMut(&mut [f64])) {
+        self.iter_mut().for_each(|content| content.write(visit));
+    }
+}

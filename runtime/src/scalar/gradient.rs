@@ -1,6 +1,6 @@
 //! The gradient that belongs to a parameter: a slice has a vector, everything else its own type.
 
-use super::Val;
+use super::{Tape, Val};
 
 /// A parameter that a gradient can be taken with respect to.
 pub trait Primal {
@@ -10,6 +10,12 @@ pub trait Primal {
     fn gradient(&self) -> Self::Gradient;
     /// Sets a gradient to zero, with the length of this parameter.
     fn reset(&self, gradient: &mut Self::Gradient);
+    /// Adds a gradient to this shadow.
+    fn add(&mut self, gradient: &Self::Gradient);
+    /// Pushes the content.
+    fn keep(&self, tape: &mut Tape);
+    /// Pops the content that was kept last.
+    fn bring(&mut self, tape: &mut Tape);
 }
 
 impl<T: Val> Primal for [T] {
@@ -21,36 +27,38 @@ impl<T: Val> Primal for [T] {
         gradient.clear();
         gradient.extend(self.iter().map(T::zero_like));
     }
-}
-
-macro_rules! same_type {
-    ($(($($bound:tt)*) $ty:ty;)*) => {$(
-        impl<$($bound)*> Primal for $ty {
-            type Gradient = $ty;
-            fn gradient(&self) -> $ty {
-                Val::zero_like(self)
-            }
-            fn reset(&self, gradient: &mut $ty) {
-                *gradient = Val::zero_like(self);
-            }
-        }
-    )*};
-}
-
-same_type! {
-    () f32;
-    () f64;
-    (T: Val, const N: usize) [T; N];
-    (A: Val, B: Val) (A, B);
-    (A: Val, B: Val, C: Val) (A, B, C);
-}
-
-impl<T: Val> Primal for Vec<T> {
-    type Gradient = Vec<T>;
-    fn gradient(&self) -> Vec<T> {
-        self.as_slice().gradient()
+    fn add(&mut self, gradient: &Vec<T>) {
+        let pairs = self.iter_mut().zip(gradient);
+        pairs.for_each(|(shadow, cotangent)| shadow.accumulate(cotangent));
     }
-    fn reset(&self, gradient: &mut Vec<T>) {
-        self.as_slice().reset(gradient);
+    fn keep(&self, tape: &mut Tape) {
+        self.iter().for_each(|element| element.save(tape));
+    }
+    fn bring(&mut self, tape: &mut Tape) {
+        self.iter_mut().rev().for_each(|element| element.load(tape));
+    }
+}
+
+impl<T: Val> Primal for T {
+    type Gradient = T;
+    #[inline(always)]
+    fn gradient(&self) -> T {
+        self.zero_like()
+    }
+    #[inline(always)]
+    fn reset(&self, gradient: &mut T) {
+        self.zero_into(gradient);
+    }
+    #[inline(always)]
+    fn add(&mut self, gradient: &T) {
+        self.accumulate(gradient);
+    }
+    #[inline(always)]
+    fn keep(&self, tape: &mut Tape) {
+        self.save(tape);
+    }
+    #[inline(always)]
+    fn bring(&mut self, tape: &mut Tape) {
+        self.load(tape);
     }
 }

@@ -147,6 +147,12 @@ impl<F: Number, const N: usize> Val for Pack<F, N> {
         self.0.load(tape);
     }
     #[inline(always)]
+    fn save_shape(&self, _: &mut Tape) {}
+    #[inline(always)]
+    fn load_shape(&mut self, _: &mut Tape) {
+        *self = Self::blank();
+    }
+    #[inline(always)]
     fn accumulate(&mut self, other: &Self) {
         *self += *other;
     }

@@ -2,6 +2,7 @@
 //! tangents, and the traits that link a function to its companion. It knows no rule of
 //! differentiation.
 
+mod container;
 mod dense;
 mod entries;
 mod gradient;
@@ -23,4 +24,4 @@ pub use matrix::Matrix;
 pub use tangent::{Direction, Tangent, cast_back_tangent, cast_tangent};
 pub use tape::Tape;
 pub use unlinked::unmarked_modes;
-pub use value::{Cast, Val, multiply};
+pub use value::{Cast, Val, assert_shape, lost_shadow, multiply};

@@ -71,9 +71,24 @@ macro_rules! tuple {
     };
 }
 
+tuple!(A 0);
 tuple!(A 0, B 1);
 tuple!(A 0, B 1, C 2);
 tuple!(A 0, B 1, C 2, D 3);
+tuple!(A 0, B 1, C 2, D 3, E 4);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
+
+impl<L: Lanes> Tangent<L> for () {
+    type Of = ();
+    fn zero_tangent(&self) {}
+}
+
+impl<L: Lanes, T: Tangent<L>> Tangent<L> for Option<T> {
+    type Of = Option<T::Of>;
+    fn zero_tangent(&self) -> Self::Of {
+        self.as_ref().map(T::zero_tangent)
+    }
+}
 
 /// A parameter, whose tangent is owned: that of a slice is a vector.
 pub trait Direction<L: Lanes>: Primal {

@@ -44,4 +44,9 @@ impl Tape {
             .pop()
             .expect("the reverse pass pops what the forward pass pushed")
     }
+
+    /// Takes all words off.
+    pub(super) fn drain(&mut self) -> Vec<u64> {
+        self.words.drain(..).collect()
+    }
 }

@@ -10,15 +10,25 @@ use super::Tape;
     note = "floats, integers, `bool`, and arrays, tuples and vectors of them can",
     note = "wrap what need not be differentiated in `no_diff!(..)`"
 )]
-pub trait Val: Sized {
-    /// Any value; what a variable holds before its first assignment.
+pub trait Val: Sized + Clone {
+    /// Any value; what a variable holds before its first assignment. Where the type says
+    /// everything about the shape, it is the zero cotangent.
     fn blank() -> Self;
     /// The zero cotangent of this value.
     fn zero_like(&self) -> Self;
+    /// Makes a cotangent the zero cotangent of this value, in the memory that it has.
+    #[inline(always)]
+    fn zero_into(&self, cotangent: &mut Self) {
+        *cotangent = self.zero_like();
+    }
     /// Pushes the value.
     fn save(&self, tape: &mut Tape);
     /// Pops what was saved last into this variable.
     fn load(&mut self, tape: &mut Tape);
+    /// Pushes what the type does not say about the shape: lengths, and which variant it is.
+    fn save_shape(&self, tape: &mut Tape);
+    /// Becomes the zero cotangent of a value of the shape that was saved last.
+    fn load_shape(&mut self, tape: &mut Tape);
     /// Adds a cotangent.
     fn accumulate(&mut self, other: &Self);
     /// The cotangent, which is set to zero.
@@ -43,6 +53,12 @@ macro_rules! float {
             #[inline(always)]
             fn load(&mut self, tape: &mut Tape) {
                 *self = $ty::from_bits(tape.pop() as _);
+            }
+            #[inline(always)]
+            fn save_shape(&self, _: &mut Tape) {}
+            #[inline(always)]
+            fn load_shape(&mut self, _: &mut Tape) {
+                *self = Self::blank();
             }
             #[inline(always)]
             fn accumulate(&mut self, other: &Self) {
@@ -79,6 +95,12 @@ macro_rules! discrete {
                 *self = $back;
             }
             #[inline(always)]
+            fn save_shape(&self, _: &mut Tape) {}
+            #[inline(always)]
+            fn load_shape(&mut self, _: &mut Tape) {
+                *self = Self::blank();
+            }
+            #[inline(always)]
             fn accumulate(&mut self, _: &Self) {}
             #[inline(always)]
             fn take(&mut self) -> Self {
@@ -102,98 +124,6 @@ discrete! {
     isize: 0, |word| word as isize;
 }
 
-impl<T: Val, const N: usize> Val for [T; N] {
-    #[inline(always)]
-    fn blank() -> Self {
-        std::array::from_fn(|_| T::blank())
-    }
-    #[inline(always)]
-    fn zero_like(&self) -> Self {
-        std::array::from_fn(|i| self[i].zero_like())
-    }
-    #[inline(always)]
-    fn save(&self, tape: &mut Tape) {
-        self.iter().for_each(|element| element.save(tape));
-    }
-    #[inline(always)]
-    fn load(&mut self, tape: &mut Tape) {
-        self.iter_mut().rev().for_each(|element| element.load(tape));
-    }
-    #[inline(always)]
-    fn accumulate(&mut self, other: &Self) {
-        self.iter_mut()
-            .zip(other)
-            .for_each(|(a, b)| a.accumulate(b));
-    }
-    #[inline(always)]
-    fn take(&mut self) -> Self {
-        std::array::from_fn(|i| self[i].take())
-    }
-}
-
-impl<T: Val> Val for Vec<T> {
-    fn blank() -> Self {
-        Vec::new()
-    }
-    fn zero_like(&self) -> Self {
-        self.iter().map(T::zero_like).collect()
-    }
-    /// Elements first, then how many they are.
-    fn save(&self, tape: &mut Tape) {
-        self.iter().for_each(|element| element.save(tape));
-        tape.push(self.len() as u64);
-    }
-    fn load(&mut self, tape: &mut Tape) {
-        let len = tape.pop() as usize;
-        self.resize_with(len, T::blank);
-        self.iter_mut().rev().for_each(|element| element.load(tape));
-    }
-    fn accumulate(&mut self, other: &Self) {
-        self.iter_mut()
-            .zip(other)
-            .for_each(|(a, b)| a.accumulate(b));
-    }
-    fn take(&mut self) -> Self {
-        let zero = self.zero_like();
-        std::mem::replace(self, zero)
-    }
-}
-
-macro_rules! tuple {
-    ($($name:ident $index:tt $reversed:tt),*) => {
-        impl<$($name: Val),*> Val for ($($name,)*) {
-            #[inline(always)]
-            fn blank() -> Self {
-                ($($name::blank(),)*)
-            }
-            #[inline(always)]
-            fn zero_like(&self) -> Self {
-                ($(self.$index.zero_like(),)*)
-            }
-            #[inline(always)]
-            fn save(&self, tape: &mut Tape) {
-                $(self.$index.save(tape);)*
-            }
-            #[inline(always)]
-            fn load(&mut self, tape: &mut Tape) {
-                $(self.$reversed.load(tape);)*
-            }
-            #[inline(always)]
-            fn accumulate(&mut self, other: &Self) {
-                $(self.$index.accumulate(&other.$index);)*
-            }
-            #[inline(always)]
-            fn take(&mut self) -> Self {
-                ($(self.$index.take(),)*)
-            }
-        }
-    };
-}
-
-tuple!(A 0 1, B 1 0);
-tuple!(A 0 2, B 1 1, C 2 0);
-tuple!(A 0 3, B 1 2, C 2 1, D 3 0);
-
 /// Converts a cotangent back through an `as` conversion, to the type of its operand.
 pub trait Cast<To> {
     /// The cotangent of `self` for the cotangent of `self as To`.
@@ -213,8 +143,52 @@ macro_rules! cast {
 
 cast!(f32 => f32 f32 => f64 f64 => f32 f64 => f64);
 
+macro_rules! cast_of_discrete {
+    ($($from:ident)*) => {$(
+        impl Cast<f32> for $from {
+            #[inline(always)]
+            fn cast_back(&self, _: f32) -> $from {
+                Val::blank()
+            }
+        }
+        impl Cast<f64> for $from {
+            #[inline(always)]
+            fn cast_back(&self, _: f64) -> $from {
+                Val::blank()
+            }
+        }
+    )*};
+}
+
+cast_of_discrete!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
+
 /// `a * b`, where the type of one factor is inferred from the other.
 #[inline(always)]
 pub fn multiply<T: std::ops::Mul<Output = T>>(a: T, b: T) -> T {
     a * b
+}
+
+/// Reports that a cotangent has nowhere to go: a broken promise of generated code, which must not
+/// become a wrong gradient.
+#[cold]
+pub fn lost_shadow() -> ! {
+    unreachable!("a cotangent has no shadow to go to; this is a bug of Cotangent")
+}
+
+/// Checks that a cotangent from the user has the shape of what it belongs to.
+///
+/// # Panics
+/// If it has not; a shorter one would be a gradient with silent zeros.
+#[track_caller]
+pub fn assert_shape<T: Val>(function: &str, of: &T, cotangent: &T) {
+    let equal = Tape::with(|tape| {
+        of.save_shape(tape);
+        let shape = tape.drain();
+        cotangent.save_shape(tape);
+        shape == tape.drain()
+    });
+    assert!(
+        equal,
+        "`{function}::vjp`: a cotangent has another length or variant than what it belongs to"
+    );
 }

@@ -4,16 +4,29 @@
 use crate::autodiff::rules;
 use crate::ir::body::{Node, ValueId};
 use crate::ir::op::{Build, Kind, Op};
-use crate::ir::scalar::{Function, Value, for_each_assign_mut};
+use crate::ir::scalar::{Function, StmtKind, Value, for_each_simple_mut};
 
-/// Adds the adjoint of every assignment to an active slot.
+/// Adds the adjoint of every write to an active slot.
 pub(crate) fn differentiate(function: &mut Function) {
     let active: Vec<bool> = function.slots.iter().map(|slot| slot.active).collect();
-    for_each_assign_mut(&mut function.body, &mut |assign| {
-        if active[assign.target.root.0 as usize] {
-            for value in assign.value.values_mut() {
-                reverse(value, &|root| active[root]);
+    let is_active = |root: usize| active[root];
+    for_each_simple_mut(&mut function.body, &mut |stmt| {
+        let visited = stmt
+            .flow()
+            .targets
+            .iter()
+            .any(|target| active[target.0 as usize]);
+        if !visited {
+            return;
+        }
+        match &mut stmt.kind {
+            StmtKind::Assign(assign) => {
+                for value in assign.value.values_mut() {
+                    reverse(value, &is_active);
+                }
             }
+            StmtKind::Push { value, .. } => reverse(value, &is_active),
+            StmtKind::Pop { .. } | StmtKind::If { .. } | StmtKind::Loop(_) | StmtKind::Jump(_) => {}
         }
     });
 }

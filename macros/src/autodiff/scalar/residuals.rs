@@ -3,22 +3,34 @@
 //! A slot is needed if the adjoint of any statement reads it: as an operand, in an index, or as an
 //! argument of a call. Only needed slots are saved before they are overwritten. Accumulators, the
 //! commonest slots of all, are not needed, and cost nothing. A loop whose turns are run again needs
-//! what they read as well, but saves nothing of them.
+//! what they read as well, but saves nothing of them. What a `&mut` parameter held is always needed:
+//! the caller's reverse pass may read it.
 
 use super::reversal::for_each_loop;
 use super::uses;
 use crate::ir::body::Node;
 use crate::ir::scalar::{
-    Arg, Assign, Function, Head, Loop, Place, Reversal, Rhs, SlotId, Stmt, StmtKind,
-    for_each_assign,
+    Arg, Assign, Function, Head, Loop, Place, Reversal, Rhs, SlotId, Stmt, StmtKind, Value,
+    for_each_simple,
 };
 
 /// Marks the slots that the reverse pass reads.
 pub(crate) fn mark(function: &mut Function) {
-    let mut needed = vec![false; function.slots.len()];
-    for_each_assign(&function.body, &mut |assign| {
-        if function.slot(assign.target.root).active {
-            read_by_adjoint(function, assign, &mut |slot| needed[slot.0 as usize] = true);
+    let mut needed: Vec<bool> = function.slots.iter().map(|slot| slot.exclusive).collect();
+    for_each_simple(&function.body, &mut |stmt| {
+        let mut read = |slot: SlotId| needed[slot.0 as usize] = true;
+        let targets = stmt.flow().targets;
+        if !targets.iter().any(|&target| function.slot(target).active) {
+            return;
+        }
+        match &stmt.kind {
+            StmtKind::Assign(assign) => read_by_adjoint(function, assign, &mut read),
+            StmtKind::Push { target, value } => {
+                target.reads.iter().for_each(|&slot| read(slot));
+                read_by_value(function, value, false, &mut read);
+            }
+            StmtKind::Pop { from, .. } => from.reads.iter().for_each(|&slot| read(slot)),
+            StmtKind::If { .. } | StmtKind::Loop(_) | StmtKind::Jump(_) => {}
         }
     });
     let mut changed = true;
@@ -26,11 +38,29 @@ pub(crate) fn mark(function: &mut Function) {
         changed = false;
         let mut read = Vec::new();
         let is_needed = |slot: SlotId| needed[slot.0 as usize];
-        // To restore an element, its index must be known.
-        for_each_assign(&function.body, &mut |assign| {
-            if is_needed(assign.target.root) {
-                read.extend(&assign.target.reads);
+        // To restore an element, its index must be known; to restore a vector, what was popped.
+        for_each_simple(&function.body, &mut |stmt| match &stmt.kind {
+            StmtKind::Assign(assign) => {
+                let mut written: Vec<&Place> = vec![&assign.target];
+                if let Rhs::Call(call) = &assign.value {
+                    written.extend(call.written());
+                }
+                for place in written {
+                    if is_needed(place.root) {
+                        read.extend(&place.reads);
+                    }
+                }
             }
+            StmtKind::Push { target, .. } if is_needed(target.root) => read.extend(&target.reads),
+            StmtKind::Pop { into, from } if is_needed(from.root) => {
+                read.extend(&from.reads);
+                read.push(*into);
+            }
+            StmtKind::Push { .. }
+            | StmtKind::Pop { .. }
+            | StmtKind::If { .. }
+            | StmtKind::Loop(_)
+            | StmtKind::Jump(_) => {}
         });
         for_each_loop(&function.body, &mut |of| {
             read_by_loop(function, of, &is_needed, &mut read);
@@ -40,7 +70,7 @@ pub(crate) fn mark(function: &mut Function) {
         }
     }
     for (slot, needed) in function.slots.iter_mut().zip(needed) {
-        slot.needed = needed && !slot.reference;
+        slot.needed = needed && (slot.exclusive || !slot.reference);
     }
 }
 
@@ -100,43 +130,60 @@ fn read_again(
                 }
                 either
             }
-            StmtKind::Loop(_) | StmtKind::Jump(_) => false,
+            // A loop that holds these is not run again.
+            StmtKind::Push { .. }
+            | StmtKind::Pop { .. }
+            | StmtKind::Loop(_)
+            | StmtKind::Jump(_) => false,
         };
     }
     any
 }
 
-fn read_by_adjoint(function: &Function, assign: &Assign, read: &mut dyn FnMut(SlotId)) {
-    let place = |place: &Place, read: &mut dyn FnMut(SlotId)| {
-        if function.slot(place.root).active {
-            place.reads.iter().for_each(|&slot| read(slot));
-        }
-    };
-    place(&assign.target, read);
-    let all = matches!(assign.value, Rhs::Call(_) | Rhs::Cast(..));
-    for value in assign.value.values() {
-        let outputs: Vec<_> = value.flows.iter().map(|&(_, id)| id).collect();
-        let uses = value.body.uses(&outputs);
-        for (id, node) in value.body.nodes() {
-            if let Node::Input(number, _) = node
-                && let Some(leaf) = value.leaves.get(*number)
-                && (all || uses[id.index()] > 0)
-            {
-                leaf.reads.iter().for_each(|&slot| read(slot));
-            }
-        }
-        for (number, _) in &value.flows {
-            if let Some(target) = &value.leaves[*number].place {
-                place(target, read);
-            }
+/// What the reverse pass reads to find the shadow of a place.
+fn read_by_place(function: &Function, place: &Place, read: &mut dyn FnMut(SlotId)) {
+    if function.slot(place.root).active {
+        place.reads.iter().for_each(|&slot| read(slot));
+    }
+}
+
+/// What the adjoint of a value reads; with `all`, the value itself is computed again.
+fn read_by_value(function: &Function, value: &Value, all: bool, read: &mut dyn FnMut(SlotId)) {
+    let outputs: Vec<_> = value.flows.iter().map(|&(_, id)| id).collect();
+    let uses = value.body.uses(&outputs);
+    for (id, node) in value.body.nodes() {
+        if let Node::Input(number, _) = node
+            && let Some(leaf) = value.leaves.get(*number)
+            && (all || uses[id.index()] > 0)
+        {
+            leaf.reads.iter().for_each(|&slot| read(slot));
         }
     }
-    if let Rhs::Call(call) = &assign.value {
-        for arg in &call.args {
-            if let Arg::Shared { place, .. } = arg {
-                read(place.root);
-                place.reads.iter().for_each(|&slot| read(slot));
+    for (number, _) in &value.flows {
+        if let Some(target) = &value.leaves[*number].place {
+            read_by_place(function, target, read);
+        }
+    }
+}
+
+fn read_by_adjoint(function: &Function, assign: &Assign, read: &mut dyn FnMut(SlotId)) {
+    read_by_place(function, &assign.target, read);
+    let all = matches!(assign.value, Rhs::Call(_) | Rhs::Cast(..));
+    for value in assign.value.values() {
+        read_by_value(function, value, all, read);
+    }
+    match &assign.value {
+        Rhs::Call(call) => {
+            for arg in &call.args {
+                if let Arg::Shared { place, .. } | Arg::Exclusive { place, .. } = arg {
+                    read(place.root);
+                    place.reads.iter().for_each(|&slot| read(slot));
+                }
             }
+        }
+        Rhs::Bound(bound) => read_by_place(function, &bound.place, read),
+        Rhs::Copied(place) => read_by_place(function, place, read),
+        Rhs::Value(_) | Rhs::Cast(..) | Rhs::Aggregate(..) | Rhs::Repeat(..) | Rhs::Constant(_) => {
         }
     }
 }

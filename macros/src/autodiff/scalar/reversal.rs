@@ -13,8 +13,8 @@ use super::uses::{self, Uses};
 use crate::ir::body::{Body, Node, ValueId};
 use crate::ir::op::Op;
 use crate::ir::scalar::{
-    Assign, Block, Carried, Function, Head, Jump, Loop, LoopId, Place, Reversal, Rhs, SlotId, Stmt,
-    StmtKind, for_each_assign,
+    Aggregate, Assign, Block, Carried, Function, Head, Jump, Loop, LoopId, Place, Reversal, Rhs,
+    SlotId, Stmt, StmtKind, for_each_flow, for_each_simple,
 };
 
 /// Chooses a way for every loop, and marks what the reverse pass then reads. Adjoints must be
@@ -81,7 +81,10 @@ fn set(block: &mut Block, ways: &[(LoopId, Reversal)]) {
                 set(then, ways);
                 set(otherwise, ways);
             }
-            StmtKind::Assign(_) | StmtKind::Jump(_) => {}
+            StmtKind::Assign(_)
+            | StmtKind::Push { .. }
+            | StmtKind::Pop { .. }
+            | StmtKind::Jump(_) => {}
         }
     }
 }
@@ -100,7 +103,10 @@ pub(crate) fn for_each_loop<'a>(block: &'a [Stmt], visit: &mut dyn FnMut(&'a Loo
                 for_each_loop(then, visit);
                 for_each_loop(otherwise, visit);
             }
-            StmtKind::Assign(_) | StmtKind::Jump(_) => {}
+            StmtKind::Assign(_)
+            | StmtKind::Push { .. }
+            | StmtKind::Pop { .. }
+            | StmtKind::Jump(_) => {}
         }
     }
 }
@@ -119,6 +125,7 @@ fn way(function: &Function, of: &Loop, may_carry: bool) -> Reversal {
     if !steady || leaves(&of.body, of.id) {
         return Reversal::Counted;
     }
+    let may_carry = may_carry && !only_taped(&of.body);
     let carried = may_carry.then(|| carried(function, of, &touched)).flatten();
     match carried {
         Some(carried) if !differentiates(function, &of.body) => Reversal::Skipped(carried),
@@ -131,7 +138,7 @@ fn way(function: &Function, of: &Loop, may_carry: bool) -> Reversal {
 /// Whether control can leave a turn of the loop other than to the next one.
 fn leaves(block: &Block, id: LoopId) -> bool {
     block.iter().any(|stmt| match &stmt.kind {
-        StmtKind::Assign(_) => false,
+        StmtKind::Assign(_) | StmtKind::Push { .. } | StmtKind::Pop { .. } => false,
         StmtKind::Jump(jump) => *jump != Jump::Continue(id),
         StmtKind::If {
             then, otherwise, ..
@@ -150,8 +157,24 @@ fn leaves(block: &Block, id: LoopId) -> bool {
 /// Whether a derivative flows through the block.
 fn differentiates(function: &Function, block: &Block) -> bool {
     let mut found = false;
-    for_each_assign(block, &mut |assign| {
-        found |= function.slot(assign.target.root).active;
+    for_each_flow(block, &mut |flow| {
+        found |= flow.targets.iter().any(|&id| function.slot(id).active);
+    });
+    found
+}
+
+/// Whether the block does what only the tape can undo: it changes the length of a vector, or hands
+/// something to a call to be written.
+fn only_taped(block: &Block) -> bool {
+    let mut found = false;
+    for_each_simple(block, &mut |stmt| {
+        found |= match &stmt.kind {
+            StmtKind::Push { .. } | StmtKind::Pop { .. } => true,
+            StmtKind::Assign(assign) => {
+                matches!(&assign.value, Rhs::Call(call) if call.written().next().is_some())
+            }
+            StmtKind::If { .. } | StmtKind::Loop(_) | StmtKind::Jump(_) => false,
+        };
     });
     found
 }
@@ -162,14 +185,19 @@ fn straight(block: &Block) -> bool {
         StmtKind::Assign(assign) => match &assign.value {
             Rhs::Call(_) => false,
             Rhs::Constant(code) => !code.impure,
-            Rhs::Value(_) | Rhs::Array(_) | Rhs::Cast(..) => true,
+            Rhs::Value(_) | Rhs::Cast(..) => true,
+            // The shape of what these make is not known before they run.
+            Rhs::Aggregate(kind, _) => matches!(kind, Aggregate::Array | Aggregate::Tuple),
+            Rhs::Repeat(..) | Rhs::Bound(_) | Rhs::Copied(_) => false,
         },
         StmtKind::If {
             condition,
             then,
             otherwise,
         } => !condition.impure && straight(then) && straight(otherwise),
-        StmtKind::Loop(_) | StmtKind::Jump(_) => false,
+        StmtKind::Push { .. } | StmtKind::Pop { .. } | StmtKind::Loop(_) | StmtKind::Jump(_) => {
+            false
+        }
     })
 }
 
@@ -202,7 +230,7 @@ fn carried(function: &Function, of: &Loop, touched: &Uses) -> Option<Carried> {
         }
         if !outside.mentions(id) {
             // Its shadow keeps the shape of the last turn, so parts need a shape that is constant.
-            if slot.active && writes_parts(&of.body, id) && declared_by_constant(&of.body, id) {
+            if slot.active && mentions_parts(&of.body, id) && shape_may_vary(&of.body, id) {
                 return None;
             }
             continue;
@@ -222,7 +250,11 @@ fn carried(function: &Function, of: &Loop, touched: &Uses) -> Option<Carried> {
 
 fn any_assign(block: &Block, holds: &mut dyn FnMut(&Assign) -> bool) -> bool {
     let mut found = false;
-    for_each_assign(block, &mut |assign| found |= holds(assign));
+    for_each_simple(block, &mut |stmt| {
+        if let StmtKind::Assign(assign) = &stmt.kind {
+            found |= holds(assign);
+        }
+    });
     found
 }
 
@@ -236,11 +268,31 @@ fn is_whole(place: &Place) -> bool {
     place.path.is_empty() && !place.deref
 }
 
-fn declared_by_constant(block: &Block, slot: SlotId) -> bool {
+/// Whether a part of a variable is read or written.
+fn mentions_parts(block: &Block, slot: SlotId) -> bool {
+    let part = |place: &Place| place.root == slot && !is_whole(place);
+    any_assign(block, &mut |assign| {
+        part(&assign.target) || assign.value.sources().into_iter().any(part)
+    })
+}
+
+/// Whether a variable is made by something that does not tell its shape: a constant, or a copy.
+fn shape_may_vary(block: &Block, slot: SlotId) -> bool {
     any_assign(block, &mut |assign| {
         assign.target.root == slot
             && is_whole(&assign.target)
-            && matches!(assign.value, Rhs::Constant(_))
+            && match &assign.value {
+                Rhs::Constant(_) => true,
+                Rhs::Value(value) => {
+                    matches!(value.body.node(value.result), Node::Input(..))
+                }
+                Rhs::Aggregate(..)
+                | Rhs::Repeat(..)
+                | Rhs::Bound(_)
+                | Rhs::Copied(_)
+                | Rhs::Cast(..)
+                | Rhs::Call(_) => false,
+            }
     })
 }
 
@@ -273,6 +325,9 @@ pub(crate) fn only_added_to(block: &Block, slot: SlotId) -> bool {
             };
             head && only_added_to(&of.body, slot)
         }
+        StmtKind::Push { .. } | StmtKind::Pop { .. } => {
+            !Uses::of(std::slice::from_ref(stmt)).mentions(slot)
+        }
         StmtKind::Jump(_) => true,
     })
 }
@@ -290,7 +345,12 @@ fn adds(assign: &Assign) -> bool {
             return adds && !code.reads.contains(&slot);
         }
         Rhs::Value(value) => value,
-        Rhs::Array(_) | Rhs::Cast(..) | Rhs::Call(_) => return false,
+        Rhs::Aggregate(..)
+        | Rhs::Repeat(..)
+        | Rhs::Bound(_)
+        | Rhs::Copied(_)
+        | Rhs::Cast(..)
+        | Rhs::Call(_) => return false,
     };
     let path = target.path.to_string();
     let is_target = |place: &Place| {
@@ -353,8 +413,8 @@ fn own_element(function: &Function, block: &Block, slot: SlotId, variable: SlotI
                 })
                 && match &assign.value {
                     Rhs::Constant(code) => !code.reads.contains(&slot),
-                    Rhs::Call(_) => false,
-                    Rhs::Value(_) | Rhs::Array(_) | Rhs::Cast(..) => true,
+                    Rhs::Value(_) | Rhs::Aggregate(..) | Rhs::Cast(..) => true,
+                    Rhs::Call(_) | Rhs::Repeat(..) | Rhs::Bound(_) | Rhs::Copied(_) => false,
                 }
         }
         StmtKind::If {
@@ -366,7 +426,7 @@ fn own_element(function: &Function, block: &Block, slot: SlotId, variable: SlotI
                 && own_element(function, then, slot, variable)
                 && own_element(function, otherwise, slot, variable)
         }
-        StmtKind::Loop(_) => false,
+        StmtKind::Push { .. } | StmtKind::Pop { .. } | StmtKind::Loop(_) => false,
         StmtKind::Jump(_) => true,
     })
 }

@@ -3,7 +3,9 @@
 
 use std::collections::HashSet;
 
-use crate::ir::scalar::{Arg, Assign, Function, Head, LoopId, Rhs, SlotId, Stmt, StmtKind};
+use crate::ir::scalar::{
+    Arg, Assign, Function, Head, LoopId, Place, Rhs, SlotId, Stmt, StmtKind, Value,
+};
 
 /// The variables that a piece of code touches.
 #[derive(Default, Debug)]
@@ -45,8 +47,23 @@ impl Uses {
         match &stmt.kind {
             StmtKind::Loop(of) if Some(of.id) == hole => {}
             StmtKind::Assign(assign) => {
-                self.writes.insert(assign.target.root);
+                self.writes.extend(stmt.flow().targets);
                 reads(assign, &mut |slot| {
+                    self.reads.insert(slot);
+                });
+            }
+            StmtKind::Push { target, value } => {
+                self.writes.insert(target.root);
+                of_place(target, &mut |slot| {
+                    self.reads.insert(slot);
+                });
+                of_value(value, &mut |slot| {
+                    self.reads.insert(slot);
+                });
+            }
+            StmtKind::Pop { into, from } => {
+                self.writes.extend([*into, from.root]);
+                of_place(from, &mut |slot| {
                     self.reads.insert(slot);
                 });
             }
@@ -83,20 +100,32 @@ pub(crate) fn reads(assign: &Assign, read: &mut dyn FnMut(SlotId)) {
         read(assign.target.root);
     }
     for value in assign.value.values() {
-        for leaf in &value.leaves {
-            leaf.reads.iter().for_each(|&slot| read(slot));
-        }
+        of_value(value, read);
     }
     match &assign.value {
-        Rhs::Constant(code) => code.reads.iter().for_each(|&slot| read(slot)),
+        Rhs::Constant(code) | Rhs::Repeat(_, _, code) => {
+            code.reads.iter().for_each(|&slot| read(slot));
+        }
         Rhs::Call(call) => {
             for arg in &call.args {
-                if let Arg::Shared { place, .. } = arg {
-                    read(place.root);
-                    place.reads.iter().for_each(|&slot| read(slot));
+                if let Arg::Shared { place, .. } | Arg::Exclusive { place, .. } = arg {
+                    of_place(place, read);
                 }
             }
         }
-        Rhs::Value(_) | Rhs::Array(_) | Rhs::Cast(..) => {}
+        Rhs::Bound(bound) => of_place(&bound.place, read),
+        Rhs::Copied(place) => of_place(place, read),
+        Rhs::Value(_) | Rhs::Aggregate(..) | Rhs::Cast(..) => {}
+    }
+}
+
+fn of_place(place: &Place, read: &mut dyn FnMut(SlotId)) {
+    read(place.root);
+    place.reads.iter().for_each(|&slot| read(slot));
+}
+
+fn of_value(value: &Value, read: &mut dyn FnMut(SlotId)) {
+    for leaf in &value.leaves {
+        leaf.reads.iter().for_each(|&slot| read(slot));
     }
 }

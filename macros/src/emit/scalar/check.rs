@@ -11,7 +11,10 @@ use crate::names;
 impl Emitter<'_> {
     pub(super) fn check(&self) -> TokenStream {
         let signature = self.signature;
-        if shape_of(&signature.output) != Shape::Float {
+        let exclusive = |at: &usize| signature.params[*at].passing == Passing::Exclusive;
+        if shape_of(&signature.output) != Shape::Float
+            || (0..signature.params.len()).any(|at| exclusive(&at))
+        {
             return TokenStream::new();
         }
         let (private, function) = (&self.private, &signature.name);

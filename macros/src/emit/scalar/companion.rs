@@ -1,7 +1,7 @@
 //! The companion struct of a scalar function and its entry points.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::Type;
 
 use super::{Emitter, Storage};
@@ -77,73 +77,14 @@ pub(crate) fn expand(signature: &Signature, function: &Function, args: &Args) ->
 impl Emitter<'_> {
     /// What users call.
     fn entries(&self) -> TokenStream {
-        let Emitter {
-            signature, private, ..
-        } = self;
+        let signature = self.signature;
         let (generics, bounds) = self.generics(TokenStream::new());
         let (params, names) = (self.entry_params(), self.entry_names());
         let output = &signature.output;
         let gradient = self.gradient_type();
-        let [tape, seed, grads, value] =
-            ["tape", "cotangent", "grads", "value"].map(crate::names::local);
-        let turbofish = |reverse: TokenStream| self.turbofish(reverse);
-        let (forward, reverse) = (turbofish(quote!(false)), turbofish(quote!(true)));
-        let none = signature.params.iter().map(|_| quote!(None));
-        let several = signature.wrt.len() != 1;
-        let part = |position: usize| {
-            if several {
-                let index = syn::Index::from(position);
-                quote!(#grads.#index)
-            } else {
-                quote!(*#grads)
-            }
-        };
-        let wrt = || signature.wrt.iter().enumerate();
-        let resets = wrt().map(|(position, &at)| {
-            let (part, primal) = (part(position), self.primal(at));
-            quote!(#private::Primal::reset(#primal, &mut #part);)
-        });
-        let zeros: Vec<TokenStream> = wrt()
-            .map(|(_, &at)| {
-                let primal = self.primal(at);
-                quote!(#private::Primal::gradient(#primal))
-            })
-            .collect();
-        let zeros = if several {
-            quote!((#(#zeros,)*))
-        } else {
-            quote!(#(#zeros)*)
-        };
-        let shadows = (0..signature.params.len()).map(|at| {
-            match signature.wrt.iter().position(|&chosen| chosen == at) {
-                Some(position) => {
-                    let part = part(position);
-                    quote!(Some(&mut #part))
-                }
-                None => quote!(None),
-            }
-        });
-        let run = quote! {
-            fn __run #generics (
-                #(#params,)* #seed: #output, #grads: &mut #gradient
-            ) -> #output #bounds {
-                #private::Tape::with(|#tape| {
-                    let #value = Self::__split #forward (#(#names,)* #(#none,)* #seed, #tape);
-                    #(#resets)*
-                    Self::__split #reverse (#(#names,)* #(#shadows,)* #seed, #tape);
-                    #value
-                })
-            }
-        };
-        let vjp = quote! {
-            /// The value, and the cotangent of the parameters for a cotangent of the result.
-            #[inline]
-            pub fn vjp #generics (#(#params,)* #seed: #output) -> (#output, #gradient) #bounds {
-                let mut #grads = #zeros;
-                let #value = Self::__run(#(#names,)* #seed, &mut #grads);
-                (#value, #grads)
-            }
-        };
+        let [grads, value] = ["grads", "value"].map(names::local);
+        let zeros = self.zeros();
+        let (run, vjp) = (self.run(), self.vjp(&zeros));
         if shape_of(output) != Shape::Float {
             return quote!(#vjp #run);
         }
@@ -152,7 +93,7 @@ impl Emitter<'_> {
             #[inline]
             pub fn value_and_grad #generics (#(#params),*) -> (#output, #gradient) #bounds {
                 let mut #grads = #zeros;
-                let #value = Self::__run(#(#names,)* 1.0, &mut #grads);
+                let #value = Self::__run(#(#names,)* 1.0, &mut #grads, false);
                 (#value, #grads)
             }
 
@@ -168,11 +109,180 @@ impl Emitter<'_> {
             pub fn value_and_grad_into #generics (
                 #(#params,)* #grads: &mut #gradient
             ) -> #output #bounds {
-                Self::__run(#(#names,)* 1.0, #grads)
+                Self::__run(#(#names,)* 1.0, #grads, false)
             }
 
             #vjp
             #run
+        }
+    }
+
+    /// Zero gradients of the `wrt` parameters.
+    fn zeros(&self) -> TokenStream {
+        let private = &self.private;
+        let zeros: Vec<TokenStream> = self
+            .signature
+            .wrt
+            .iter()
+            .map(|&at| {
+                let primal = self.primal(at);
+                quote!(#private::Primal::gradient(#primal))
+            })
+            .collect();
+        if let [single] = zeros.as_slice() {
+            single.clone()
+        } else {
+            quote!((#(#zeros,)*))
+        }
+    }
+
+    /// Where the gradient of a `wrt` parameter is in `grads`.
+    fn gradient_part(&self, position: usize) -> TokenStream {
+        let grads = names::local("grads");
+        if self.signature.wrt.len() == 1 {
+            quote!(*#grads)
+        } else {
+            let index = syn::Index::from(position);
+            quote!(#grads.#index)
+        }
+    }
+
+    /// `__run`: both passes on a tape of this thread. With `seeded`, the gradients of `&mut`
+    /// parameters come in as the cotangents of their final content.
+    fn run(&self) -> TokenStream {
+        let Emitter {
+            signature, private, ..
+        } = self;
+        let (generics, bounds) = self.generics(TokenStream::new());
+        let (params, names) = (self.entry_params(), self.entry_names());
+        let (output, gradient) = (&signature.output, self.gradient_type());
+        let [tape, kept, seed, seeded, grads, value] =
+            ["tape", "kept", "cotangent", "seeded", "grads", "value"].map(names::local);
+        let (forward, reverse) = (self.turbofish(quote!(false)), self.turbofish(quote!(true)));
+        let none = signature.params.iter().map(|_| quote!(None));
+        let mut resets = TokenStream::new();
+        for (position, &at) in signature.wrt.iter().enumerate() {
+            let (part, primal) = (self.gradient_part(position), self.primal(at));
+            let reset = quote!(#private::Primal::reset(#primal, &mut #part););
+            resets.extend(if signature.params[at].passing == Passing::Exclusive {
+                quote!(if !#seeded { #reset })
+            } else {
+                reset
+            });
+        }
+        let mut shadows = Vec::new();
+        for (at, &id) in self.function.params.iter().enumerate() {
+            let slot = self.function.slot(id);
+            shadows.push(
+                match signature.wrt.iter().position(|&chosen| chosen == at) {
+                    Some(position) => {
+                        let part = self.gradient_part(position);
+                        quote!(Some(&mut #part))
+                    }
+                    // What is written in place carries derivatives on, whoever asks for them.
+                    None if slot.exclusive && slot.active => {
+                        let (shadow, primal) = (names::shadow(&slot.name), self.primal(at));
+                        resets
+                            .extend(quote!(let mut #shadow = #private::Primal::gradient(#primal);));
+                        quote!(Some(&mut #shadow))
+                    }
+                    None => quote!(None),
+                },
+            );
+        }
+        let mut back = quote! {
+            Self::__split #reverse (#(#names,)* #(#shadows,)* #seed, #tape);
+        };
+        let exclusive: Vec<TokenStream> = self
+            .function
+            .params
+            .iter()
+            .map(|&id| self.function.slot(id))
+            .filter(|slot| slot.exclusive)
+            .map(|slot| slot.name.to_token_stream())
+            .collect();
+        if !exclusive.is_empty() {
+            // The reverse pass restores the initial content; the caller is owed the final one.
+            let again = exclusive.iter().rev();
+            back = quote! {
+                #private::Tape::with(|#kept| {
+                    #(#private::Primal::keep(&*#exclusive, #kept);)*
+                    #back
+                    #(#private::Primal::bring(&mut *#again, #kept);)*
+                });
+            };
+        }
+        quote! {
+            fn __run #generics (
+                #(#params,)* #seed: #output, #grads: &mut #gradient, #seeded: bool
+            ) -> #output #bounds {
+                #private::Tape::with(|#tape| {
+                    let #value = Self::__split #forward (#(#names,)* #(#none,)* #seed, #tape);
+                    #resets
+                    #back
+                    #value
+                })
+            }
+        }
+    }
+
+    /// `vjp`: takes the cotangents of the result and of what `&mut` parameters hold at the end.
+    fn vjp(&self, zeros: &TokenStream) -> TokenStream {
+        let Emitter {
+            signature, private, ..
+        } = self;
+        let (generics, bounds) = self.generics(TokenStream::new());
+        let (params, names) = (self.entry_params(), self.entry_names());
+        let (output, gradient) = (&signature.output, self.gradient_type());
+        let [seed, grads, value] = ["cotangent", "grads", "value"].map(names::local);
+        let text = signature.name.to_string();
+        let nothing = is_nothing(output);
+        let (mut seeds, mut set) = (Vec::new(), TokenStream::new());
+        for (position, &at) in signature.wrt.iter().enumerate() {
+            if signature.params[at].passing == Passing::Exclusive {
+                let shadow = names::shadow(&signature.params[at].name);
+                let ty = gradient_of(&signature.params[at].ty);
+                let (part, primal) = (self.gradient_part(position), self.primal(at));
+                seeds.push(quote!(#shadow: #ty));
+                set.extend(quote! {
+                    #private::assert_shape(#text, &#private::Primal::gradient(#primal), &#shadow);
+                    #part = #shadow;
+                });
+            }
+        }
+        let (seed_param, seed_value) = if nothing {
+            (quote!(), quote!(()))
+        } else {
+            (quote!(#seed: #output,), quote!(#seed))
+        };
+        let result = if nothing {
+            quote!(#gradient)
+        } else {
+            quote!((#output, #gradient))
+        };
+        let returned = if nothing {
+            quote!(#grads)
+        } else {
+            quote!((#value, #grads))
+        };
+        let own = if set.is_empty() {
+            quote!()
+        } else {
+            quote!({ let #grads = &mut #grads; #set })
+        };
+        quote! {
+            /// The value, and the cotangent of the parameters for a cotangent of the result and of
+            /// the final content of each `&mut` parameter.
+            ///
+            /// # Panics
+            /// If a cotangent has another shape than what it belongs to.
+            #[inline]
+            pub fn vjp #generics (#(#params,)* #seed_param #(#seeds,)*) -> #result #bounds {
+                let mut #grads = #zeros;
+                #own
+                let #value = Self::__run(#(#names,)* #seed_value, &mut #grads, true);
+                #returned
+            }
         }
     }
 
@@ -227,9 +337,14 @@ impl Emitter<'_> {
     pub(super) fn entry_names(&self) -> Vec<TokenStream> {
         let params = self.function.params.iter();
         params
-            .map(|&slot| {
-                let name = &self.function.slot(slot).name;
-                quote!(#name)
+            .map(|&id| {
+                let slot = self.function.slot(id);
+                let name = &slot.name;
+                if slot.exclusive {
+                    quote!(&mut *#name)
+                } else {
+                    quote!(#name)
+                }
             })
             .collect()
     }
@@ -254,7 +369,8 @@ impl Emitter<'_> {
         let name = &self.function.slot(self.function.params[at]).name;
         match self.signature.params[at].passing {
             Passing::Value => quote!(&#name),
-            Passing::Shared | Passing::Exclusive => quote!(#name),
+            Passing::Shared => quote!(#name),
+            Passing::Exclusive => quote!(&*#name),
         }
     }
 
@@ -279,13 +395,7 @@ impl Emitter<'_> {
             .signature
             .wrt
             .iter()
-            .map(|&at| match &self.signature.params[at].ty {
-                Type::Slice(slice) => {
-                    let element = &slice.elem;
-                    quote!(::std::vec::Vec<#element>)
-                }
-                ty => quote!(#ty),
-            })
+            .map(|&at| gradient_of(&self.signature.params[at].ty))
             .collect();
         if let [single] = parts.as_slice() {
             single.clone()
@@ -293,4 +403,20 @@ impl Emitter<'_> {
             quote!((#(#parts,)*))
         }
     }
+}
+
+/// The type of the gradient of a parameter.
+fn gradient_of(ty: &Type) -> TokenStream {
+    match ty {
+        Type::Slice(slice) => {
+            let element = &slice.elem;
+            quote!(::std::vec::Vec<#element>)
+        }
+        ty => quote!(#ty),
+    }
+}
+
+/// Whether a function returns nothing.
+fn is_nothing(output: &Type) -> bool {
+    matches!(output, Type::Tuple(parts) if parts.elems.is_empty())
 }

@@ -6,8 +6,7 @@ use quote::{format_ident, quote, quote_spanned};
 
 use super::{Emitter, Storage, arm_name};
 use crate::ir::scalar::{
-    Arg, Assign, Block, Call, Head, Inert, Jump, Loop, LoopId, Reversal, Rhs, Stmt, StmtId,
-    StmtKind,
+    Assign, Block, Head, Inert, Jump, Loop, LoopId, Place, Reversal, Rhs, Stmt, StmtId, StmtKind,
 };
 use crate::names;
 
@@ -32,6 +31,17 @@ impl Emitter<'_> {
         for stmt in block {
             code.extend(match &stmt.kind {
                 StmtKind::Assign(assign) => self.forward_assign(assign, stmt),
+                StmtKind::Push { target, value } => {
+                    let (target, value) = (self.place(target), self.owned(value));
+                    quote_spanned!(stmt.span=> #target.push(#value);)
+                }
+                StmtKind::Pop { into, from } => {
+                    let into = Place::whole(*into);
+                    let saved = self.function.slot(into.root).needed;
+                    let save = self.save_old(stmt.id, &into, saved, false);
+                    let (into, from) = (self.place(&into), self.place(from));
+                    quote_spanned!(stmt.span=> #save #into = #from.pop();)
+                }
                 StmtKind::If {
                     condition,
                     then,
@@ -63,66 +73,39 @@ impl Emitter<'_> {
             return self.assign_with_tangent(assign, stmt);
         }
         let (target, span) = (self.place(&assign.target), stmt.span);
-        let save = if self.saved(assign) {
-            self.keep(stmt.id, &assign.target)
-        } else {
-            TokenStream::new()
+        let save = match &assign.operator {
+            Some(_) if !self.saved(assign) => TokenStream::new(),
+            _ => self.save_old(stmt.id, &assign.target, self.saved(assign), assign.fresh),
         };
         let value = match &assign.value {
-            Rhs::Value(value) => value.tokens.clone(),
+            Rhs::Value(value) if assign.operator.is_some() => value.tokens.clone(),
+            Rhs::Value(value) => self.owned(value),
             Rhs::Constant(code) => code.tokens.clone(),
             Rhs::Cast(value, ty) => {
                 let tokens = &value.tokens;
                 quote_spanned!(span=> (#tokens) as #ty)
             }
-            Rhs::Array(values) => {
-                let values = values.iter().map(|value| &value.tokens);
-                quote_spanned!(span=> [#(#values),*])
-            }
-            // What the reverse pass does not visit must leave nothing on the tape.
-            Rhs::Call(call) if !self.function.slot(assign.target.root).active => {
-                let (callee, args) = (&call.callee, call.args.iter());
-                let args = args.map(|arg| self.argument(arg));
-                quote!(#callee(#(#args),*))
+            Rhs::Aggregate(kind, values) => self.aggregate(kind, values),
+            Rhs::Repeat(value, kind, count) => self.repeat(value, kind, count),
+            Rhs::Bound(bound) => self.bound(bound),
+            Rhs::Copied(place) => {
+                let place = self.place(place);
+                quote_spanned!(span=> #place.to_vec())
             }
             Rhs::Call(call) => {
                 // The callee's record lies below the old content of the target.
                 let value = names::local("value");
-                let called = self.forward_call(call);
-                return quote!(let #value = #called; #save #target = #value;);
+                let (keep, called) = if self.visited(stmt) {
+                    (Vec::new(), self.forward_call(call))
+                } else {
+                    (self.written_by(call, "keep"), self.plain_call(call))
+                };
+                return quote!(#(#keep)* let #value = #called; #save #target = #value;);
             }
         };
         match &assign.operator {
             Some(operator) => quote_spanned!(span=> #save #target #operator #value;),
             None => quote_spanned!(span=> #save #target = #value;),
-        }
-    }
-
-    fn forward_call(&self, call: &Call) -> TokenStream {
-        let args = call.args.iter().map(|arg| self.argument(arg));
-        let tape = names::local("tape");
-        self.linked(
-            call,
-            "__forward",
-            |callee| quote!(#callee(#(#args,)* #tape)),
-        )
-    }
-
-    /// An argument as the primal receives it.
-    pub(super) fn argument(&self, arg: &Arg) -> TokenStream {
-        match arg {
-            Arg::Value(value) => value.tokens.clone(),
-            Arg::Shared {
-                place,
-                borrow: true,
-            } => {
-                let place = self.place(place);
-                quote!(&#place)
-            }
-            Arg::Shared {
-                place,
-                borrow: false,
-            } => self.place(place),
         }
     }
 

@@ -4,7 +4,9 @@
 //! Both passes stand in one `__split<const REV: bool>`, so that type inference spans them and the
 //! macro never has to name the type of a local; monomorphisation drops the other half.
 
+mod aggregate;
 mod body;
+mod call;
 mod check;
 mod companion;
 mod forward;
@@ -14,20 +16,16 @@ mod pullback;
 mod replay;
 mod reverse;
 mod second;
+mod storage;
 mod tangent;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{format_ident, quote};
 
 pub(crate) use companion::expand;
 
-use crate::autodiff::scalar::reversal::for_each_loop;
-use crate::autodiff::scalar::uses::Uses;
 use crate::frontend::signature::{Passing, Signature};
-use crate::ir::scalar::{
-    Assign, Block, Call, Carried, Function, Head, Inert, Place, Reversal, Slot, SlotId, StmtId,
-    StmtKind,
-};
+use crate::ir::scalar::{Carried, Function, Place, Slot, SlotId, StmtId};
 use crate::names;
 
 /// What printing needs to know.
@@ -96,7 +94,18 @@ impl Emitter<'_> {
         let kept: Vec<SlotId> = self.kept().collect();
         let save = kept.iter().map(|&slot| self.save_slot(slot));
         let load = kept.iter().rev().map(|&slot| self.load_slot(slot));
-        let (slots, shadows) = (self.slot_declarations(), self.shadow_declarations());
+        let shaped: Vec<&Slot> = self.shaped().map(|slot| self.function.slot(slot)).collect();
+        let save_shapes = shaped
+            .iter()
+            .map(|Slot { name, .. }| quote!(#private::Val::save_shape(&#name, #tape);));
+        let load_shapes = shaped.iter().rev().map(|Slot { name, .. }| {
+            let shadow = names::shadow(name);
+            quote! {
+                let mut #shadow = #private::Val::zero_like(&#name);
+                #private::Val::load_shape(&mut #shadow, #tape);
+            }
+        });
+        let (slots, shadows) = (self.slot_declarations(), self.shadow_declarations(&shaped));
         let returned = function.params.iter().map(|&id| self.return_shadow(id));
         let d_result = names::shadow(result);
         let body = body_label();
@@ -117,8 +126,10 @@ impl Emitter<'_> {
                 if !REV {
                     #body: { #forward }
                     #(#save)*
+                    #(#save_shapes)*
                     #result
                 } else {
+                    #(#load_shapes)*
                     #(#load)*
                     #shadows
                     #seeded
@@ -145,13 +156,12 @@ impl Emitter<'_> {
             .collect()
     }
 
-    fn shadow_declarations(&self) -> TokenStream {
+    /// Shadows of the shape that their variable has now, but for those that are there already.
+    fn shadow_declarations(&self, but: &[&Slot]) -> TokenStream {
         let private = &self.private;
-        let locals = self
-            .function
-            .slots
-            .iter()
-            .filter(|slot| slot.active && !slot.reference);
+        let locals = self.function.slots.iter().filter(|slot| {
+            slot.active && !slot.reference && !but.iter().any(|other| other.name == slot.name)
+        });
         locals
             .map(|Slot { name, .. }| {
                 let shadow = names::shadow(name);
@@ -174,54 +184,6 @@ impl Emitter<'_> {
             .enumerate()
             .filter(|(index, _)| !params.contains(&SlotId(*index as u32)))
             .map(|(_, slot)| slot)
-    }
-
-    /// Slots whose final content the reverse pass starts from.
-    fn kept(&self) -> impl Iterator<Item = SlotId> {
-        (0..self.function.slots.len() as u32)
-            .map(SlotId)
-            .filter(|&slot| self.function.slot(slot).needed && self.is_written(slot))
-            .filter(|&slot| !self.is_rebuilt(slot))
-    }
-
-    /// Whether a slot is the variable of a loop that the reverse pass runs over its range.
-    fn is_rebuilt(&self, slot: SlotId) -> bool {
-        let mut rebuilt = false;
-        for_each_loop(&self.function.body, &mut |of| {
-            rebuilt |= matches!(of.head, Head::For { variable, .. } if variable == Some(slot))
-                && !matches!(of.reversal, Reversal::Counted);
-        });
-        rebuilt
-    }
-
-    /// Whether the reverse pass finds a slot with the content that it had here.
-    fn is_restored(&self, slot: SlotId) -> bool {
-        let Slot {
-            needed, reference, ..
-        } = *self.function.slot(slot);
-        needed || reference || self.is_rebuilt(slot) || !self.is_written(slot)
-    }
-
-    /// Whether the reverse pass finds out which arm of an `if` ran by evaluating the condition.
-    fn is_evident(&self, condition: &Inert, then: &Block, otherwise: &Block) -> bool {
-        let (then, otherwise) = (Uses::of(then), Uses::of(otherwise));
-        matches!(self.storage, Storage::Tape)
-            && !self.function.taped
-            && !condition.impure
-            && condition.reads.iter().all(|slot| {
-                self.is_restored(*slot)
-                    && !then.writes.contains(slot)
-                    && !otherwise.writes.contains(slot)
-            })
-    }
-
-    /// Whether a slot is ever written; a parameter may not be.
-    fn is_written(&self, slot: SlotId) -> bool {
-        let mut written = !self.function.params.contains(&slot);
-        crate::ir::scalar::for_each_assign(&self.function.body, &mut |assign| {
-            written |= assign.target.root == slot;
-        });
-        written
     }
 
     /// Hands the cotangent of a parameter that was passed by value to the caller.
@@ -292,7 +254,7 @@ impl Emitter<'_> {
     fn place(&self, place: &Place) -> TokenStream {
         let (name, path) = (&self.function.slot(place.root).name, &place.path);
         if place.deref {
-            quote!((*#name))
+            quote!((*#name) #path)
         } else {
             quote!(#name #path)
         }
@@ -305,143 +267,6 @@ impl Emitter<'_> {
             &place.path,
         );
         quote!(#shadow #path)
-    }
-
-    /// Keeps the old content of the target of a statement.
-    fn keep(&self, stmt: StmtId, target: &Place) -> TokenStream {
-        match self.storage {
-            Storage::Nowhere => TokenStream::new(),
-            Storage::Tape => self.save(target),
-            Storage::Locals | Storage::Turn(_) => {
-                let (kept, target) = (kept_name(stmt), self.place(target));
-                quote!(#kept = ::core::clone::Clone::clone(&#target);)
-            }
-        }
-    }
-
-    /// Brings it back.
-    fn restore(&self, stmt: StmtId, target: &Place) -> TokenStream {
-        match self.storage {
-            Storage::Nowhere => TokenStream::new(),
-            Storage::Tape => self.load(target),
-            Storage::Locals | Storage::Turn(_) => {
-                let (kept, target) = (kept_name(stmt), self.place(target));
-                quote!(#target = #kept;)
-            }
-        }
-    }
-
-    /// Pushes the content of a place, and its tangent.
-    fn save(&self, place: &Place) -> TokenStream {
-        let (private, tape) = (&self.private, names::local("tape"));
-        let tangent = self.tangent_place(place);
-        let tangent = tangent.map(|tangent| quote!(#private::Val::save(&#tangent, #tape);));
-        let place = self.place(place);
-        quote!(#private::Val::save(&#place, #tape); #tangent)
-    }
-
-    /// Pops the tangent and the content of a place.
-    fn load(&self, place: &Place) -> TokenStream {
-        let (private, tape) = (&self.private, names::local("tape"));
-        let tangent = self.tangent_place(place);
-        let tangent = tangent.map(|tangent| quote!(#private::Val::load(&mut #tangent, #tape);));
-        let place = self.place(place);
-        quote!(#tangent #private::Val::load(&mut #place, #tape);)
-    }
-
-    /// Whether an assignment saves what it overwrites.
-    fn saved(&self, assign: &Assign) -> bool {
-        let target = assign.target.root;
-        self.function.slot(target).needed
-            && match self.storage {
-                Storage::Tape | Storage::Locals => !assign.fresh,
-                Storage::Turn(carried) => !assign.declares && !carried.sums.contains(&target),
-                Storage::Nowhere => false,
-            }
-    }
-
-    fn save_slot(&self, slot: SlotId) -> TokenStream {
-        if self.function.slot(slot).needed && matches!(self.storage, Storage::Tape) {
-            self.save(&Place::whole(slot))
-        } else {
-            TokenStream::new()
-        }
-    }
-
-    fn load_slot(&self, slot: SlotId) -> TokenStream {
-        if self.function.slot(slot).needed {
-            self.load(&Place::whole(slot))
-        } else {
-            TokenStream::new()
-        }
-    }
-
-    /// Whether the reverse pass has nothing to do for a block, so that its control flow need not
-    /// be recorded.
-    fn silent(&self, block: &Block) -> bool {
-        block.iter().all(|stmt| match &stmt.kind {
-            StmtKind::Assign(assign) => {
-                !self.saved(assign) && !self.function.slot(assign.target.root).active
-            }
-            StmtKind::If {
-                then, otherwise, ..
-            } => self.silent(then) && self.silent(otherwise),
-            StmtKind::Loop(of) => match &of.reversal {
-                Reversal::Counted => {
-                    let restored = match &of.head {
-                        Head::For {
-                            variable: Some(slot),
-                            ..
-                        } => self.function.slot(*slot).needed,
-                        _ => false,
-                    };
-                    !restored && self.silent(&of.body)
-                }
-                Reversal::Rebuilt => self.silent(&of.body),
-                Reversal::Replayed(_) => false,
-                Reversal::Skipped(carried) => self.changed(carried).next().is_none(),
-            },
-            StmtKind::Jump(_) => false,
-        })
-    }
-
-    /// Code that calls a companion. If the callee has none, the name falls through to an empty
-    /// struct of the same name, and the only error is that this struct is not differentiable.
-    fn linked(
-        &self,
-        call: &Call,
-        method: &str,
-        code: impl FnOnce(TokenStream) -> TokenStream,
-    ) -> TokenStream {
-        let path = &call.callee;
-        let Some(last) = path.segments.last().map(|segment| &segment.ident) else {
-            return TokenStream::new();
-        };
-        let method = Ident::new(method, last.span());
-        if path.get_ident() == Some(&self.signature.name) {
-            return code(quote_spanned!(last.span()=> Self::#method));
-        }
-        let private = &self.private;
-        let import = names::local("__callee");
-        let arity = format_ident!("Arity{}", call.args.len());
-        let code = code(quote_spanned!(last.span()=> #last::#method));
-        let fallback = match self.storage {
-            _ if self.tangents => quote!(unmarked_modes),
-            // `__split` has reported it.
-            Storage::Locals => quote!(unmarked::again),
-            Storage::Tape | Storage::Turn(_) | Storage::Nowhere => quote!(unmarked),
-        };
-        quote! {{
-            use #path as #import;
-            {
-                struct #last {}
-                {
-                    use #import as #last;
-                    use #private::#fallback::#arity as _;
-                    #code
-                }
-            }
-        }}
     }
 }
 

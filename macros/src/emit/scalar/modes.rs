@@ -12,6 +12,9 @@ use crate::names;
 impl Emitter<'_> {
     /// Everything with tangents: entry points, links, and the functions themselves.
     pub(super) fn modes(&self) -> TokenStream {
+        if !self.function.has_tangents() {
+            return self.without_modes();
+        }
         let forward = self.storing(Storage::Nowhere).tangent_function();
         let (functions, run) = (self.second_function(), self.second_run());
         let (links, jvp) = (self.second_links(), self.jvp());
@@ -22,6 +25,46 @@ impl Emitter<'_> {
             self.jacobian()
         };
         quote!(#jvp #rest #run #links #functions #forward)
+    }
+
+    /// For a function that has no code with tangents: what callers link to, so that their gradients
+    /// compile, and an error where their code with tangents is used.
+    fn without_modes(&self) -> TokenStream {
+        let Emitter {
+            signature, private, ..
+        } = self;
+        let output = &signature.output;
+        let t_output = self.tangent_type(output);
+        let (generics, bounds) = self.lane_generics(quote!());
+        let (params, t_params) = (self.entry_params(), self.tangent_params());
+        let (shadow_params, t_shadow_params) = (self.shadow_params(), self.shadow_tangent_params());
+        let lane_type = Self::lanes();
+        let message = format!(
+            "`{}` has no forward mode: it changes the length of a vector, writes through `&mut` or \
+             uses structures",
+            signature.name
+        );
+        quote! {
+            #[doc(hidden)]
+            pub fn __tangent #generics (
+                #(#params,)* #(#t_params,)* _: #lane_type
+            ) -> (#output, #t_output) #bounds {
+                const { panic!(#message) }
+            }
+            #[doc(hidden)]
+            pub fn __second_forward #generics (
+                #(#params,)* #(#t_params,)* _: &mut #private::Tape, _: #lane_type
+            ) -> (#output, #t_output) #bounds {
+                const { panic!(#message) }
+            }
+            #[doc(hidden)]
+            pub fn __second_reverse #generics (
+                #(#params,)* #(#t_params,)* #(#shadow_params,)* #(#t_shadow_params,)*
+                _: #output, _: #t_output, _: &mut #private::Tape, _: #lane_type
+            ) #bounds {
+                const { panic!(#message) }
+            }
+        }
     }
 
     /// The user's types and constants, the lanes, and more, as arguments.

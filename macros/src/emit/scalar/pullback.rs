@@ -6,7 +6,7 @@ use quote::quote;
 
 use super::{Emitter, Storage, arm_name, kept_name};
 use crate::frontend::signature::{Passing, Shape};
-use crate::ir::scalar::{Block, StmtKind};
+use crate::ir::scalar::{Block, Rhs, StmtKind};
 use crate::names;
 
 impl Emitter<'_> {
@@ -27,7 +27,7 @@ impl Emitter<'_> {
         let output = &self.signature.output;
         let forward = locals.forward(&self.function.body, &mut Vec::new());
         let reverse = locals.reverse(&self.function.body);
-        let (slots, shadows) = (self.slot_declarations(), self.shadow_declarations());
+        let (slots, shadows) = (self.slot_declarations(), self.shadow_declarations(&[]));
         let result = self.function.slot(self.function.result);
         let d_result = names::shadow(&result.name);
         let seeded = if result.active {
@@ -77,6 +77,12 @@ impl Emitter<'_> {
         let private = &self.private;
         block.iter().all(|stmt| match &stmt.kind {
             StmtKind::Assign(assign) => {
+                // The reverse of such a call wants the tape of its forward half.
+                if let Rhs::Call(call) = &assign.value
+                    && call.written().next().is_some()
+                {
+                    return false;
+                }
                 if self.saved(assign) {
                     let name = kept_name(stmt.id);
                     kept.extend(quote!(let mut #name = #private::Val::blank();));
@@ -90,7 +96,10 @@ impl Emitter<'_> {
                 kept.extend(quote!(let mut #name = false;));
                 self.declare(then, kept) && self.declare(otherwise, kept)
             }
-            StmtKind::Loop(_) | StmtKind::Jump(_) => false,
+            StmtKind::Loop(_)
+            | StmtKind::Jump(_)
+            | StmtKind::Push { .. }
+            | StmtKind::Pop { .. } => false,
         })
     }
 }

@@ -2,11 +2,11 @@
 //! cotangent of its target and hands it on to what it read.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::quote;
 
 use super::{Emitter, Storage, arm_name, body};
 use crate::ir::scalar::{
-    Arg, Assign, Block, Call, Head, Loop, Place, Reversal, Rhs, Stmt, StmtId, StmtKind, Value,
+    Assign, Block, Head, Loop, Place, Reversal, Rhs, SlotId, Stmt, StmtId, StmtKind, Value,
 };
 use crate::names;
 
@@ -50,7 +50,9 @@ impl Emitter<'_> {
     fn reverse_stmt(&self, stmt: &Stmt) -> TokenStream {
         let (private, tape) = (&self.private, names::local("tape"));
         match &stmt.kind {
-            StmtKind::Assign(assign) => self.reverse_assign(assign, stmt.id),
+            StmtKind::Assign(assign) => self.reverse_assign(assign, stmt),
+            StmtKind::Push { target, value } => self.reverse_push(target, value),
+            StmtKind::Pop { into, from } => self.reverse_pop(stmt.id, *into, from),
             StmtKind::Jump(_) => TokenStream::new(),
             StmtKind::If {
                 condition,
@@ -103,50 +105,119 @@ impl Emitter<'_> {
         quote!(for _ in 0..#private::Tape::pop(#tape) { #body #load })
     }
 
-    fn reverse_assign(&self, assign: &Assign, id: StmtId) -> TokenStream {
+    fn reverse_assign(&self, assign: &Assign, stmt: &Stmt) -> TokenStream {
         let private = &self.private;
-        let load = if self.saved(assign) {
-            self.restore(id, &assign.target)
-        } else {
-            TokenStream::new()
-        };
-        if !self.function.slot(assign.target.root).active {
-            return load;
-        }
-        if self.tangents {
+        let target = &assign.target;
+        if self.tangents && self.function.slot(target.root).active {
+            let load = if self.saved(assign) {
+                self.restore(stmt.id, target)
+            } else {
+                TokenStream::new()
+            };
             let back = self.reverse_with_tangent(assign);
             return quote!({ #load #back });
         }
+        if let Rhs::Call(call) = &assign.value
+            && !(self.visited(stmt) && self.function.slot(target.root).active)
+        {
+            let load = self.take_cotangent(stmt.id, target, self.saved(assign), assign.fresh);
+            let back = if self.visited(stmt) {
+                // The result is an integer; what matters is written in place.
+                self.reverse_call(call, &quote!(#private::Val::blank()))
+            } else {
+                self.written_by(call, "bring").into_iter().rev().collect()
+            };
+            return quote!({ #load #back });
+        }
         let cotangent = names::local("cotangent");
-        let shadow = self.shadow(&assign.target);
         // `s += e` hands the cotangent of the new `s` to the old one unchanged.
         if let (Some(_), Rhs::Value(value)) = (&assign.operator, &assign.value)
             && let [.., (0, last)] | [(0, last), ..] = value.flows.as_slice()
             && self.is_seed(value, *last)
+            && self.function.slot(target.root).active
         {
+            let load = if self.saved(assign) {
+                self.restore(stmt.id, target)
+            } else {
+                TokenStream::new()
+            };
+            let read = self.on_shadow(target, |shadow| quote!(#shadow));
             let flows = self.flows(value, &quote!(#cotangent), true);
-            return quote!({ #load let #cotangent = #shadow; #flows });
+            return quote!({ #load let #cotangent = #read; #flows });
         }
-        let take = quote!(let #cotangent = #private::Val::take(&mut #shadow););
+        // The operand of an operator is a number, which has no shape to remember.
+        let shapeless = assign.operator.is_some() && !self.saved(assign);
+        let take = self.take_cotangent(
+            stmt.id,
+            target,
+            self.saved(assign),
+            assign.fresh || shapeless,
+        );
+        if !self.function.slot(target.root).active {
+            return take;
+        }
+        let cot = quote!(#cotangent);
         let flows = match &assign.value {
-            Rhs::Value(value) => self.flows(value, &quote!(#cotangent), false),
+            Rhs::Value(value) => self.flows(value, &cot, false),
             Rhs::Constant(_) => TokenStream::new(),
             Rhs::Cast(value, _) => {
                 let operand = &value.tokens;
-                let flows = self.flows(value, &quote!(#cotangent), false);
+                let flows = self.flows(value, &cot, false);
                 quote!(let #cotangent = #private::Cast::cast_back(&(#operand), #cotangent); #flows)
             }
-            Rhs::Array(values) => values
-                .iter()
-                .enumerate()
-                .map(|(index, value)| {
-                    let index = proc_macro2::Literal::usize_unsuffixed(index);
-                    self.flows(value, &quote!(#cotangent[#index]), false)
-                })
-                .collect(),
-            Rhs::Call(call) => self.reverse_call(call, &quote!(#cotangent)),
+            Rhs::Aggregate(kind, values) => self.aggregate_back(kind, values, &cot),
+            Rhs::Repeat(value, ..) => {
+                let flows = self.flows(value, &quote!((*part)), false);
+                quote!(for part in &#cotangent { #flows })
+            }
+            Rhs::Bound(bound) => self.bound_back(bound, &cot),
+            Rhs::Copied(place) => self.copied_back(place, &cot),
+            Rhs::Call(call) => self.reverse_call(call, &cot),
         };
-        quote!({ #load #take #flows })
+        quote!({ #take #flows })
+    }
+
+    fn reverse_push(&self, target: &Place, value: &Value) -> TokenStream {
+        let private = &self.private;
+        let slot = self.function.slot(target.root);
+        let mut code = TokenStream::new();
+        if slot.needed {
+            let at = self.place(target);
+            code.extend(quote!(#at.pop();));
+        }
+        if slot.active {
+            let cotangent = names::local("cotangent");
+            let popped = self.on_shadow(target, |shadow| quote!(#shadow.pop()));
+            let flows = self.flows(value, &quote!(#cotangent), false);
+            code.extend(quote! {
+                let #cotangent = match #popped {
+                    Some(popped) => popped,
+                    None => #private::lost_shadow(),
+                };
+                #flows
+            });
+        }
+        quote!({ #code })
+    }
+
+    fn reverse_pop(&self, id: StmtId, into: SlotId, from: &Place) -> TokenStream {
+        let mut code = TokenStream::new();
+        let name = &self.function.slot(into).name;
+        let slot = self.function.slot(from.root);
+        if slot.needed {
+            let at = self.place(from);
+            code.extend(quote! {
+                if let Some(popped) = &#name { #at.push(::core::clone::Clone::clone(popped)); }
+            });
+        }
+        let saved = self.function.slot(into).needed;
+        code.extend(self.take_cotangent(id, &Place::whole(into), saved, false));
+        if slot.active {
+            let cotangent = names::local("cotangent");
+            let push = self.with_shadow(from, |shadow| quote!(#shadow.push(popped);));
+            code.extend(quote!(if let Some(popped) = #cotangent { #push }));
+        }
+        quote!({ #code })
     }
 
     pub(super) fn is_seed(&self, value: &Value, id: crate::ir::body::ValueId) -> bool {
@@ -157,7 +228,12 @@ impl Emitter<'_> {
     }
 
     /// Hands a cotangent to the leaves of a value; with `but_first`, not to leaf 0.
-    fn flows(&self, value: &Value, cotangent: &TokenStream, but_first: bool) -> TokenStream {
+    pub(super) fn flows(
+        &self,
+        value: &Value,
+        cotangent: &TokenStream,
+        but_first: bool,
+    ) -> TokenStream {
         let flows: Vec<_> = value
             .flows
             .iter()
@@ -198,7 +274,7 @@ impl Emitter<'_> {
     }
 
     /// Runs `with` on the shadow of a place, which the caller of this function may not want.
-    fn with_shadow(
+    pub(super) fn with_shadow(
         &self,
         place: &Place,
         with: impl FnOnce(TokenStream) -> TokenStream,
@@ -219,75 +295,7 @@ impl Emitter<'_> {
             return with(quote!(#shadow #path));
         }
         let inner = names::local("inner");
-        let at = if place.deref {
-            quote!((*#inner))
-        } else {
-            quote!(#inner #path)
-        };
-        let code = with(at);
+        let code = with(self.inner_shadow(place));
         quote!(if let Some(#inner) = #shadow.as_deref_mut() { #code })
-    }
-
-    fn reverse_call(&self, call: &Call, cotangent: &TokenStream) -> TokenStream {
-        let private = &self.private;
-        let tape = names::local("tape");
-        let (mut before, mut after) = (TokenStream::new(), TokenStream::new());
-        let (mut primals, mut shadows) = (Vec::new(), Vec::new());
-        for (position, arg) in call.args.iter().enumerate() {
-            match arg {
-                Arg::Value(value) if value.flows.is_empty() => {
-                    primals.push(self.argument(arg));
-                    shadows.push(quote!(None));
-                }
-                Arg::Value(value) => {
-                    let name =
-                        format_ident!("a{}", position, span = proc_macro2::Span::mixed_site());
-                    let shadow = names::shadow(&name);
-                    let tokens = &value.tokens;
-                    before.extend(quote! {
-                        let #name = #tokens;
-                        let mut #shadow = #private::Val::zero_like(&#name);
-                    });
-                    primals.push(quote!(#name));
-                    shadows.push(quote!(Some(&mut #shadow)));
-                    after.extend(self.flows(value, &quote!(#shadow), false));
-                }
-                Arg::Shared { place, .. } => {
-                    primals.push(self.argument(arg));
-                    shadows.push(self.shared_shadow(place));
-                }
-            }
-        }
-        let run = self.linked(
-            call,
-            "__reverse",
-            |callee| quote!(#callee(#(#primals,)* #(#shadows,)* #cotangent, #tape)),
-        );
-        quote!(#before #run; #after)
-    }
-
-    /// The shadow of something that is passed by reference.
-    fn shared_shadow(&self, place: &Place) -> TokenStream {
-        let shadow = names::shadow(&self.function.slot(place.root).name);
-        self.shared_shadow_named(&shadow, place)
-    }
-
-    /// The same for a shadow, or the tangent of a shadow, of that name.
-    pub(super) fn shared_shadow_named(&self, shadow: &Ident, place: &Place) -> TokenStream {
-        let slot = self.function.slot(place.root);
-        let path = &place.path;
-        if !slot.active {
-            return quote!(None);
-        }
-        if !slot.reference {
-            return quote!(Some(&mut #shadow #path));
-        }
-        let inner = names::local("inner");
-        let at = if place.deref || path.is_empty() {
-            quote!(#inner)
-        } else {
-            quote!(&mut #inner #path)
-        };
-        quote!(match #shadow.as_deref_mut() { Some(#inner) => Some(#at), None => None })
     }
 }

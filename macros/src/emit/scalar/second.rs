@@ -65,7 +65,7 @@ impl Emitter<'_> {
         let kept: Vec<SlotId> = self.kept().collect();
         let save = kept.iter().map(|&slot| self.save_slot(slot));
         let load = kept.iter().rev().map(|&slot| self.load_slot(slot));
-        let (slots, shadows) = (self.slot_declarations(), self.shadow_declarations());
+        let (slots, shadows) = (self.slot_declarations(), self.shadow_declarations(&[]));
         let returned = function.params.iter().map(|&id| self.return_shadow(id));
         let (params, t_params) = (self.primal_params(), self.tangent_params());
         let unpacked = self.unpacked_tangents();

@@ -72,7 +72,7 @@ impl Emitter<'_> {
                         #private::cast_tangent::<#lanes, _, #ty>(&#operand, #t_operand);
                 }
             }
-            Rhs::Array(values) => {
+            Rhs::Aggregate(_, values) => {
                 let element = |prefix: &str, at: usize| {
                     format_ident!("{}{}", prefix, at, span = Span::mixed_site())
                 };
@@ -89,6 +89,8 @@ impl Emitter<'_> {
                     let #t_value = [#(#tangents),*];
                 }
             }
+            // Functions with these have no code with tangents: `Function::has_tangents`.
+            Rhs::Repeat(..) | Rhs::Bound(_) | Rhs::Copied(_) => TokenStream::new(),
             Rhs::Call(call) => {
                 let called = self.call_with_tangent(call);
                 quote!(let (#value, #t_value) = #called;)
@@ -204,7 +206,7 @@ impl Emitter<'_> {
                     (quote!(let #name = #tokens;), quote!(#name), quote!(None))
                 }
             }
-            Arg::Shared { place, borrow } => {
+            Arg::Shared { place, borrow } | Arg::Exclusive { place, borrow } => {
                 let along = match self.tangent_place(place) {
                     Some(along) if *borrow => quote!(Some(&#along)),
                     Some(along) => quote!(Some(#along)),
@@ -263,7 +265,7 @@ impl Emitter<'_> {
                     #flows
                 }
             }
-            Rhs::Array(values) => values
+            Rhs::Aggregate(_, values) => values
                 .iter()
                 .enumerate()
                 .map(|(index, value)| {
@@ -272,6 +274,8 @@ impl Emitter<'_> {
                     self.flows_with_tangent(value, &plain, &along)
                 })
                 .collect(),
+            // Functions with these have no code with tangents: `Function::has_tangents`.
+            Rhs::Repeat(..) | Rhs::Bound(_) | Rhs::Copied(_) => TokenStream::new(),
             Rhs::Call(call) => self.reverse_call_with_tangent(call),
         };
         quote! {
@@ -329,6 +333,7 @@ impl Emitter<'_> {
         let (mut before, mut after) = (TokenStream::new(), TokenStream::new());
         let (mut primals, mut tangents) = (Vec::new(), Vec::new());
         let (mut shadows, mut t_shadows) = (Vec::new(), Vec::new());
+        let mut borrowed = Vec::new();
         for (position, arg) in call.args.iter().enumerate() {
             let (first, primal, tangent) = self.argument_with_tangent(arg, position);
             before.extend(first);
@@ -353,10 +358,33 @@ impl Emitter<'_> {
                         &quote!(#t_shadow),
                     ));
                 }
-                Arg::Shared { place, .. } => {
+                Arg::Shared { place, borrow }
+                    if borrowed.contains(&place.root) && self.function.slot(place.root).active =>
+                {
+                    // The variable is in another argument already: a temporary, added afterwards.
+                    let name = format_ident!("__a{}", position, span = Span::mixed_site());
+                    let (shadow, lanes) = (names::shadow(&name), Self::lanes());
+                    let t_shadow = names::tangent(&shadow);
+                    before.extend(quote! {
+                        let mut #shadow = #private::Primal::gradient(#primal);
+                        let mut #t_shadow = #private::Direction::<#lanes>::direction(#primal);
+                    });
+                    shadows.push(quote!(Some(&mut #shadow)));
+                    t_shadows.push(quote!(Some(&mut #t_shadow)));
+                    let root = names::shadow(&self.function.slot(place.root).name);
+                    for (root, of) in [(root.clone(), &shadow), (names::tangent(&root), &t_shadow)]
+                    {
+                        after.extend(self.with_shadow_named(&root, place, |at| {
+                            let at = if *borrow { quote!(&mut #at) } else { at };
+                            quote!(#private::Primal::add(#at, &#of);)
+                        }));
+                    }
+                }
+                Arg::Shared { place, .. } | Arg::Exclusive { place, .. } => {
+                    borrowed.push(place.root);
                     let shadow = names::shadow(&self.function.slot(place.root).name);
-                    shadows.push(self.shared_shadow_named(&shadow, place));
-                    t_shadows.push(self.shared_shadow_named(&names::tangent(&shadow), place));
+                    shadows.push(self.borrowed_shadow_named(&shadow, place));
+                    t_shadows.push(self.borrowed_shadow_named(&names::tangent(&shadow), place));
                 }
             }
             primals.push(primal);

@@ -67,21 +67,19 @@ impl Lowerer<'_> {
         if !complete {
             return None;
         }
-        if args.iter().all(|argument| self.is_constant(argument)) {
+        let written: Vec<SlotId> = args
+            .iter()
+            .filter_map(|arg| match arg {
+                Arg::Exclusive { place, .. } => Some(place.root),
+                Arg::Shared { .. } | Arg::Value(_) => None,
+            })
+            .collect();
+        if written.is_empty() && args.iter().all(|argument| self.is_constant(argument)) {
             let opaque = self.opaque(&Expr::Call(call.clone()));
             return Some(Rhs::Constant(opaque.into()));
         }
-        let mut shared: Vec<SlotId> = Vec::new();
-        for (argument, expr) in args.iter().zip(&call.args) {
-            let Arg::Shared { place, .. } = argument else {
-                continue;
-            };
-            if shared.contains(&place.root) && !self.slots[place.root.0 as usize].discrete {
-                let message = "the same variable is passed by reference twice; pass a copy of it";
-                self.error(expr, Code::Callee, message);
-                return None;
-            }
-            shared.push(place.root);
+        for (argument, expr) in args.iter_mut().zip(&call.args) {
+            self.settle_argument(argument, &written, expr)?;
         }
         let plain = matches!(last.arguments, PathArguments::None) && path.qself.is_none();
         let constructor = last.ident.to_string().starts_with(char::is_uppercase);
@@ -97,40 +95,47 @@ impl Lowerer<'_> {
         }))
     }
 
+    /// The reverse of a call runs when what it wrote still has its new content; what was read of
+    /// that before the call must be kept.
+    fn settle_argument(&mut self, arg: &mut Arg, written: &[SlotId], expr: &Expr) -> Option<()> {
+        match arg {
+            Arg::Value(value) => {
+                let reads = value.leaves.iter().flat_map(|leaf| &leaf.reads);
+                if reads.into_iter().any(|slot| written.contains(slot)) {
+                    let slot = self.temporary("argument", expr.span(), Rhs::Value(value.clone()));
+                    *value = self.whole_value(slot);
+                }
+            }
+            Arg::Shared { place, .. } | Arg::Exclusive { place, .. } => {
+                if place.reads.iter().any(|slot| written.contains(slot)) {
+                    let message = "this index is changed by the call itself; bind it with `let`";
+                    self.error(expr, Code::Callee, message);
+                    return None;
+                }
+            }
+        }
+        Some(())
+    }
+
     fn argument(&mut self, expr: &Expr) -> Option<Arg> {
         if let Expr::Reference(reference) = expr {
-            if reference.mutability.is_some() {
-                self.error(
-                    reference,
-                    Code::Expression,
-                    "`&mut` arguments are not understood yet",
-                );
-                return None;
-            }
+            let exclusive = reference.mutability.is_some();
             if let Some(place) = self.place(&reference.expr)? {
-                return Some(Arg::Shared {
-                    place,
-                    borrow: true,
-                });
+                return Some(reference_to(place, exclusive, true));
             }
             // A value behind a reference, such as `&[x, y]`: it becomes a variable.
             let name = syn::Ident::new("argument", reference.span());
             let slot = self.hidden(&name, None);
             self.slots[slot.0 as usize].discrete = self.expr_into(&reference.expr, slot);
-            return Some(Arg::Shared {
-                place: Place::whole(slot),
-                borrow: true,
-            });
+            return Some(reference_to(Place::whole(slot), exclusive, true));
         }
         if let Some(place) = self.place(expr)?
             && self.slots[place.root.0 as usize].reference
             && place.path.is_empty()
             && !place.deref
         {
-            return Some(Arg::Shared {
-                place,
-                borrow: false,
-            });
+            let exclusive = self.slots[place.root.0 as usize].exclusive;
+            return Some(reference_to(place, exclusive, false));
         }
         self.value(expr).map(Arg::Value)
     }
@@ -139,8 +144,18 @@ impl Lowerer<'_> {
     fn is_constant(&self, argument: &Arg) -> bool {
         match argument {
             Arg::Value(value) => value.leaves.iter().all(|leaf| leaf.place.is_none()),
-            Arg::Shared { place, .. } => self.slots[place.root.0 as usize].discrete,
+            Arg::Shared { place, .. } | Arg::Exclusive { place, .. } => {
+                self.slots[place.root.0 as usize].discrete
+            }
         }
+    }
+}
+
+fn reference_to(place: Place, exclusive: bool, borrow: bool) -> Arg {
+    if exclusive {
+        Arg::Exclusive { place, borrow }
+    } else {
+        Arg::Shared { place, borrow }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::diag::Code;
 use crate::ir::body::{Body, ValueId};
 use crate::ir::composite::{self, Composite};
 use crate::ir::op::{Build, Form, Kind, Op};
-use crate::ir::scalar::{Leaf, Place, Rhs, Value};
+use crate::ir::scalar::{Leaf, Place, Rhs, SlotId, Value};
 
 /// An expression under construction: the body of the statement it belongs to.
 #[derive(Default)]
@@ -76,6 +76,15 @@ impl Lowerer<'_> {
         let operand = self.node(&mut builder, term);
         let result = builder.body.op(op, &[old, operand]);
         Some(finish(builder, tokens, result))
+    }
+
+    /// The value of a whole slot.
+    pub(super) fn whole_value(&mut self, slot: SlotId) -> Value {
+        let mut builder = Builder::default();
+        let place = Place::whole(slot);
+        let tokens = self.place_tokens(&place);
+        let result = self.leaf(&mut builder, place);
+        finish(builder, tokens, result)
     }
 
     /// The value of a place.

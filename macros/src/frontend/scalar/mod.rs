@@ -50,20 +50,17 @@ pub(crate) fn lower(
                 || matches!(&param.shape, Shape::List(_) if !param.shape.holds_floats());
             let slot = lowerer.slot(&param.name, discrete, Some(ty));
             lowerer.slots[slot.0 as usize].reference = param.passing != Passing::Value;
-            if param.passing == Passing::Exclusive {
-                lowerer.errors.at(
-                    &param.name,
-                    Code::Signature,
-                    "`&mut` parameters cannot be differentiated yet",
-                );
-            }
+            let slot_of = &mut lowerer.slots[slot.0 as usize];
+            slot_of.exclusive = param.passing == Passing::Exclusive;
+            slot_of.mutable = param.mutable || slot_of.exclusive;
             slot
         })
         .collect();
     let output = signature.output.to_token_stream();
     let result = Ident::new("result", Span::mixed_site());
     lowerer.result = lowerer.hidden(&result, Some(output));
-    lowerer.block_into(&function.block, Some(lowerer.result));
+    let nothing = matches!(&signature.output, syn::Type::Tuple(parts) if parts.elems.is_empty());
+    lowerer.block_into(&function.block, (!nothing).then_some(lowerer.result));
     let body = lowerer.blocks.pop().unwrap_or_default();
     let Lowerer {
         slots,
@@ -132,6 +129,8 @@ impl Lowerer<'_> {
             name: unique,
             discrete: false,
             reference: false,
+            exclusive: false,
+            mutable: false,
             ty,
             active: false,
             needed: false,

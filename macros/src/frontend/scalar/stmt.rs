@@ -11,7 +11,8 @@ use super::{Frame, Lowerer};
 use crate::diag::Code;
 use crate::frontend::signature::{Shape, shape_of};
 use crate::ir::scalar::{
-    Assign, Head, Inert, Jump, Loop, LoopId, Place, Reversal, Rhs, SlotId, StmtKind, Value,
+    Aggregate, Assign, Head, Inert, Jump, Loop, LoopId, Place, Reversal, Rhs, SlotId, StmtKind,
+    Value,
 };
 
 impl Lowerer<'_> {
@@ -142,7 +143,12 @@ impl Lowerer<'_> {
                     self.assign(span, Place::whole(slot), value, true);
                     return discrete;
                 }
-                self.assign(span, Place::whole(slot), Rhs::Array(values), true);
+                self.assign(
+                    span,
+                    Place::whole(slot),
+                    Rhs::Aggregate(Aggregate::Array, values),
+                    true,
+                );
             }
             Expr::Call(call) if self.is_plain_call(call) => {
                 if let Some(value) = self.call(call) {
@@ -236,11 +242,8 @@ impl Lowerer<'_> {
             Expr::Block(block) if block.label.is_none() => self.block_into(&block.block, None),
             Expr::ForLoop(_) | Expr::While(_) | Expr::Loop(_) => self.repeat(expr, None),
             Expr::Return(jump) => {
-                match &jump.expr {
-                    Some(value) => {
-                        self.expr_into_result(value);
-                    }
-                    None => self.error(jump, Code::Statement, "`return` without a value"),
+                if let Some(value) = &jump.expr {
+                    self.expr_into_result(value);
                 }
                 self.push(span, StmtKind::Jump(Jump::Return));
             }
@@ -266,6 +269,11 @@ impl Lowerer<'_> {
                 self.push(span, StmtKind::Jump(Jump::Continue(id)));
             }
             Expr::Macro(call) => self.statement_macro(&call.mac),
+            Expr::Call(call) => {
+                if let Some(value) = self.call(call) {
+                    self.temporary("unused", span, value);
+                }
+            }
             Expr::Paren(inner) => self.statement(&inner.expr),
             Expr::Tuple(tuple) if tuple.elems.is_empty() => {}
             other => {

@@ -1,0 +1,204 @@
+//! Prints calls of other differentiable functions, through their companions.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+
+use super::{Emitter, Storage};
+use crate::ir::scalar::{Arg, Call, Place};
+use crate::names;
+
+impl Emitter<'_> {
+    /// The forward half of a call that the reverse pass visits.
+    pub(super) fn forward_call(&self, call: &Call) -> TokenStream {
+        let args = call.args.iter().map(|arg| self.argument(arg));
+        let tape = names::local("tape");
+        self.linked(
+            call,
+            "__forward",
+            |callee| quote!(#callee(#(#args,)* #tape)),
+        )
+    }
+
+    /// A call that the reverse pass does not visit: it must leave nothing on the tape but what it
+    /// overwrites.
+    pub(super) fn plain_call(&self, call: &Call) -> TokenStream {
+        let (callee, args) = (&call.callee, call.args.iter());
+        let args = args.map(|arg| self.argument(arg));
+        quote!(#callee(#(#args),*))
+    }
+
+    /// What such a call overwrites, kept and brought back.
+    pub(super) fn written_by(&self, call: &Call, method: &str) -> Vec<TokenStream> {
+        let (private, tape) = (&self.private, names::local("tape"));
+        let method = Ident::new(method, Span::mixed_site());
+        call.args
+            .iter()
+            .filter(|arg| {
+                matches!(arg, Arg::Exclusive { place, .. } if self.function.slot(place.root).needed)
+            })
+            .map(|arg| {
+                let argument = self.argument(arg);
+                quote!(#private::Primal::#method(#argument, #tape);)
+            })
+            .collect()
+    }
+
+    /// An argument as the primal receives it.
+    pub(super) fn argument(&self, arg: &Arg) -> TokenStream {
+        match arg {
+            Arg::Value(value) => self.owned(value),
+            Arg::Shared {
+                place,
+                borrow: true,
+            } => {
+                let place = self.place(place);
+                quote!(&#place)
+            }
+            Arg::Exclusive {
+                place,
+                borrow: true,
+            } => {
+                let place = self.place(place);
+                quote!(&mut #place)
+            }
+            Arg::Shared {
+                place,
+                borrow: false,
+            } => self.place(place),
+            Arg::Exclusive {
+                place,
+                borrow: false,
+            } => {
+                let place = self.place(place);
+                quote!(&mut *#place)
+            }
+        }
+    }
+
+    /// The reverse half of a call.
+    pub(super) fn reverse_call(&self, call: &Call, cotangent: &TokenStream) -> TokenStream {
+        let private = &self.private;
+        let tape = names::local("tape");
+        let (mut before, mut after) = (TokenStream::new(), TokenStream::new());
+        let (mut primals, mut shadows) = (Vec::new(), Vec::new());
+        // What is written must have its own shadow; what else has the same root gets a temporary.
+        let mut borrowed: Vec<_> = call.written().map(|place| place.root).collect();
+        for (position, arg) in call.args.iter().enumerate() {
+            let name = format_ident!("a{}", position, span = Span::mixed_site());
+            let shadow = names::shadow(&name);
+            match arg {
+                Arg::Value(value) if value.flows.is_empty() => {
+                    primals.push(self.argument(arg));
+                    shadows.push(quote!(None));
+                }
+                Arg::Value(value) => {
+                    let tokens = self.owned(value);
+                    before.extend(quote! {
+                        let #name = #tokens;
+                        let mut #shadow = #private::Val::zero_like(&#name);
+                    });
+                    primals.push(quote!(#name));
+                    shadows.push(quote!(Some(&mut #shadow)));
+                    after.extend(self.flows(value, &quote!(#shadow), false));
+                }
+                Arg::Shared { place, .. }
+                    if borrowed.contains(&place.root) && self.function.slot(place.root).active =>
+                {
+                    let primal = self.argument(arg);
+                    before.extend(quote! {
+                        let mut #shadow = #private::Primal::gradient(#primal);
+                    });
+                    primals.push(primal);
+                    shadows.push(quote!(Some(&mut #shadow)));
+                    after.extend(self.with_shadow(place, |at| {
+                        let at = match arg {
+                            Arg::Shared { borrow: false, .. } => at,
+                            _ => quote!(&mut #at),
+                        };
+                        quote!(#private::Primal::add(#at, &#shadow);)
+                    }));
+                }
+                Arg::Shared { place, .. } => {
+                    borrowed.push(place.root);
+                    primals.push(self.argument(arg));
+                    shadows.push(self.borrowed_shadow(place));
+                }
+                Arg::Exclusive { place, .. } => {
+                    primals.push(self.argument(arg));
+                    shadows.push(self.borrowed_shadow(place));
+                }
+            }
+        }
+        let run = self.linked(
+            call,
+            "__reverse",
+            |callee| quote!(#callee(#(#primals,)* #(#shadows,)* #cotangent, #tape)),
+        );
+        quote!(#before #run; #after)
+    }
+
+    /// The shadow of something that is passed by reference.
+    fn borrowed_shadow(&self, place: &Place) -> TokenStream {
+        let shadow = names::shadow(&self.function.slot(place.root).name);
+        self.borrowed_shadow_named(&shadow, place)
+    }
+
+    /// The same for a shadow, or the tangent of a shadow, of that name.
+    pub(super) fn borrowed_shadow_named(&self, shadow: &Ident, place: &Place) -> TokenStream {
+        let slot = self.function.slot(place.root);
+        let path = &place.path;
+        if !slot.active {
+            return quote!(None);
+        }
+        if !slot.reference {
+            return quote!(Some(&mut #shadow #path));
+        }
+        let inner = names::local("inner");
+        let at = if path.is_empty() {
+            quote!(#inner)
+        } else {
+            let at = self.inner_shadow(place);
+            quote!(&mut #at)
+        };
+        quote!(match #shadow.as_deref_mut() { Some(#inner) => Some(#at), None => None })
+    }
+
+    /// Code that calls a companion. If the callee has none, the name falls through to an empty
+    /// struct of the same name, and the only error is that this struct is not differentiable.
+    pub(super) fn linked(
+        &self,
+        call: &Call,
+        method: &str,
+        code: impl FnOnce(TokenStream) -> TokenStream,
+    ) -> TokenStream {
+        let path = &call.callee;
+        let Some(last) = path.segments.last().map(|segment| &segment.ident) else {
+            return TokenStream::new();
+        };
+        let method = Ident::new(method, last.span());
+        if path.get_ident() == Some(&self.signature.name) {
+            return code(quote_spanned!(last.span()=> Self::#method));
+        }
+        let private = &self.private;
+        let import = names::local("__callee");
+        let arity = format_ident!("Arity{}", call.args.len());
+        let code = code(quote_spanned!(last.span()=> #last::#method));
+        let fallback = match self.storage {
+            _ if self.tangents => quote!(unmarked_modes),
+            // `__split` has reported it.
+            Storage::Locals => quote!(unmarked::again),
+            Storage::Tape | Storage::Turn(_) | Storage::Nowhere => quote!(unmarked),
+        };
+        quote! {{
+            use #path as #import;
+            {
+                struct #last {}
+                {
+                    use #import as #last;
+                    use #private::#fallback::#arity as _;
+                    #code
+                }
+            }
+        }}
+    }
+}
