@@ -1,4 +1,5 @@
-//! Text snapshots: the IR and the generated code of a few scalar functions, in `tests/snapshots`.
+//! Text snapshots, in `tests/snapshots`: the IR and the generated code of a few scalar functions,
+//! and the generated code of a network.
 //!
 //! A change of what the compiler prints shows in them; `UPDATE_SNAPSHOTS=1 cargo test -p
 //! cotangent-macros snapshots` rewrites them.
@@ -80,8 +81,6 @@ fn difference(found: &str, kept: &str) -> String {
 
 #[test]
 fn generated_code_and_ir_are_as_reviewed() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
-    let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
     for (name, source) in FUNCTIONS {
         let item: syn::ItemFn = syn::parse_str(source).expect("the source is a function");
         let mut errors = Errors::default();
@@ -91,19 +90,56 @@ fn generated_code_and_ir_are_as_reviewed() {
         assert!(errors.is_empty(), "{name}: {}", errors.finish());
         let code = crate::emit::scalar::expand(&signature, &ir, &args);
         for (kind, text) in [("ir", ir.to_string()), ("rs", layout(&code))] {
-            // `.rs.txt`, so that no tool takes generated code for a source of the crate.
-            let path = folder.join(format!("{name}.{kind}.txt"));
-            if update {
-                std::fs::write(&path, &text).expect("the folder can be written");
-                continue;
-            }
-            let kept = std::fs::read_to_string(&path).unwrap_or_default();
-            assert!(
-                kept == text,
-                "{} differs in {}; if that is meant, run with UPDATE_SNAPSHOTS=1",
-                path.display(),
-                difference(&text, &kept)
-            );
+            compare(name, kind, &text);
         }
+    }
+}
+
+/// Compares a text with its snapshot, or rewrites that.
+fn compare(name: &str, kind: &str, text: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots");
+    // `.rs.txt`, so that no tool takes generated code for a source of the crate.
+    let path = folder.join(format!("{name}.{kind}.txt"));
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        std::fs::write(&path, text).expect("the folder can be written");
+        return;
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        kept == text,
+        "{} differs in {}; if that is meant, run with UPDATE_SNAPSHOTS=1",
+        path.display(),
+        difference(text, &kept)
+    );
+}
+
+/// The network of the digits example, in one function.
+const NETWORK: &str =
+    "fn loss(model: &Mlp, #[shape(B, 64)] x: &Tensor<f32>, labels: &Tensor<u32>) -> f32 {
+    let hidden = (x.matmul(&model.w1) + &model.b1).relu();
+    let logits = hidden.matmul(&model.w2) + &model.b2;
+    logits.cross_entropy(labels).mean()
+}";
+
+/// The parts of a model that the tensor regime links at bind: a loop over layers, a method, a
+/// function in a module, a user's activation, an option.
+const STRUCTURED: &str = "fn forward(net: &Net, x: &Tensor<f64>, steps: usize) -> Tensor<f64> {
+    let mut h = x.clone();
+    for layer in &net.layers { h = layer.forward(&h).map(swish); }
+    for _ in 0..steps { h = helpers::normalise(&h, &net.scale); }
+    if let Some(b) = &net.bias { h = h * 0.5 + b; }
+    h
+}";
+
+#[test]
+fn generated_tensor_code_is_as_reviewed() {
+    for (name, arguments, source) in [
+        ("network", "wrt(model)", NETWORK),
+        ("structured", "wrt(net)", STRUCTURED),
+    ] {
+        let arguments = arguments.parse().expect("the arguments are tokens");
+        let item: TokenStream = source.parse().expect("the source is tokens");
+        let code = expand::differentiable(arguments, item);
+        compare(name, "rs", &layout(&code));
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod body;
 pub(crate) mod composite;
+pub(crate) mod dtype;
 pub(crate) mod graph;
 pub(crate) mod op;
 pub(crate) mod reversal;

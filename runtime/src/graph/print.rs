@@ -48,6 +48,31 @@ impl fmt::Display for Graph {
 }
 
 impl Graph {
+    /// The fused kernels as CUDA device functions, in the order of their first use; equal ones once.
+    #[must_use]
+    pub fn cuda(&self) -> String {
+        let mut printed: Vec<&str> = Vec::new();
+        let nodes = self
+            .regions
+            .iter()
+            .flat_map(|region| region.forward.iter().chain(region.backward));
+        for node in nodes {
+            if let Node::Fused { kernel, .. } = node
+                && !printed.contains(&kernel.cuda)
+            {
+                printed.push(kernel.cuda);
+            }
+        }
+        let mut text = String::new();
+        for (index, kernel) in printed.iter().enumerate() {
+            let named = kernel.replacen(" kernel(", &format!(" {}_{index}(", self.name), 1);
+            let lines = named.replace("{ ", "{\n    ").replace("; }", ";\n}");
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "{}", lines.replace("; ", ";\n    "));
+        }
+        text
+    }
+
     /// The graph in the DOT language: forward nodes are boxes, backward nodes ellipses.
     #[must_use]
     pub fn dot(&self) -> String {

@@ -7,28 +7,12 @@ use std::fmt::Write as _;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
 
+use crate::ir::dtype::Dtype;
 use crate::ir::graph::{Graph, NodeId, TensorOp};
 use crate::ir::op::{Form, Op};
 use crate::passes::fuse::FusedKernel;
 
-/// The element type of a region.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Dtype {
-    /// Single precision.
-    F32,
-    /// Double precision.
-    F64,
-}
-
 impl Dtype {
-    /// The Rust type's name.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Dtype::F32 => "f32",
-            Dtype::F64 => "f64",
-        }
-    }
-
     /// The runtime's variant.
     pub(crate) fn variant(self) -> Ident {
         Ident::new(

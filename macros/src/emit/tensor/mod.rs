@@ -16,8 +16,10 @@ use crate::frontend::dims;
 use crate::frontend::signature::{Passing, Shape, Signature};
 use crate::frontend::tensor::types::{dtype, handle_type, is_labels};
 use crate::frontend::tensor::{Belief, Lowerer};
+use crate::ir::dtype::Dtype;
 use crate::names;
 use crate::passes::fuse::fuse;
+use crate::passes::simplify_graph::simplify;
 use crate::passes::verify_graph::verify;
 
 use region::{Kernels, print_region};
@@ -26,7 +28,7 @@ use shapes::Shapes;
 /// A function, lowered: everything that its companion needs.
 pub(crate) struct TensorFunction {
     /// The element type.
-    pub(crate) dtype: kernel::Dtype,
+    pub(crate) dtype: Dtype,
     /// The signature's declared shapes and the result's, as two constants; empty where nothing is
     /// declared.
     pub(crate) constants: Option<(TokenStream, TokenStream)>,
@@ -148,7 +150,11 @@ fn lower(
     for (index, region) in body.regions.into_iter().enumerate() {
         let mut graph = region.graph;
         verify(&graph, errors);
+        graph = simplify(&graph, dtype);
+        verify(&graph, errors);
         differentiate(&mut graph);
+        verify(&graph, errors);
+        graph = simplify(&graph, dtype);
         verify(&graph, errors);
         let fused = fuse(&graph);
         let name = format!("{name}.{index}");

@@ -7,11 +7,11 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::autodiff::graph::differentiate;
+use crate::ir::dtype::Dtype;
 use crate::ir::graph::{Graph, SumAxes, TensorOp};
 use crate::ir::op::{Form, Kind, Op};
 use crate::passes::fuse::fuse;
 
-use super::kernel::Dtype;
 use super::region::{Kernels, print_region};
 
 /// Prints the table as an expression of type `OneOps`; `root` is the runtime's `codegen` module.

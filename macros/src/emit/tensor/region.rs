@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
+use crate::ir::dtype::Dtype;
 use crate::ir::graph::{Graph, NodeId, SumAxes, TensorOp};
 use crate::passes::fuse::{Fused, FusedKernel, Step};
 
-use super::kernel::{Dtype, print_kernel};
+use super::kernel::print_kernel;
 
 /// The kernels of a function: equal bodies are one kernel, because kernels are the compile time.
 pub(crate) struct Kernels {

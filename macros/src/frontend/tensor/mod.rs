@@ -22,7 +22,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
 use crate::diag::Errors;
-use crate::emit::tensor::kernel::Dtype;
+use crate::ir::dtype::Dtype;
 use crate::ir::graph::{Graph, NodeId, TensorOp};
 use crate::ir::op::Build;
 

@@ -6,8 +6,8 @@ use syn::spanned::Spanned;
 use syn::{GenericArgument, PathArguments, Type};
 
 use crate::diag::{Code, Errors};
-use crate::emit::tensor::kernel::Dtype;
 use crate::frontend::signature::Signature;
+use crate::ir::dtype::Dtype;
 
 /// The handle type that stands for `ty`: references and slices stay, everything else is
 /// `<T as Differentiable>::Handle`, so that the macro need not know `T`.
