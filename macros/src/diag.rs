@@ -94,6 +94,14 @@ catalogue! {
     Syntax "AD015"
         "the item could not be parsed"
         "correct the syntax";
+    /// A derivative of a function that itself asks for a gradient, beyond the first.
+    Order "AD016"
+        "at most two derivatives can be nested, and it takes one itself"
+        "write one of the derivatives out as a function of its own";
+    /// Forward mode of a function that has none.
+    Forward "AD017"
+        "it changes the length of a vector, writes through `&mut` or uses structures, which forward mode does not do yet"
+        "use its gradient, or rewrite it over floats, arrays and slices";
     /// The compiler broke one of its own invariants.
     Internal "AD099"
         "this is a bug of Cotangent, not of your code; no gradient was made from it"
@@ -141,6 +149,11 @@ impl Errors {
     pub(crate) fn finish(self) -> TokenStream {
         self.0.iter().map(syn::Error::to_compile_error).collect()
     }
+}
+
+/// The text of an error that generated code reports, because only its use is one.
+pub(crate) fn deferred(code: Code, message: &str) -> String {
+    render(code, message)
 }
 
 /// The full text of an error: message, then reason and remedy.

@@ -16,19 +16,13 @@ pub trait Tangent<L: Lanes>: Val {
     fn zero_tangent(&self) -> Self::Of;
 }
 
-macro_rules! float {
-    ($($ty:ident)*) => {$(
-        impl<L: Lanes> Tangent<L> for $ty {
-            type Of = L::Of<$ty>;
-            #[inline(always)]
-            fn zero_tangent(&self) -> Self::Of {
-                Val::blank()
-            }
-        }
-    )*};
+impl<L: Lanes, T: Number> Tangent<L> for T {
+    type Of = L::Of<T>;
+    #[inline(always)]
+    fn zero_tangent(&self) -> Self::Of {
+        Val::blank()
+    }
 }
-
-float!(f32 f64);
 
 macro_rules! discrete {
     ($($ty:ident)*) => {$(

@@ -10,7 +10,7 @@ use super::reversal::for_each_loop;
 use super::uses;
 use crate::ir::body::Node;
 use crate::ir::scalar::{
-    Arg, Assign, Function, Head, Loop, Place, Reversal, Rhs, SlotId, Stmt, StmtKind, Value,
+    Arg, Assign, Function, Head, Loop, Place, Reversal, Rhs, SlotId, Stmt, StmtKind, Value, Wanted,
     for_each_simple,
 };
 
@@ -174,6 +174,10 @@ fn read_by_adjoint(function: &Function, assign: &Assign, read: &mut dyn FnMut(Sl
     }
     match &assign.value {
         Rhs::Call(call) => {
+            // The shadow of a gradient has its shape.
+            if call.wanted != Wanted::Value {
+                read(assign.target.root);
+            }
             for arg in &call.args {
                 if let Arg::Shared { place, .. } | Arg::Exclusive { place, .. } = arg {
                     read(place.root);

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
 use super::{Emitter, Storage};
-use crate::ir::scalar::{Arg, Call, Place};
+use crate::ir::scalar::{Arg, Call, Place, Wanted};
 use crate::names;
 
 impl Emitter<'_> {
@@ -24,7 +24,11 @@ impl Emitter<'_> {
     pub(super) fn plain_call(&self, call: &Call) -> TokenStream {
         let (callee, args) = (&call.callee, call.args.iter());
         let args = args.map(|arg| self.argument(arg));
-        quote!(#callee(#(#args),*))
+        let entry = call.wanted.entry().map(|entry| {
+            let entry = Ident::new(entry, Span::call_site());
+            quote!(::#entry)
+        });
+        quote!(#callee #entry (#(#args),*))
     }
 
     /// What such a call overwrites, kept and brought back.
@@ -129,11 +133,25 @@ impl Emitter<'_> {
                 }
             }
         }
-        let run = self.linked(
-            call,
-            "__reverse",
-            |callee| quote!(#callee(#(#primals,)* #(#shadows,)* #cotangent, #tape)),
-        );
+        let run = match call.wanted {
+            Wanted::Value => self.linked(
+                call,
+                "__reverse",
+                |callee| quote!(#callee(#(#primals,)* #(#shadows,)* #cotangent, #tape)),
+            ),
+            // Second derivatives are symmetric, so the cotangent of a gradient is a direction.
+            wanted => {
+                let (value, gradient) = match wanted {
+                    Wanted::ValueAndGradient => (quote!(#cotangent.0), quote!(#cotangent.1)),
+                    _ => (quote!(#private::Val::blank()), cotangent.clone()),
+                };
+                self.linked(
+                    call,
+                    "__gradient_reverse",
+                    |callee| quote!(#callee(#(#primals,)* #(#shadows,)* #value, #gradient)),
+                )
+            }
+        };
         quote!(#before #run; #after)
     }
 
@@ -184,6 +202,7 @@ impl Emitter<'_> {
         let arity = format_ident!("Arity{}", call.args.len());
         let code = code(quote_spanned!(last.span()=> #last::#method));
         let fallback = match self.storage {
+            _ if method.to_string().starts_with("__gradient") => quote!(unmarked_nested),
             _ if self.tangents => quote!(unmarked_modes),
             // `__split` has reported it.
             Storage::Locals => quote!(unmarked::again),

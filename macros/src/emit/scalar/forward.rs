@@ -7,6 +7,7 @@ use quote::{format_ident, quote, quote_spanned};
 use super::{Emitter, Storage, arm_name};
 use crate::ir::scalar::{
     Assign, Block, Head, Inert, Jump, Loop, LoopId, Place, Reversal, Rhs, Stmt, StmtId, StmtKind,
+    Wanted,
 };
 use crate::names;
 
@@ -92,6 +93,8 @@ impl Emitter<'_> {
                 let place = self.place(place);
                 quote_spanned!(span=> #place.to_vec())
             }
+            // A gradient has a tape of its own.
+            Rhs::Call(call) if call.wanted != Wanted::Value => self.plain_call(call),
             Rhs::Call(call) => {
                 // The callee's record lies below the old content of the target.
                 let value = names::local("value");

@@ -11,6 +11,7 @@ mod check;
 mod companion;
 mod forward;
 mod modes;
+mod nested;
 pub(crate) mod prelude;
 mod pullback;
 mod replay;

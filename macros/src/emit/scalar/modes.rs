@@ -6,79 +6,93 @@ use quote::quote;
 use syn::Type;
 
 use super::{Emitter, Storage};
+use crate::diag::{self, Code};
 use crate::frontend::signature::{Passing, Shape, shape_of};
 use crate::names;
 
 impl Emitter<'_> {
     /// Everything with tangents: entry points, links, and the functions themselves.
     pub(super) fn modes(&self) -> TokenStream {
+        let name = &self.signature.name;
         if !self.function.has_tangents() {
-            return self.without_modes();
+            let message = format!("`{name}` has no forward mode");
+            let refused = diag::deferred(Code::Forward, &message);
+            let (tangent, links) = (self.refused_tangent(&refused), self.refused_links(&refused));
+            return quote!(#tangent #links);
         }
         let forward = self.storing(Storage::Nowhere).tangent_function();
+        let scalar = shape_of(&self.signature.output) == Shape::Float;
+        let jvp = self.jvp();
+        let jacobian = (!scalar).then(|| self.jacobian());
+        if self.function.nests() {
+            let message = format!("the gradient of `{name}` cannot be differentiated");
+            let refused = self.refused_links(&diag::deferred(Code::Order, &message));
+            return quote!(#jvp #jacobian #refused #forward);
+        }
         let (functions, run) = (self.second_function(), self.second_run());
-        let (links, jvp) = (self.second_links(), self.jvp());
-        let rest = if shape_of(&self.signature.output) == Shape::Float {
-            let (hvp, hessian) = (self.hvp(), self.hessian());
-            quote!(#hvp #hessian)
-        } else {
-            self.jacobian()
-        };
-        quote!(#jvp #rest #run #links #functions #forward)
+        let links = self.second_links();
+        let products = scalar.then(|| {
+            let (hvp, hessian, nested) = (self.hvp(), self.hessian(), self.nested_links());
+            quote!(#hvp #hessian #nested)
+        });
+        quote!(#jvp #jacobian #products #run #links #functions #forward)
     }
 
-    /// For a function that has no code with tangents: what callers link to, so that their gradients
-    /// compile, and an error where their code with tangents is used.
-    fn without_modes(&self) -> TokenStream {
-        let Emitter {
-            signature, private, ..
-        } = self;
-        let output = &signature.output;
+    /// What callers link to where there is no forward mode: their gradients compile, and using
+    /// their forward mode is an error.
+    fn refused_tangent(&self, message: &str) -> TokenStream {
+        let output = &self.signature.output;
         let t_output = self.tangent_type(output);
         let (generics, bounds) = self.lane_generics(quote!());
         let (params, t_params) = (self.entry_params(), self.tangent_params());
-        let (shadow_params, t_shadow_params) = (self.shadow_params(), self.shadow_tangent_params());
         let lane_type = Self::lanes();
-        let message = format!(
-            "`{}` has no forward mode: it changes the length of a vector, writes through `&mut` or \
-             uses structures",
-            signature.name
-        );
         quote! {
             #[doc(hidden)]
             pub fn __tangent #generics (
                 #(#params,)* #(#t_params,)* _: #lane_type
             ) -> (#output, #t_output) #bounds {
-                const { panic!(#message) }
+                const { ::core::panic!(#message) }
             }
+        }
+    }
+
+    /// The same where the gradient code has no forward mode.
+    fn refused_links(&self, message: &str) -> TokenStream {
+        let (private, output) = (&self.private, &self.signature.output);
+        let t_output = self.tangent_type(output);
+        let (generics, bounds) = self.lane_generics(quote!());
+        let (params, t_params) = (self.entry_params(), self.tangent_params());
+        let (shadow_params, t_shadow_params) = (self.shadow_params(), self.shadow_tangent_params());
+        let lane_type = Self::lanes();
+        quote! {
             #[doc(hidden)]
             pub fn __second_forward #generics (
                 #(#params,)* #(#t_params,)* _: &mut #private::Tape, _: #lane_type
             ) -> (#output, #t_output) #bounds {
-                const { panic!(#message) }
+                const { ::core::panic!(#message) }
             }
             #[doc(hidden)]
             pub fn __second_reverse #generics (
                 #(#params,)* #(#t_params,)* #(#shadow_params,)* #(#t_shadow_params,)*
                 _: #output, _: #t_output, _: &mut #private::Tape, _: #lane_type
             ) #bounds {
-                const { panic!(#message) }
+                const { ::core::panic!(#message) }
             }
         }
     }
 
     /// The user's types and constants, the lanes, and more, as arguments.
-    fn lane_turbofish(&self, lanes: TokenStream, more: TokenStream) -> TokenStream {
+    pub(super) fn lane_turbofish(&self, lanes: TokenStream, more: TokenStream) -> TokenStream {
         self.turbofish(quote!(#lanes, #more))
     }
 
     /// Whether the gradient has this parameter, and where in its tuple.
-    fn position(&self, at: usize) -> Option<usize> {
+    pub(super) fn position(&self, at: usize) -> Option<usize> {
         self.signature.wrt.iter().position(|&chosen| chosen == at)
     }
 
     /// A part of a tuple with one element per `wrt` parameter; a single one stands bare.
-    fn part(&self, of: &TokenStream, position: usize) -> TokenStream {
+    pub(super) fn part(&self, of: &TokenStream, position: usize) -> TokenStream {
         if self.signature.wrt.len() == 1 {
             quote!((#of))
         } else {
@@ -98,7 +112,7 @@ impl Emitter<'_> {
     }
 
     /// The type of the gradient's tangent.
-    fn gradient_tangent_type(&self) -> TokenStream {
+    pub(super) fn gradient_tangent_type(&self) -> TokenStream {
         let (private, lanes) = (&self.private, Self::lanes());
         self.per_wrt(&|at| match &self.signature.params[at].ty {
             Type::Slice(slice) => {
@@ -109,7 +123,7 @@ impl Emitter<'_> {
         })
     }
 
-    fn zero_gradient(&self) -> TokenStream {
+    pub(super) fn zero_gradient(&self) -> TokenStream {
         let private = &self.private;
         self.per_wrt(&|at| {
             let primal = self.primal(at);
@@ -117,7 +131,7 @@ impl Emitter<'_> {
         })
     }
 
-    fn zero_direction(&self, lanes: &TokenStream) -> TokenStream {
+    pub(super) fn zero_direction(&self, lanes: &TokenStream) -> TokenStream {
         let private = &self.private;
         self.per_wrt(&|at| {
             let primal = self.primal(at);
@@ -126,7 +140,7 @@ impl Emitter<'_> {
     }
 
     /// The arguments once more: those passed by value are cloned.
-    fn again(&self) -> Vec<TokenStream> {
+    pub(super) fn again(&self) -> Vec<TokenStream> {
         let params = self.signature.params.iter().zip(self.entry_names());
         params
             .map(|(param, name)| match param.passing {
@@ -196,7 +210,7 @@ impl Emitter<'_> {
         }
     }
 
-    fn tangent_names(&self) -> Vec<Ident> {
+    pub(super) fn tangent_names(&self) -> Vec<Ident> {
         let params = self.function.params.iter();
         params
             .map(|&slot| names::tangent(&self.function.slot(slot).name))
@@ -280,7 +294,7 @@ impl Emitter<'_> {
     }
 
     /// Tangents of all parameters out of an owned direction.
-    fn owned_directions(&self, of: &TokenStream) -> Vec<TokenStream> {
+    pub(super) fn owned_directions(&self, of: &TokenStream) -> Vec<TokenStream> {
         (0..self.signature.params.len())
             .map(|at| match self.position(at) {
                 Some(position) => {
@@ -332,6 +346,7 @@ impl Emitter<'_> {
             }
 
             /// The value, the gradient, and the Hessian times a direction, in one run.
+            #[inline]
             pub fn value_grad_and_hvp #generics (
                 #(#params,)* #(#along),*
             ) -> (#output, #gradient, #gradient) #bounds {
@@ -362,6 +377,7 @@ impl Emitter<'_> {
         quote! {
             /// The matrix of second derivatives over all floats of the gradient, in order;
             /// symmetric to the last bit. Several columns are computed at a time.
+            #[inline]
             pub fn hessian #generics (#(#params),*) -> #private::Matrix<#output> #bounds {
                 match #count {
                     0 | 1 => Self::__hessian(#(#names,)* #private::Single),
@@ -403,6 +419,7 @@ impl Emitter<'_> {
             /// The matrix of first derivatives: a row per float of the result, a column per float
             /// of the gradient. Runs forward over several columns at a time, or backward over one
             /// row at a time, whichever takes fewer runs.
+            #[inline]
             pub fn jacobian #generics (#(#params),*) -> #private::Matrix<#float> #bounds {
                 let #value = #function(#(#again),*);
                 let rows = #private::Entries::entries(&#value);

@@ -128,26 +128,17 @@ impl Emitter<'_> {
         }
     }
 
-    /// The user's generics, the lanes, and more; with the bounds that tangents need.
+    /// The user's generics, the lanes, and more; with their where clause.
     pub(super) fn lane_generics(&self, more: TokenStream) -> (TokenStream, TokenStream) {
         let (private, lanes) = (&self.private, Self::lanes());
         let (mut lifetimes, mut others) = (Vec::new(), Vec::new());
-        let mut bounds: Vec<TokenStream> = Vec::new();
         for param in &self.signature.generics.params {
             match param {
                 syn::GenericParam::Lifetime(_) => lifetimes.push(param),
-                syn::GenericParam::Type(of) => {
-                    let name = &of.ident;
-                    bounds.push(quote!(#name: #private::Tangent<#lanes>));
-                    others.push(param);
-                }
-                syn::GenericParam::Const(_) => others.push(param),
+                syn::GenericParam::Type(_) | syn::GenericParam::Const(_) => others.push(param),
             }
         }
-        if let Some(clause) = &self.signature.generics.where_clause {
-            bounds.extend(clause.predicates.iter().map(|bound| quote!(#bound)));
-        }
-        let clause = (!bounds.is_empty()).then(|| quote!(where #(#bounds),*));
+        let clause = &self.signature.generics.where_clause;
         let generics = quote!(<#(#lifetimes,)* #(#others,)* #lanes: #private::Lanes, #more>);
         (generics, quote!(#clause))
     }

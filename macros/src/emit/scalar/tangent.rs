@@ -10,7 +10,7 @@ use quote::{format_ident, quote};
 use super::{Emitter, body};
 use crate::autodiff::scalar::tangent;
 use crate::ir::body::{Node, ValueId};
-use crate::ir::scalar::{Arg, Assign, Call, Place, Rhs, Stmt, Value};
+use crate::ir::scalar::{Arg, Assign, Call, Place, Rhs, Stmt, Value, Wanted};
 use crate::names;
 
 /// Code with its tangent: what must run first, and both expressions.
@@ -226,6 +226,19 @@ impl Emitter<'_> {
             tangents.push(tangent);
         }
         let [tape, lanes] = ["tape", "lanes"].map(names::local);
+        if call.wanted != Wanted::Value {
+            let run = self.linked(
+                call,
+                "__gradient_tangent",
+                |callee| quote!(#callee(#(#primals,)* #(#tangents,)* #lanes)),
+            );
+            // Both are pairs of a value and a gradient.
+            let part = match call.wanted {
+                Wanted::Gradient => quote!((of.1, along.1)),
+                _ => quote!((of, along)),
+            };
+            return quote!({ #before let (of, along) = #run; #part });
+        }
         let (method, tape) = match self.storage {
             super::Storage::Nowhere => ("__tangent", quote!()),
             _ => ("__second_forward", quote!(#tape,)),

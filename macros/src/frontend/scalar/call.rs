@@ -8,7 +8,7 @@ use super::Lowerer;
 use super::expr::{Builder, Term};
 use super::opaque::Opaque;
 use crate::diag::Code;
-use crate::ir::scalar::{Arg, Call, Place, Rhs, SlotId};
+use crate::ir::scalar::{Arg, Call, Place, Rhs, SlotId, Wanted};
 
 impl Lowerer<'_> {
     /// Lowers a call to a term: the operation, a temporary that holds the result, or opaque code
@@ -48,7 +48,6 @@ impl Lowerer<'_> {
             );
             return None;
         };
-        let last = path.path.segments.last()?;
         if let Some(name) = path.path.get_ident()
             && self.lookup(name).is_some()
         {
@@ -81,6 +80,8 @@ impl Lowerer<'_> {
         for (argument, expr) in args.iter_mut().zip(&call.args) {
             self.settle_argument(argument, &written, expr)?;
         }
+        let (callee, wanted) = nested(&path.path);
+        let last = callee.segments.last()?;
         let plain = matches!(last.arguments, PathArguments::None) && path.qself.is_none();
         let constructor = last.ident.to_string().starts_with(char::is_uppercase);
         if !plain || constructor {
@@ -90,8 +91,9 @@ impl Lowerer<'_> {
             return None;
         }
         Some(Rhs::Call(Call {
-            callee: path.path.clone(),
+            callee,
             args,
+            wanted,
         }))
     }
 
@@ -157,6 +159,22 @@ fn reference_to(place: Place, exclusive: bool, borrow: bool) -> Arg {
     } else {
         Arg::Shared { place, borrow }
     }
+}
+
+/// Tells `f::grad`, an entry point of the companion of `f`, from a function in a module.
+fn nested(path: &syn::Path) -> (syn::Path, Wanted) {
+    let wanted = match path.segments.last().map(|last| last.ident.to_string()) {
+        Some(name) if name == "grad" => Wanted::Gradient,
+        Some(name) if name == "value_and_grad" => Wanted::ValueAndGradient,
+        _ => Wanted::Value,
+    };
+    if wanted == Wanted::Value || path.segments.len() < 2 {
+        return (path.clone(), Wanted::Value);
+    }
+    let mut companion = path.clone();
+    companion.segments.pop();
+    companion.segments.pop_punct();
+    (companion, wanted)
 }
 
 /// `f64::max` and its kin: the name of the operation.

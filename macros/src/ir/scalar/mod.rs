@@ -282,6 +282,30 @@ pub(crate) struct Call {
     pub(crate) callee: syn::Path,
     /// Arguments in order.
     pub(crate) args: Vec<Arg>,
+    /// What is asked of the function.
+    pub(crate) wanted: Wanted,
+}
+
+/// What a call asks of a function.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Wanted {
+    /// `f(..)`
+    Value,
+    /// `f::grad(..)`
+    Gradient,
+    /// `f::value_and_grad(..)`
+    ValueAndGradient,
+}
+
+impl Wanted {
+    /// The entry point of the companion; `None` for the function itself.
+    pub(crate) fn entry(self) -> Option<&'static str> {
+        match self {
+            Wanted::Value => None,
+            Wanted::Gradient => Some("grad"),
+            Wanted::ValueAndGradient => Some("value_and_grad"),
+        }
+    }
 }
 
 /// An argument.

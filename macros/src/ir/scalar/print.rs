@@ -85,7 +85,8 @@ impl Function {
                         Rhs::Cast(_, ty) => writeln!(f, "cast to {ty}")?,
                         Rhs::Call(call) => {
                             let callee = &call.callee;
-                            writeln!(f, "call {}", quote::quote!(#callee))?;
+                            let entry = call.wanted.entry().unwrap_or("value");
+                            writeln!(f, "{entry} of {}", quote::quote!(#callee))?;
                             for arg in &call.args {
                                 match arg {
                                     Arg::Value(_) => {}

@@ -4,6 +4,7 @@ use proc_macro2::{TokenStream, TokenTree};
 
 use super::{
     Aggregate, Arg, Block, Function, Jump, LoopId, Place, Rhs, SlotId, Stmt, StmtKind, Value,
+    Wanted,
 };
 
 /// What a statement writes and what it reads a derivative from.
@@ -16,6 +17,17 @@ pub(crate) struct Flow {
 }
 
 impl Function {
+    /// Whether the function asks for the gradient of another one.
+    pub(crate) fn nests(&self) -> bool {
+        let mut nests = false;
+        for_each_simple(&self.body, &mut |stmt| {
+            if let StmtKind::Assign(assign) = &stmt.kind {
+                nests |= matches!(&assign.value, Rhs::Call(call) if call.wanted != Wanted::Value);
+            }
+        });
+        nests
+    }
+
     /// Whether a slot is ever written by a statement.
     pub(crate) fn writes(&self, slot: SlotId) -> bool {
         let mut written = false;
