@@ -77,4 +77,23 @@ impl<T: Real> Blend<T> {
         let x = if x < self.lower { self.lower } else { x };
         if x > self.upper { self.upper } else { x }
     }
+
+    /// The gradient that a rule over whole leaves sees.
+    pub fn gradient_into(&self, x: &[T], g: &[T], out: &mut [T]) {
+        for ((out, x), g) in out.iter_mut().zip(x).zip(g) {
+            *out = self.before::<true>(*x, *g).1;
+        }
+    }
+
+    /// Decays the parameters, subtracts `step` and bounds them; returns the sum of squared changes.
+    pub fn subtract(&self, x: &mut [T], step: &[T]) -> f64 {
+        let mut squares = 0.0;
+        for (x, step) in x.iter_mut().zip(step) {
+            let new = self.after::<true>(*x * self.shrink - *step);
+            let change = (new - *x).to_f64();
+            squares += change * change;
+            *x = new;
+        }
+        squares
+    }
 }

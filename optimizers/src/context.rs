@@ -16,6 +16,8 @@ pub struct StepContext<'a> {
     pub grad_norm: f64,
     /// The value of the loss, where the caller gave it; 0 otherwise.
     pub loss: f64,
+    /// The number of axes of the leaf at hand; 0 where a rule looks at the whole model.
+    pub rank: usize,
     /// The numbers that the rule keeps between steps, in the order of
     /// [`Rule::MEMORY`](crate::Rule::MEMORY).
     pub memory: &'a [f64],

@@ -83,3 +83,13 @@ pub(crate) fn check_range(name: &str, value: f64, low: f64, high: f64) -> Result
         "{name} = {value} can't be used: it must be {wanted}"
     )))
 }
+
+/// Refuses a hyperparameter that isn't finite or isn't above 0.
+pub(crate) fn check_positive(name: &str, value: f64) -> Result<(), Error> {
+    if value.is_finite() && value > 0.0 {
+        return Ok(());
+    }
+    Err(Error::configuration(format!(
+        "{name} = {value} can't be used: it must be finite and above 0"
+    )))
+}

@@ -16,6 +16,7 @@ mod error;
 mod filter;
 mod lane;
 mod lanes;
+mod linear;
 mod norm;
 mod optimizer;
 mod options;
@@ -33,6 +34,7 @@ mod storage;
 mod tensor_rule;
 pub mod train;
 mod transform;
+mod wrappers;
 
 pub use blend::Blend;
 pub use builder::OptimizerBuilder;
@@ -46,7 +48,13 @@ pub use options::LeafOptions;
 pub use real::Real;
 pub use report::{Outcome, StepInput, StepReport};
 pub use rule::Rule;
-pub use rules::{Adam, AdamW, Momentum, Sgd};
+pub use rules::{
+    AcProp, AdEmaMix, AdaBelief, AdaBound, Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Adan,
+    Adopt, AmsGrad, Asgd, DAdaptAdam, Dog, Dowg, Fromage, Ftrl, Lamb, Lars, Lion, MadGrad,
+    Momentum, Momo, MomoAdam, Muon, NAdam, NovoGrad, Optimistic, Polyak, Prodigy, QhAdam, RAdam,
+    RmsProp, RmsPropMomentum, Rprop, ScheduleFreeAdamW, ScheduleFreeSgd, Sgd, Shampoo, SignSgd,
+    Sm3, Soap, Sophia, Yogi,
+};
 pub use schedule::{
     Constant, Cosine, Exponential, Polynomial, Schedule, StepDecay, Warmup, WarmupCosine,
 };
@@ -54,3 +62,4 @@ pub use slots::Slots;
 pub use tensor_rule::{LeafStep, Slot, TensorRule};
 pub use train::{Batches, Decision, EarlyStopping, Init, Standardizer, Table, accuracy, init};
 pub use transform::Transform;
+pub use wrappers::{Accumulation, Average, Lookahead, LossScale, Sam, hutchinson};

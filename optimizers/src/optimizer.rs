@@ -139,6 +139,31 @@ impl<R: TensorRule> Optimizer<R> {
         self.rate_factor = factor;
     }
 
+    /// Forgets everything but the configuration: state, memory and step are those of a new
+    /// optimizer for `model`.
+    ///
+    /// # Errors
+    /// When the leaves of `model` aren't those the optimizer was built for.
+    pub fn reset(&mut self, model: &impl Leaves) -> Result<(), Error> {
+        self.check(model, "model")?;
+        let rule = &self.config.rule;
+        let renew = |memory: &mut Vec<f64>| {
+            for (index, number) in memory.iter_mut().enumerate() {
+                *number = rule.initial_memory(index);
+            }
+        };
+        renew(&mut self.memory);
+        let mut entries = self.leaves.iter_mut();
+        model.leaves(&Path::Root, &mut |_, view| {
+            if let Some(entry) = entries.next() {
+                entry.fill(&view);
+                renew(&mut entry.memory);
+            }
+        });
+        (self.step, self.rate_factor, self.refused) = (0, 1.0, 0);
+        Ok(())
+    }
+
     /// Updates `model` by `grads` and says what happened.
     ///
     /// A gradient with an infinite or undefined element is refused: nothing changes, and the
@@ -196,6 +221,7 @@ impl<R: TensorRule> Optimizer<R> {
                 .map(|schedule| schedule.at(self.step)),
             grad_norm: clipping.norm,
             loss,
+            rank: 0,
             memory: &[],
         };
         if R::MEASURES_MODEL {
@@ -240,6 +266,7 @@ impl<R: TensorRule> Optimizer<R> {
             momentum: None,
             grad_norm: 0.0,
             loss: 0.0,
+            rank: 0,
             memory: &self.memory,
         };
         let (single, double) = (
@@ -474,6 +501,9 @@ fn position(groups: &mut Vec<LeafOptions>, options: LeafOptions) -> usize {
         })
 }
 
+/// As many numbers as a rule may keep per leaf.
+const NO_MEMORY: [f64; 8] = [0.0; 8];
+
 fn prepared<T: Real, R: TensorRule>(
     rule: &R,
     context: &StepContext<'static>,
@@ -493,6 +523,11 @@ fn prepared<T: Real, R: TensorRule>(
         (true, _) => 1.0,
         (false, None) => 1.0 - rate * options.decay,
         (false, Some(factor)) => 1.0 - factor * options.decay,
+    };
+    // What a rule prepares for a leaf of its own memory is computed anew leaf by leaf.
+    let memory = match R::SCOPE {
+        Scope::Model => memory,
+        Scope::Leaf => &NO_MEMORY[..R::MEMORY.len()],
     };
     Prepared {
         context,

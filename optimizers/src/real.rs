@@ -5,22 +5,11 @@
 
 use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub};
 
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
-}
+use cotangent_runtime::Float;
 
 /// `f32` or `f64`, with the operations that update rules use.
 pub trait Real:
-    sealed::Sealed
-    + Copy
-    + PartialOrd
-    + std::fmt::Debug
-    + Send
-    + Sync
-    + 'static
-    + Default
+    Float
     + Add<Output = Self>
     + AddAssign
     + Sub<Output = Self>
@@ -29,10 +18,6 @@ pub trait Real:
     + Div<Output = Self>
     + Neg<Output = Self>
 {
-    /// The nearest value of this type.
-    fn from_f64(value: f64) -> Self;
-    /// The same value as an f64, exact.
-    fn to_f64(self) -> f64;
     /// The square root.
     #[must_use]
     fn sqrt(self) -> Self;
@@ -54,14 +39,6 @@ macro_rules! real {
     ($float:ident) => {
         impl Real for $float {
             #[inline(always)]
-            fn from_f64(value: f64) -> Self {
-                value as $float
-            }
-            #[inline(always)]
-            fn to_f64(self) -> f64 {
-                f64::from(self)
-            }
-            #[inline(always)]
             fn sqrt(self) -> Self {
                 $float::sqrt(self)
             }
@@ -74,15 +51,15 @@ macro_rules! real {
                 $float::max(self, other)
             }
             #[inline(always)]
+            fn cbrt(self) -> Self {
+                $float::cbrt(self)
+            }
+            #[inline(always)]
             fn sign(self) -> Self {
                 // Two selections, which vectorise.
                 let above = if self > 0.0 { 1.0 } else { 0.0 };
                 let below = if self < 0.0 { 1.0 } else { 0.0 };
                 above - below
-            }
-            #[inline(always)]
-            fn cbrt(self) -> Self {
-                $float::cbrt(self)
             }
         }
     };

@@ -53,7 +53,8 @@ pub trait Rule: Clone + Debug + PartialEq + Serialize + DeserializeOwned + 'stat
     const NAME: &'static str;
     /// The names of the state slots, as many as `State` has elements.
     const SLOTS: &'static [&'static str];
-    /// The names of the numbers that the rule keeps between steps, once per [`SCOPE`](Self::SCOPE).
+    /// The names of the numbers that the rule keeps between steps, once per [`SCOPE`](Self::SCOPE);
+    /// at most eight per leaf.
     const MEMORY: &'static [&'static str] = &[];
     /// What sums and memory belong to.
     const SCOPE: Scope = Scope::Model;

@@ -256,18 +256,22 @@ impl<R: Rule> TensorRule for R {
         if R::SCOPE == Scope::Model {
             return sweep::<T, R>(scalars, blend, leaf);
         }
+        let context = StepContext {
+            rank: leaf.shape.len(),
+            ..*context
+        };
         let mut sums = [0.0; 4];
         if R::MEASURES {
             let scalars = self.scalars(&StepContext {
                 memory: leaf.memory,
-                ..*context
+                ..context
             });
             sums = measure::<T, R>(&scalars, blend, leaf);
         }
-        R::settle(self, context, &sums, leaf.memory);
+        R::settle(self, &context, &sums, leaf.memory);
         let scalars = self.scalars(&StepContext {
             memory: leaf.memory,
-            ..*context
+            ..context
         });
         sweep::<T, R>(&scalars, blend, leaf)
     }

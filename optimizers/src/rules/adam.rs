@@ -1,15 +1,16 @@
-//! Adam and AdamW: one rule, two defaults for the decay.
+//! Adam, in the forms that differ between libraries.
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::check_range;
+use crate::context::power;
+use crate::error::{check_positive, check_range};
 use crate::{Error, OptimizerBuilder, Real, Rule, StepContext};
 
-/// Adam (Kingma and Ba 2015): `m = b1 m + (1 - b1) g`, `v = b2 v + (1 - b2) g^2`,
-/// `x -= lr m^ / (sqrt(v^) + eps)` with the bias-corrected `m^ = m / (1 - b1^t)`,
-/// `v^ = v / (1 - b2^t)`.
+/// Adam (Kingma and Ba 2015): `m = b1 m + (1 - b1) g`, `v = b2 v + (1 - b2) g^2`, `x -= lr m^ /
+/// (sqrt(v^) + eps)` with the bias-corrected `m^ = m / (1 - b1^t)`, `v^ = v / (1 - b2^t)`.
 ///
-/// Defaults are torch's: betas (0.9, 0.999), eps 1e-8.
+/// Defaults are torch's and optax's: betas (0.9, 0.999), eps 1e-8.
+/// [`keras`](OptimizerBuilder::keras) adds eps to the uncorrected root and has 1e-7.
 ///
 /// ```
 /// use cotangent_optimizers::Adam;
@@ -24,14 +25,13 @@ pub struct Adam {
     beta1: f64,
     beta2: f64,
     eps: f64,
+    eps_root: f64,
+    nesterov: bool,
+    eps_hat: bool,
 }
 
 impl Adam {
     /// Adam with this learning rate and no decay.
-    #[allow(
-        clippy::new_ret_no_self,
-        reason = "a rule is configured through its builder"
-    )]
     #[must_use]
     pub fn new(rate: f64) -> OptimizerBuilder<Self> {
         OptimizerBuilder::new(
@@ -39,9 +39,39 @@ impl Adam {
                 beta1: 0.9,
                 beta2: 0.999,
                 eps: 1e-8,
+                eps_root: 0.0,
+                nesterov: false,
+                eps_hat: false,
             },
             rate,
         )
+    }
+}
+
+impl OptimizerBuilder<Adam> {
+    /// The decays of the two running averages, each in [0, 1).
+    #[must_use]
+    pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
+        (self.rule.beta1, self.rule.beta2) = (beta1, beta2);
+        self
+    }
+}
+
+setters! { Adam {
+    /// What is added to the root of the second moment, above 0.
+    eps: f64;
+    /// What is added under the root; keeps second derivatives finite.
+    eps_root: f64;
+    /// Looks ahead along the first moment (Dozat 2016, as optax has it).
+    nesterov: bool;
+} }
+
+impl OptimizerBuilder<Adam> {
+    /// Keras's form: eps is added to the uncorrected root ("epsilon-hat"), and is 1e-7.
+    #[must_use]
+    pub fn keras(mut self) -> Self {
+        (self.rule.eps_hat, self.rule.eps) = (true, 1e-7);
+        self
     }
 }
 
@@ -67,29 +97,9 @@ pub struct AdamW;
 
 impl AdamW {
     /// Adam with this learning rate and decoupled weight decay 0.01.
-    #[allow(
-        clippy::new_ret_no_self,
-        reason = "a rule is configured through its builder"
-    )]
     #[must_use]
     pub fn new(rate: f64) -> OptimizerBuilder<Adam> {
         Adam::new(rate).weight_decay(0.01)
-    }
-}
-
-impl OptimizerBuilder<Adam> {
-    /// The decay of the averages of the gradient and of its square, each in [0, 1).
-    #[must_use]
-    pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
-        (self.rule.beta1, self.rule.beta2) = (beta1, beta2);
-        self
-    }
-
-    /// What is added to the root of the second moment, at least 0.
-    #[must_use]
-    pub fn eps(mut self, eps: f64) -> Self {
-        self.rule.eps = eps;
-        self
     }
 }
 
@@ -100,8 +110,10 @@ pub struct AdamScalars<T> {
     take1: T,
     beta2: T,
     take2: T,
-    rate: T,
-    root_correction: T,
+    along: T,
+    direct: T,
+    correction2: T,
+    eps_root: T,
     eps: T,
 }
 
@@ -114,18 +126,38 @@ impl Rule for Adam {
     fn validate(&self) -> Result<(), Error> {
         check_range("beta1", self.beta1, 0.0, 1.0)?;
         check_range("beta2", self.beta2, 0.0, 1.0)?;
-        check_range("eps", self.eps, 0.0, f64::INFINITY)
+        check_positive("eps", self.eps)?;
+        check_range("eps_root", self.eps_root, 0.0, f64::INFINITY)?;
+        Ok(())
     }
 
     fn scalars<T: Real>(&self, context: &StepContext<'_>) -> AdamScalars<T> {
+        let beta1 = context.momentum.unwrap_or(self.beta1);
+        let (bias1, bias2) = (
+            context.bias_correction(beta1),
+            context.bias_correction(self.beta2),
+        );
+        let (along, direct) = if self.nesterov {
+            let next = 1.0 - power(beta1, context.step + 1);
+            (beta1 / next, (1.0 - beta1) / bias1)
+        } else {
+            (bias1.recip(), 0.0)
+        };
+        let eps = if self.eps_hat {
+            self.eps / bias2.sqrt()
+        } else {
+            self.eps
+        };
         AdamScalars {
-            beta1: T::from_f64(self.beta1),
-            take1: T::from_f64(1.0 - self.beta1),
+            beta1: T::from_f64(beta1),
+            take1: T::from_f64(1.0 - beta1),
             beta2: T::from_f64(self.beta2),
             take2: T::from_f64(1.0 - self.beta2),
-            rate: T::from_f64(context.rate / context.bias_correction(self.beta1)),
-            root_correction: T::from_f64(context.bias_correction(self.beta2).sqrt().recip()),
-            eps: T::from_f64(self.eps),
+            along: T::from_f64(context.rate * along),
+            direct: T::from_f64(context.rate * direct),
+            correction2: T::from_f64(bias2.recip()),
+            eps_root: T::from_f64(self.eps_root),
+            eps: T::from_f64(eps),
         }
     }
 
@@ -133,6 +165,6 @@ impl Rule for Adam {
     fn element<T: Real>(s: &AdamScalars<T>, x: T, g: T, [m, v]: &mut [T; 2]) -> T {
         *m = s.beta1 * *m + s.take1 * g;
         *v = s.beta2 * *v + s.take2 * (g * g);
-        x - s.rate * *m / (v.sqrt() * s.root_correction + s.eps)
+        x - (s.along * *m + s.direct * g) / ((*v * s.correction2 + s.eps_root).sqrt() + s.eps)
     }
 }

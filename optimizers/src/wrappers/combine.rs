@@ -1,0 +1,66 @@
+//! Elementwise combination of two structures of leaves, in double precision.
+
+use cotangent_runtime::{Floats, FloatsMut, Leaves, Path};
+
+use crate::Error;
+
+/// Replaces every element `a` of `target` by `f(a, b)`, with `b` the element of `other`.
+pub(super) fn combine<M: Leaves>(
+    target: &mut M,
+    other: &M,
+    f: impl Fn(f64, f64) -> f64,
+) -> Result<(), Error> {
+    let walked = target.zip_leaves(other, &Path::Root, &mut |_, a, b| match (a.data, b.data) {
+        (FloatsMut::F32(a), Floats::F32(b)) => {
+            for (a, b) in a.iter_mut().zip(b) {
+                *a = f(f64::from(*a), f64::from(*b)) as f32;
+            }
+        }
+        (FloatsMut::F64(a), Floats::F64(b)) => {
+            for (a, b) in a.iter_mut().zip(b) {
+                *a = f(*a, *b);
+            }
+        }
+        // Two structures of one type have the same precision at the same path.
+        _ => {}
+    });
+    walked.map_err(|mismatch| Error::structure(mismatch.to_string()))
+}
+
+/// Replaces every element of `target` by that of `other`, bit for bit.
+pub(super) fn copy<M: Leaves>(target: &mut M, other: &M) -> Result<(), Error> {
+    combine(target, other, |_, b| b)
+}
+
+/// Replaces every element.
+pub(super) fn fill(target: &mut impl Leaves, mut f: impl FnMut() -> f64) {
+    target.leaves_mut(&Path::Root, &mut |_, leaf| match leaf.data {
+        FloatsMut::F32(x) => x.iter_mut().for_each(|x| *x = f() as f32),
+        FloatsMut::F64(x) => x.iter_mut().for_each(|x| *x = f()),
+    });
+}
+
+/// The sum over all elements of two structures of `f(a, b)`.
+pub(super) fn sum<M: Leaves>(
+    target: &mut M,
+    other: &M,
+    f: impl Fn(f64, f64) -> f64,
+) -> Result<f64, Error> {
+    let mut total = 0.0;
+    let walked = target.zip_leaves(other, &Path::Root, &mut |_, a, b| match (a.data, b.data) {
+        (FloatsMut::F32(a), Floats::F32(b)) => {
+            total += a
+                .iter()
+                .zip(b)
+                .map(|(a, b)| f(f64::from(*a), f64::from(*b)))
+                .sum::<f64>();
+        }
+        (FloatsMut::F64(a), Floats::F64(b)) => {
+            total += a.iter().zip(b).map(|(a, b)| f(*a, *b)).sum::<f64>();
+        }
+        // As in `combine`.
+        _ => {}
+    });
+    walked.map_err(|mismatch| Error::structure(mismatch.to_string()))?;
+    Ok(total)
+}
