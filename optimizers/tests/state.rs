@@ -3,9 +3,7 @@
 use std::path::PathBuf;
 
 use cotangent_optimizers::train;
-use cotangent_optimizers::{
-    Adam, AdamW, Error, ErrorKind, OptimizerBuilder, Sgd, StepInput, TensorRule, WarmupCosine,
-};
+use cotangent_optimizers::*;
 use cotangent_runtime::{FloatsMut, Leaves, Path, Tensor};
 
 type Single = Vec<Tensor<f32>>;
@@ -60,6 +58,7 @@ fn gradient<M: Leaves + Clone>(model: &M) -> (f64, M) {
 
 /// Nine steps at once, and four steps, a new process as it were, and five steps.
 fn resumes<R: TensorRule, M: Leaves + Clone + PartialEq + std::fmt::Debug>(
+    name: &str,
     start: M,
     build: impl Fn() -> OptimizerBuilder<R>,
 ) {
@@ -73,12 +72,9 @@ fn resumes<R: TensorRule, M: Leaves + Clone + PartialEq + std::fmt::Debug>(
     let mut through = start.clone();
     let mut optimizer = build().build(&through).unwrap();
     steps(&mut optimizer, &mut through, 9);
-    assert_ne!(through, start, "{}", R::NAME);
+    assert_ne!(through, start, "{name}");
 
-    let (file, weights) = (
-        Scratch::new(R::NAME),
-        Scratch::new(&format!("{}-x", R::NAME)),
-    );
+    let (file, weights) = (Scratch::new(name), Scratch::new(&format!("{name}-x")));
     let mut model = start.clone();
     let mut first = build().build(&model).unwrap();
     steps(&mut first, &mut model, 4);
@@ -91,24 +87,75 @@ fn resumes<R: TensorRule, M: Leaves + Clone + PartialEq + std::fmt::Debug>(
     second.resume(&file.0).unwrap();
     assert_eq!(second.steps(), 4);
     steps(&mut second, &mut model, 5);
-    assert_eq!(model, through, "{} after a resume", R::NAME);
+    assert_eq!(model, through, "{name} after a resume");
     assert_eq!(second.rate().to_bits(), optimizer.rate().to_bits());
 }
 
 macro_rules! every_rule_resumes {
-    ($($test:ident: $builder:expr;)*) => {$(
-        #[test]
-        fn $test() {
-            resumes(single(), || $builder);
-            resumes(double(), || $builder);
+    ($($test:ident: $builder:expr;)*) => {
+        mod resumes_bit_for_bit {
+            use super::*;
+            $(
+                #[test]
+                fn $test() {
+                    resumes(concat!(stringify!($test), "-32"), single(), || $builder);
+                    resumes(concat!(stringify!($test), "-64"), double(), || $builder);
+                }
+            )*
         }
-    )*};
+    };
 }
 
 every_rule_resumes! {
-    sgd_resumes: Sgd::new(0.05).momentum(0.9).dampening(0.5).schedule(WarmupCosine::new(3, 20));
-    adam_resumes: Adam::new(0.05).l2(0.01).clip_global_norm(1.0);
-    adamw_resumes: AdamW::new(0.05).schedule(WarmupCosine::new(3, 20));
+    sgd: Sgd::new(0.05);
+    momentum: Sgd::new(0.05).momentum(0.9).dampening(0.5).schedule(WarmupCosine::new(3, 20));
+    nesterov_of_keras: Momentum::new(0.05, 0.9).nesterov().keras();
+    averaged_momentum: Momentum::new(0.05, 0.9).average(true);
+    sign_sgd: SignSgd::new(0.05).momentum(0.5);
+    rprop: Rprop::new(0.05);
+    asgd: Asgd::new(0.05).start(2.0);
+    optimistic: Optimistic::new(0.05);
+    polyak: Polyak::new(0.5);
+    adagrad: Adagrad::new(0.05).rate_decay(0.1);
+    adadelta: Adadelta::new(1.0);
+    rmsprop: RmsProp::new(0.05);
+    rmsprop_momentum: RmsProp::new(0.05).centered().momentum(0.9);
+    adam: Adam::new(0.05).l2(0.01).clip_global_norm(1.0);
+    adamw: AdamW::new(0.05).schedule(WarmupCosine::new(3, 20));
+    amsgrad: AmsGrad::new(0.05);
+    adamax: Adamax::new(0.05);
+    nadam: NAdam::new(0.05);
+    radam: RAdam::new(0.05);
+    adabelief: AdaBelief::new(0.05);
+    yogi: Yogi::new(0.05);
+    adan: Adan::new(0.05).weight_decay(0.02);
+    adopt: Adopt::new(0.05);
+    ademamix: AdEmaMix::new(0.05);
+    acprop: AcProp::new(0.05);
+    qhadam: QhAdam::new(0.05);
+    adabound: AdaBound::new(0.05);
+    lion: Lion::new(0.05);
+    lamb: Lamb::new(0.05).weight_decay(0.02);
+    lars: Lars::new(1.0).weight_decay(0.02);
+    novograd: NovoGrad::new(0.05).weight_decay(0.02);
+    fromage: Fromage::new(0.05);
+    madgrad: MadGrad::new(0.05);
+    ftrl: Ftrl::new(0.5).l1_penalty(0.01);
+    sophia: Sophia::new(0.05);
+    prodigy: Prodigy::new(1.0);
+    dadapt_adam: DAdaptAdam::new(1.0);
+    dog: Dog::new(1.0);
+    dowg: Dowg::new(1.0);
+    momo: Momo::new(0.5);
+    momo_adam: MomoAdam::new(0.05);
+    schedule_free_sgd: ScheduleFreeSgd::new(0.05).warmup(3);
+    schedule_free_adamw: ScheduleFreeAdamW::new(0.05).weight_decay(0.01);
+    adafactor: Adafactor::new(0.05);
+    sm3: Sm3::new(0.05);
+    muon: Muon::new(0.05);
+    shampoo: Shampoo::new(0.05).momentum(0.5).interval(2);
+    soap: Soap::new(0.05).interval(3).weight_decay(0.01);
+    noisy: Sgd::new(0.05).transform(Transform::Noise { eta: 0.1, gamma: 0.5, seed: 3 });
 }
 
 fn saved(file: &Scratch) -> Double {

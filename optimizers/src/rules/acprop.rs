@@ -103,7 +103,7 @@ impl Rule for AcProp {
             beta2: T::from_f64(self.beta2),
             take2: T::from_f64(1.0 - self.beta2),
             rate: T::from_f64(context.rate),
-            started: started,
+            started,
             correction2: T::from_f64(correction),
             first: T::from_f64(1.0 + self.eps),
             eps_root: T::from_f64(self.eps_root),

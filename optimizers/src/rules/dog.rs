@@ -6,9 +6,9 @@ use crate::error::{check_positive, check_range};
 use crate::{Error, Initial, OptimizerBuilder, Real, Rule, StepContext, Sums};
 
 /// DoG (Ivgi et al. 2023): `x -= lr d / sqrt(s + eps) g` with `d` the largest distance from the
-/// start so far (at least `start`) and `s` the sum of squared gradient norms. The usual rate is
-/// 1. With [`first_rate`](OptimizerBuilder::first_rate) the first step has that rate in place
-/// of a first distance.
+/// start so far (at least `start`) and `s` the sum of squared gradient norms. The usual rate is 1.0.
+/// With [`first_rate`](OptimizerBuilder::first_rate) the first step has that rate in place of a
+/// first distance.
 ///
 /// ```
 /// use cotangent_optimizers::Dog;

@@ -83,7 +83,7 @@ impl Rule for Ftrl {
         let moves = context.rate > 0.0;
         FtrlScalars {
             per_rate: T::from_f64(if moves { context.rate.recip() } else { 0.0 }),
-            moves: moves,
+            moves,
             l1: T::from_f64(self.l1_penalty),
             l2: T::from_f64(2.0 * self.l2_penalty),
         }

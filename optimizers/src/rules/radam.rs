@@ -121,7 +121,7 @@ impl Rule for RAdam {
             take1: T::from_f64(1.0 - self.beta1),
             beta2: T::from_f64(self.beta2),
             take2: T::from_f64(1.0 - self.beta2),
-            adaptive: adaptive,
+            adaptive,
             rate: T::from_f64(context.rate * rectification / bias1),
             correction2: T::from_f64(bias2.recip()),
             eps: T::from_f64(eps),

@@ -115,7 +115,7 @@ impl TensorRule for Shampoo {
             .map(|(u, d)| u.to_f64() + self.momentum * (d.to_f64() - u.to_f64()));
         let g = Matrix::new(left, right.unwrap_or(1), mixed.collect());
         let exponent = if right.is_some() { -0.25 } else { -0.5 };
-        let renews = context.step % self.interval == 0 || context.step == 1;
+        let renews = context.step.is_multiple_of(self.interval) || context.step == 1;
         let root = self.side(
             left_slots,
             g.times_transposed(&g),

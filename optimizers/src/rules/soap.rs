@@ -198,7 +198,7 @@ impl TensorRule for Soap {
             },
             decay: context.rate * context.decay,
             first,
-            renews: !first && averaged.step % self.interval == 0,
+            renews: !first && averaged.step.is_multiple_of(self.interval),
         }
     }
 

@@ -58,7 +58,7 @@ impl<M: Leaves + Clone> Lookahead<M> {
     /// When they have another structure.
     pub fn update(&mut self, model: &mut M) -> Result<bool, Error> {
         self.steps += 1;
-        if self.steps % self.period != 0 {
+        if !self.steps.is_multiple_of(self.period) {
             return Ok(false);
         }
         let pull = self.pull;
