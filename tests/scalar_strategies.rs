@@ -255,4 +255,190 @@ programs! {
         }
         z
     }
+
+    // A sum over turns with inner loops, behind which only linear code stands: runs at once.
+    fn sum_of_squares(x: &[f64], y: &[f64]) -> f64 {
+        let mut total = 0.5;
+        let mut weight = 1.0;
+        let scale = 2.0 + y.len() as f64;
+        for i in 0..y.len() {
+            let mut z = y[i];
+            let mut row = [0.0; 7];
+            for k in 0..x.len() {
+                row[k] = x[k] * weight + z;
+                z += row[k].sin() * x[k] * weight;
+            }
+            let mut inner = 0.0;
+            for k in 0..x.len() {
+                let factor = row[k] * z;
+                inner += factor * factor;
+            }
+            total += inner * weight;
+            if z > 0.5 {
+                total -= z * z;
+            }
+            weight *= 0.9;
+        }
+        let offset = 3.0 * scale;
+        total * 0.5 / scale + offset
+    }
+
+    // The sum is read behind the loop by code that is not linear: the loop is taped.
+    fn sum_that_is_squared(x: &[f64], y: &[f64]) -> f64 {
+        let mut total = 0.0;
+        for i in 0..x.len() {
+            let mut z = 1.0;
+            for k in 0..2 {
+                z = z * x[i] + y[i] * k as f64;
+            }
+            total += z;
+        }
+        total * total
+    }
+
+    // Independent work behind the loop moves to its front; the sum goes on behind it.
+    fn work_behind(x: &[f64], y: &[f64]) -> f64 {
+        let mut total = 0.1;
+        let mut penalty = 0.0;
+        for i in 0..x.len() {
+            for j in 0..=i {
+                let d = x[i] - x[j];
+                total += d * d * x[j];
+            }
+        }
+        for i in 0..y.len() {
+            penalty += y[i] * y[i] * y[i];
+        }
+        let root = (1.0 + penalty * penalty).sqrt();
+        total -= 0.25 * penalty;
+        total = total * 0.5;
+        total + root
+    }
+
+    // The middle of the body is a branch, and the middle of its arm a loop.
+    fn branch_around(x: &[f64], y: &[f64]) -> f64 {
+        let offset = 0.3;
+        if x.len() % 2 == 0 {
+            let mut sum = 0.0;
+            for i in 0..x.len() {
+                let mut p = 1.0;
+                for _ in 0..2 {
+                    p *= x[i] + offset;
+                }
+                sum += p;
+            }
+            sum * 2.0
+        } else {
+            let mut product = 1.0;
+            for i in 0..y.len() {
+                product *= y[i];
+            }
+            product * x[0]
+        }
+    }
+
+    // Nested sums: the inner one runs at once within the outer one.
+    fn nested_sums(x: &[f64], y: &[f64]) -> f64 {
+        let mut total = 0.0;
+        let mut sign = 1.0;
+        for i in 0..x.len() {
+            let mut quad = 0.0;
+            for r in 0..y.len() {
+                let mut z = x[i] * y[r];
+                for c in 0..r {
+                    z += x[c] * (y[c] - x[i]);
+                }
+                quad += z * z;
+            }
+            total += sign * (x[i] - 0.5 * quad);
+            sign = -sign;
+        }
+        total
+    }
+
+    // What the loop changes is read in front of it in the reverse pass.
+    fn restored_behind(x: &[f64], y: &[f64]) -> f64 {
+        let mut a = 1.3;
+        let mut weight = 2.0;
+        for i in 0..y.len() {
+            a = a * y[i] + weight * weight;
+            weight *= 0.8;
+        }
+        let mut total = a * a * weight;
+        for i in 0..x.len() {
+            let mut z = x[i];
+            for _ in 0..2 {
+                z = z * weight + a * z;
+            }
+            total += z * weight;
+            weight += 0.5;
+        }
+        total * 3.0
+    }
+}
+
+#[differentiable]
+fn minor(a: &[f64], n: usize, row: usize, used: usize) -> f64 {
+    if row == n {
+        1.0
+    } else {
+        let mut total = 0.0;
+        let mut sign = 1.0;
+        for column in 0..n {
+            if used >> column & 1 == 0 {
+                total += sign * a[row * n + column] * minor(a, n, row + 1, used | 1 << column);
+                sign = -sign;
+            }
+        }
+        total
+    }
+}
+
+/// `x^n`, by a recursion with an active argument by value.
+#[differentiable]
+fn power(x: f64, y: f64, n: usize) -> f64 {
+    if n == 0 {
+        y
+    } else {
+        let below = power(x, y * 1.5 + x, n - 1);
+        below * x
+    }
+}
+
+#[test]
+fn recursion_runs_at_once() {
+    for n in [1, 2, 3, 5] {
+        let a: Vec<f64> = (0..n * n)
+            .map(|k| ((k * 7919 + 1) as f64 * 0.618_033).fract() - 0.3)
+            .collect();
+        let (value, gradient) = minor::value_and_grad(&a, n, 0, 0);
+        assert_eq!(value, minor(&a, n, 0, 0));
+        for k in 0..n * n {
+            // The determinant is linear in each entry.
+            let with = |entry: f64| {
+                let mut a = a.clone();
+                a[k] = entry;
+                minor(&a, n, 0, 0)
+            };
+            let slope = with(1.0) - with(0.0);
+            assert!(
+                (gradient[k] - slope).abs() < 1e-14,
+                "{}, not {slope}",
+                gradient[k]
+            );
+        }
+        let (value, (dx, dy)) = power::value_and_grad(0.7, 0.4, n);
+        let h = 1e-5;
+        let along_x = (power(0.7 + h, 0.4, n) - power(0.7 - h, 0.4, n)) / (2.0 * h);
+        let along_y = (power(0.7, 0.4 + h, n) - power(0.7, 0.4 - h, n)) / (2.0 * h);
+        assert_eq!(value, power(0.7, 0.4, n));
+        assert!(
+            (dx - along_x).abs() < 1e-8 * (1.0 + dx.abs()),
+            "{dx}, not {along_x}"
+        );
+        assert!(
+            (dy - along_y).abs() < 1e-8 * (1.0 + dy.abs()),
+            "{dy}, not {along_y}"
+        );
+    }
 }

@@ -58,12 +58,16 @@ pub(crate) fn taped(function: &Function) -> Function {
 /// any could be one.
 fn restorable(function: &Function, of: &Loop) -> bool {
     match &of.reversal {
-        Reversal::Replayed(carried) | Reversal::Skipped(carried) => carried
-            .sums
-            .iter()
-            .all(|&slot| !function.slot(slot).needed || !writes_parts(&of.body, slot)),
+        Reversal::Replayed(carried) | Reversal::Skipped(carried) => {
+            restores_sums(function, of, carried)
+        }
         Reversal::Counted | Reversal::Rebuilt => true,
     }
+}
+
+fn restores_sums(function: &Function, of: &Loop, carried: &Carried) -> bool {
+    let restored = |&slot: &SlotId| !function.slot(slot).needed || !writes_parts(&of.body, slot);
+    carried.sums.iter().all(restored)
 }
 
 fn set(block: &mut Block, ways: &[(LoopId, Reversal)]) {
@@ -113,19 +117,13 @@ pub(crate) fn for_each_loop<'a>(block: &'a [Stmt], visit: &mut dyn FnMut(&'a Loo
 
 fn way(function: &Function, of: &Loop, may_carry: bool) -> Reversal {
     let touched = Uses::of(&of.body);
-    let Head::For { variable, range } = &of.head else {
+    let Head::For { range, .. } = &of.head else {
         return Reversal::Counted;
     };
-    let steady = !range.impure
-        && range
-            .reads
-            .iter()
-            .all(|slot| !touched.writes.contains(slot))
-        && variable.is_none_or(|slot| !touched.writes.contains(&slot));
-    if !steady || leaves(&of.body, of.id) {
+    if !is_steady(of, &touched) {
         return Reversal::Counted;
     }
-    let may_carry = may_carry && !only_taped(&of.body);
+    let may_carry = may_carry && !only_taped(&of.body) && constant_shapes(function, of, &touched);
     let carried = may_carry.then(|| carried(function, of, &touched)).flatten();
     match carried {
         Some(carried) if !differentiates(function, &of.body) => Reversal::Skipped(carried),
@@ -133,6 +131,40 @@ fn way(function: &Function, of: &Loop, may_carry: bool) -> Reversal {
         _ if runs_backwards(&range.tokens) => Reversal::Rebuilt,
         _ => Reversal::Counted,
     }
+}
+
+/// What a loop changes that exists outside of a turn, if a derivative flows through it and its
+/// turns can be reversed in any order. What the reverse pass reads must be known.
+pub(crate) fn independent_turns(function: &Function, of: &Loop) -> Option<Carried> {
+    let touched = Uses::of(&of.body);
+    if !is_steady(of, &touched) || !differentiates(function, &of.body) || only_taped(&of.body) {
+        return None;
+    }
+    carried(function, of, &touched).filter(|carried| restores_sums(function, of, carried))
+}
+
+/// Whether a loop runs over a range, to its end, that does not change while it runs.
+fn is_steady(of: &Loop, touched: &Uses) -> bool {
+    let Head::For { variable, range } = &of.head else {
+        return false;
+    };
+    let fixed = |slot: &SlotId| !touched.writes.contains(slot);
+    !range.impure
+        && range.reads.iter().all(fixed)
+        && variable.iter().all(fixed)
+        && !leaves(&of.body, of.id)
+}
+
+/// Whether the shadows of what a turn declares keep their shapes from turn to turn: parts are
+/// written only of what is not made anew.
+fn constant_shapes(function: &Function, of: &Loop, touched: &Uses) -> bool {
+    let outside = Uses::outside(function, of.id);
+    touched.writes.iter().all(|&slot| {
+        !function.slot(slot).active
+            || outside.mentions(slot)
+            || !mentions_parts(&of.body, slot)
+            || !shape_may_vary(&of.body, slot)
+    })
 }
 
 /// Whether control can leave a turn of the loop other than to the next one.
@@ -229,10 +261,6 @@ fn carried(function: &Function, of: &Loop, touched: &Uses) -> Option<Carried> {
             return None;
         }
         if !outside.mentions(id) {
-            // Its shadow keeps the shape of the last turn, so parts need a shape that is constant.
-            if slot.active && mentions_parts(&of.body, id) && shape_may_vary(&of.body, id) {
-                return None;
-            }
             continue;
         }
         if only_added_to(&of.body, id) {
@@ -248,7 +276,7 @@ fn carried(function: &Function, of: &Loop, touched: &Uses) -> Option<Carried> {
     Some(carried)
 }
 
-fn any_assign(block: &Block, holds: &mut dyn FnMut(&Assign) -> bool) -> bool {
+fn any_assign(block: &[Stmt], holds: &mut dyn FnMut(&Assign) -> bool) -> bool {
     let mut found = false;
     for_each_simple(block, &mut |stmt| {
         if let StmtKind::Assign(assign) = &stmt.kind {
@@ -258,7 +286,7 @@ fn any_assign(block: &Block, holds: &mut dyn FnMut(&Assign) -> bool) -> bool {
     found
 }
 
-fn writes_parts(block: &Block, slot: SlotId) -> bool {
+pub(crate) fn writes_parts(block: &[Stmt], slot: SlotId) -> bool {
     any_assign(block, &mut |assign| {
         assign.target.root == slot && !is_whole(&assign.target)
     })
@@ -333,7 +361,7 @@ pub(crate) fn only_added_to(block: &Block, slot: SlotId) -> bool {
 }
 
 /// Whether a statement adds something to its target that does not depend on it.
-fn adds(assign: &Assign) -> bool {
+pub(crate) fn adds(assign: &Assign) -> bool {
     let (target, slot) = (&assign.target, assign.target.root);
     if target.reads.contains(&slot) {
         return false;

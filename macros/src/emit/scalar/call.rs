@@ -81,6 +81,18 @@ impl Emitter<'_> {
 
     /// The reverse half of a call.
     pub(super) fn reverse_call(&self, call: &Call, cotangent: &TokenStream) -> TokenStream {
+        let (before, run, after) = self.backward_call(call, "__reverse", cotangent);
+        quote!(#before #run; #after)
+    }
+
+    /// A call that adds cotangents to the shadows of its arguments: what stands in front of it, the
+    /// call, and what stands behind.
+    pub(super) fn backward_call(
+        &self,
+        call: &Call,
+        method: &str,
+        cotangent: &TokenStream,
+    ) -> (TokenStream, TokenStream, TokenStream) {
         let private = &self.private;
         let tape = names::local("tape");
         let (mut before, mut after) = (TokenStream::new(), TokenStream::new());
@@ -136,7 +148,7 @@ impl Emitter<'_> {
         let run = match call.wanted {
             Wanted::Value => self.linked(
                 call,
-                "__reverse",
+                method,
                 |callee| quote!(#callee(#(#primals,)* #(#shadows,)* #cotangent, #tape)),
             ),
             // Second derivatives are symmetric, so the cotangent of a gradient is a direction.
@@ -152,7 +164,7 @@ impl Emitter<'_> {
                 )
             }
         };
-        quote!(#before #run; #after)
+        (before, run, after)
     }
 
     /// The shadow of something that is passed by reference.

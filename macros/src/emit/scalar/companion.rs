@@ -18,6 +18,7 @@ pub(crate) fn expand(signature: &Signature, function: &Function, args: &Args) ->
         signature,
         private: names::private(args),
         storage: Storage::Tape,
+        turn: None,
         tangents: false,
     };
     let companion = names::companion(args, &signature.name);
@@ -25,7 +26,9 @@ pub(crate) fn expand(signature: &Signature, function: &Function, args: &Args) ->
     let name = &signature.name;
     let text = name.to_string();
     let doc = format!("Derivatives of [`{text}`](fn@{text}).");
-    let entries = emitter.entries();
+    let plan = emitter.joint_plan();
+    let joint = plan.as_ref().map(|plan| emitter.joint_function(plan));
+    let entries = emitter.entries(plan.is_some());
     let links = emitter.links();
     let (split, check) = (emitter.split(), emitter.check());
     let pullback = emitter.pullback();
@@ -36,6 +39,7 @@ pub(crate) fn expand(signature: &Signature, function: &Function, args: &Args) ->
         signature,
         private: emitter.private.clone(),
         storage: Storage::Tape,
+        turn: None,
         tangents: true,
     };
     let modes = with_tangents.modes();
@@ -68,6 +72,7 @@ pub(crate) fn expand(signature: &Signature, function: &Function, args: &Args) ->
             #pullback
             #modes
             #split
+            #joint
         }
 
         #used
@@ -76,7 +81,7 @@ pub(crate) fn expand(signature: &Signature, function: &Function, args: &Args) ->
 
 impl Emitter<'_> {
     /// What users call.
-    fn entries(&self) -> TokenStream {
+    fn entries(&self, joint: bool) -> TokenStream {
         let signature = self.signature;
         let (generics, bounds) = self.generics(TokenStream::new());
         let (params, names) = (self.entry_params(), self.entry_names());
@@ -84,7 +89,7 @@ impl Emitter<'_> {
         let gradient = self.gradient_type();
         let [grads, value] = ["grads", "value"].map(names::local);
         let zeros = self.zeros();
-        let (run, vjp) = (self.run(), self.vjp(&zeros));
+        let (run, vjp) = (self.run(joint), self.vjp(&zeros));
         if shape_of(output) != Shape::Float {
             return quote!(#vjp #run);
         }
@@ -149,7 +154,7 @@ impl Emitter<'_> {
 
     /// `__run`: both passes on a tape of this thread. With `seeded`, the gradients of `&mut`
     /// parameters come in as the cotangents of their final content.
-    fn run(&self) -> TokenStream {
+    fn run(&self, joint: bool) -> TokenStream {
         let Emitter {
             signature, private, ..
         } = self;
@@ -212,16 +217,24 @@ impl Emitter<'_> {
                 });
             };
         }
+        let both = if joint {
+            quote! {
+                #resets
+                Self::__joint(#(#names,)* #(#shadows,)* #seed, #tape)
+            }
+        } else {
+            quote! {
+                let #value = Self::__split #forward (#(#names,)* #(#none,)* #seed, #tape);
+                #resets
+                #back
+                #value
+            }
+        };
         quote! {
             fn __run #generics (
                 #(#params,)* #seed: #output, #grads: &mut #gradient, #seeded: bool
             ) -> #output #bounds {
-                #private::Tape::with(|#tape| {
-                    let #value = Self::__split #forward (#(#names,)* #(#none,)* #seed, #tape);
-                    #resets
-                    #back
-                    #value
-                })
+                #private::Tape::with(|#tape| { #both })
             }
         }
     }

@@ -10,6 +10,7 @@ mod call;
 mod check;
 mod companion;
 mod forward;
+mod joint;
 mod modes;
 mod nested;
 pub(crate) mod prelude;
@@ -35,6 +36,8 @@ struct Emitter<'a> {
     signature: &'a Signature,
     private: TokenStream,
     storage: Storage<'a>,
+    /// The turn that is printed, of a loop that runs forwards and backwards at once.
+    turn: Option<&'a joint::Turn>,
     /// Whether every active variable and every shadow is accompanied by its tangent.
     tangents: bool,
 }
@@ -69,6 +72,7 @@ impl<'a> Emitter<'a> {
             signature: self.signature,
             private: self.private.clone(),
             storage,
+            turn: self.turn,
             tangents: self.tangents,
         }
     }

@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 
 use super::forward::label;
 use super::{Emitter, Storage};
-use crate::ir::scalar::{Carried, Head, Inert, Loop, SlotId};
+use crate::ir::scalar::{Carried, Inert, Loop, SlotId};
 use crate::names;
 
 impl Emitter<'_> {
@@ -23,10 +23,10 @@ impl Emitter<'_> {
             .filter(|(slot, _)| self.function.slot(*slot).needed)
     }
 
-    /// The forward pass: saves what the loop changes, then runs it.
-    pub(super) fn forward_untaped(&self, of: &Loop, carried: &Carried) -> TokenStream {
+    /// Saves what a loop changes.
+    pub(super) fn save_changed(&self, of: &Loop, carried: &Carried) -> TokenStream {
         let (private, tape, next) = (&self.private, names::local("tape"), names::local("next"));
-        let range = range(of);
+        let (_, range) = of.over();
         let save = self.changed(carried).map(|(slot, by_element)| {
             let name = &self.function.slot(slot).name;
             if by_element {
@@ -35,16 +35,22 @@ impl Emitter<'_> {
                 quote!(#private::Val::save(&#name, #tape);)
             }
         });
+        quote!(#(#save)*)
+    }
+
+    /// The forward pass: saves what the loop changes, then runs it.
+    pub(super) fn forward_untaped(&self, of: &Loop, carried: &Carried) -> TokenStream {
+        let save = self.save_changed(of, carried);
         let run = self
             .storing(Storage::Nowhere)
             .forward_loop(of, &mut Vec::new());
-        quote!(#(#save)* #run)
+        quote!(#save #run)
     }
 
     /// Brings back what a loop changed.
     pub(super) fn restore_changed(&self, of: &Loop, carried: &Carried) -> TokenStream {
         let (private, tape, next) = (&self.private, names::local("tape"), names::local("next"));
-        let range = range(of);
+        let (_, range) = of.over();
         let load = self.changed(carried).rev().map(|(slot, by_element)| {
             let name = &self.function.slot(slot).name;
             if by_element {
@@ -109,13 +115,6 @@ impl Emitter<'_> {
     }
 }
 
-fn range(of: &Loop) -> TokenStream {
-    match &of.head {
-        Head::For { range, .. } => range.tokens.clone(),
-        Head::While(_) | Head::Forever => TokenStream::new(),
-    }
-}
-
-fn copied(prefix: &str, name: &Ident) -> Ident {
+pub(super) fn copied(prefix: &str, name: &Ident) -> Ident {
     format_ident!("{}_{}", prefix, name, span = Span::mixed_site())
 }

@@ -234,10 +234,22 @@ impl Emitter<'_> {
         cotangent: &TokenStream,
         but_first: bool,
     ) -> TokenStream {
+        self.flows_where(value, cotangent, &|_, leaf| !(but_first && leaf == 0))
+    }
+
+    /// Hands a cotangent on by some of the flows, told by their number and leaf.
+    pub(super) fn flows_where(
+        &self,
+        value: &Value,
+        cotangent: &TokenStream,
+        wanted: &dyn Fn(usize, usize) -> bool,
+    ) -> TokenStream {
         let flows: Vec<_> = value
             .flows
             .iter()
-            .filter(|(leaf, _)| !(but_first && *leaf == 0))
+            .enumerate()
+            .filter(|(number, (leaf, _))| wanted(*number, *leaf))
+            .map(|(_, flow)| flow)
             .collect();
         let outputs: Vec<_> = flows.iter().map(|(_, id)| *id).collect();
         let printed = body::print(&value.body, &outputs, &self.private, &|number| match value

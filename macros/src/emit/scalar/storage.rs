@@ -206,6 +206,9 @@ impl Emitter<'_> {
     pub(super) fn saved(&self, assign: &Assign) -> bool {
         let target = assign.target.root;
         self.function.slot(target).needed
+            && self
+                .turn
+                .is_none_or(|turn| !turn.forgets(target, assign.declares))
             && match self.storage {
                 Storage::Tape | Storage::Locals => !assign.fresh,
                 Storage::Turn(carried) => !assign.declares && !carried.sums.contains(&target),

@@ -333,6 +333,16 @@ pub(crate) struct Loop {
     pub(crate) reversal: Reversal,
 }
 
+impl Loop {
+    /// The variable and the range of a loop over one.
+    pub(crate) fn over(&self) -> (Option<SlotId>, TokenStream) {
+        match &self.head {
+            Head::For { variable, range } => (*variable, range.tokens.clone()),
+            Head::While(_) | Head::Forever => (None, TokenStream::new()),
+        }
+    }
+}
+
 /// The head of a loop.
 #[derive(Clone, Debug)]
 pub(crate) enum Head {
