@@ -27,4 +27,4 @@ macro_rules! evals {
     };
 }
 
-evals! { det hello llsq lse }
+evals! { ba det hello kmeans llsq lse }

@@ -295,7 +295,7 @@ fn early_flows(
         let has_shape = place.path.is_empty() || shaped.mentions(place.root);
         // The cotangent of a sum is not taken, only read: what flows back to it is itself.
         let itself = place.root == target.root && reversal::adds(assign);
-        if !itself && !(known && has_shape) {
+        if !(itself || known && has_shape) {
             return None;
         }
         early.push(number);

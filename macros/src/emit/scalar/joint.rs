@@ -263,7 +263,7 @@ impl Emitter<'_> {
         let (sum, cotangent) = (adds(assign), cotangent_of(stmt.id));
         let itself = |leaf: usize| self.is_own_old_value(stmt, leaf);
         let flows = self.flows_where(value, &quote!(#cotangent), &|number, leaf| {
-            !early.contains(&number) && !(sum && itself(leaf))
+            !(early.contains(&number) || sum && itself(leaf))
         });
         quote!(#restore #flows)
     }
