@@ -377,6 +377,13 @@ impl<'b, T, L: Lift<'b, T> + ?Sized> Lift<'b, T> for &L {
 }
 
 #[diagnostic::do_not_recommend]
+impl<'b, T, L: Lift<'b, T> + ?Sized> Lift<'b, T> for &mut L {
+    fn lift(&self, builder: &'b Builder) -> ValueId {
+        (**self).lift(builder)
+    }
+}
+
+#[diagnostic::do_not_recommend]
 impl<'b> Lift<'b, f32> for f32 {
     fn lift(&self, builder: &'b Builder) -> ValueId {
         builder.constant(f64::from(*self))

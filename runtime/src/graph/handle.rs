@@ -1,7 +1,7 @@
 //! Operators and methods of handles whose types the macro does not know: each records the region
 //! of one operation, so that ignorance costs fusion and never correctness.
 
-use std::ops::{Add, Div, Mul, Neg, Sub};
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use super::builder::{Lift, TensorHandle};
 use crate::Float;
@@ -51,6 +51,19 @@ macro_rules! operators {
         }
     };
 }
+
+macro_rules! assignments {
+    ($($trait:ident $method:ident $sign:tt)*) => {$(
+        impl<'b, T: Float, R: Lift<'b, T>> $trait<R> for TensorHandle<'b, T> {
+            #[track_caller]
+            fn $method(&mut self, right: R) {
+                *self = *self $sign right;
+            }
+        }
+    )*};
+}
+
+assignments! { AddAssign add_assign + SubAssign sub_assign - MulAssign mul_assign * DivAssign div_assign / }
 
 operators! { Add add "+" Sub sub "-" Mul mul "*" Div div "/" }
 

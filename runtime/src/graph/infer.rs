@@ -33,9 +33,8 @@ pub(crate) fn infer(region: &Region, inputs: &[Vec<usize>]) -> (Vec<Vec<usize>>,
                 transpose_b,
             } => {
                 let (a, b) = (at(&shapes, *a), at(&shapes, *b));
-                if a.len() < 2 || b.len() < 2 {
-                    let why =
-                        "a product inside a graph needs two axes on each side: reshape the vector";
+                if a.len().min(b.len()) < 2 && a.len().max(b.len()) > 2 {
+                    let why = "a product of a vector and a batch of matrices: reshape the vector";
                     fail(&mut error, &value.place, &[a, b], why);
                 }
                 shape::matmul(a, *transpose_a, b, *transpose_b).unwrap_or_else(|| {

@@ -16,6 +16,7 @@ mod memory;
 mod plan;
 mod plan_backward;
 mod print;
+mod product;
 pub mod region;
 mod report;
 mod static_call;

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use super::builder::{Builder, Instance, Source, ValueId};
 use super::memory::{Arena, Buffer};
+use super::product::matrices;
 use super::region::{Node, Operand, Place, RowOp, ValueIndex};
 use super::step::{Action, Location, Step};
 use crate::cpu::{FusedPlan, GemmPlan, Write};
@@ -252,13 +253,20 @@ impl Planner<'_> {
                     self.location(self.local(index, *a)),
                     self.location(self.local(index, *b)),
                 );
-                let plan = GemmPlan::new(
-                    self.dtype,
+                let read = matrices(
                     shape(*a),
                     *transpose_a,
                     shape(*b),
                     *transpose_b,
                     shape(*value),
+                );
+                let plan = GemmPlan::new(
+                    self.dtype,
+                    &read.a,
+                    *transpose_a,
+                    &read.b,
+                    *transpose_b,
+                    &read.result,
                     mode,
                 );
                 Action::Gemm {

@@ -4,6 +4,7 @@
 //! write to a shared tensor copies it. Strided views are not part of this slice. An operator whose
 //! shapes do not fit panics at the caller's place with the text that `bind` returns as an error.
 
+mod assign;
 mod elementwise;
 mod structural;
 

@@ -9,7 +9,7 @@ use crate::diag::Code;
 
 use super::known::Call;
 use super::statement::{as_block, bound_names};
-use super::{Lowered, Lowerer};
+use super::{Lowered, Lowerer, Tail};
 
 /// Macros whose arguments are ordinary expressions or patterns over host values.
 const HOST_MACROS: &[&str] = &[
@@ -26,18 +26,19 @@ const HOST_MACROS: &[&str] = &[
 ];
 
 impl Lowerer<'_> {
-    pub(super) fn control(&mut self, expression: &Expr) -> Option<TokenStream> {
-        Some(match expression {
+    pub(super) fn control(&mut self, expression: &Expr) -> Option<Lowered> {
+        Some(Lowered::Host(match expression {
             Expr::If(branch) => {
                 let (condition, names) = self.condition(&branch.cond);
-                let then = self.block(&branch.then_branch, &names);
-                match &branch.else_branch {
-                    None => quote!(if #condition #then),
-                    Some((_, other)) => {
-                        let other = self.block(&as_block(other), &[]);
-                        quote!(if #condition #then else #other)
-                    }
-                }
+                let then = (self.block(&branch.then_branch, &names), self.tail);
+                let Some((_, other)) = &branch.else_branch else {
+                    let then = then.0;
+                    return Some(Lowered::Host(quote!(if #condition #then)));
+                };
+                let other = (self.block(&as_block(other), &[]), self.tail);
+                let (arms, tensor) = self.joined(vec![then, other]);
+                let (then, other) = (&arms[0], &arms[1]);
+                return Some(tensor(quote!(if #condition #then else #other)));
             }
             Expr::Match(matching) => {
                 let value = self.expr(&matching.expr);
@@ -45,11 +46,11 @@ impl Lowerer<'_> {
                 let mut arms = Vec::new();
                 for arm in &matching.arms {
                     let names = bound_names(&arm.pat);
-                    let body = self.block(&as_block(&arm.body), &names);
-                    let pattern = &arm.pat;
-                    arms.push(quote!(#pattern => #body));
+                    arms.push((self.block(&as_block(&arm.body), &names), self.tail));
                 }
-                quote!(match #value { #(#arms,)* })
+                let (arms, tensor) = self.joined(arms);
+                let patterns = matching.arms.iter().map(|arm| &arm.pat);
+                return Some(tensor(quote!(match #value { #(#patterns => #arms,)* })));
             }
             Expr::ForLoop(looping) => {
                 let iterator = self.expr(&looping.expr);
@@ -88,7 +89,44 @@ impl Lowerer<'_> {
                 quote!(return #value)
             }
             _ => return None,
-        })
+        }))
+    }
+
+    /// The arms of a choice, with float literals beside tensors made constants of the graph, and
+    /// what the choice is then.
+    fn joined(
+        &self,
+        arms: Vec<(TokenStream, Tail)>,
+    ) -> (Vec<TokenStream>, fn(TokenStream) -> Lowered) {
+        let is_tensor = arms.iter().any(|&(_, tail)| tail == Tail::Tensor);
+        let of_graph = is_tensor || arms.iter().any(|&(_, tail)| tail == Tail::Linked);
+        let builder = &self.builder;
+        let ty = Ident::new(self.dtype.name(), proc_macro2::Span::call_site());
+        let arms = arms.into_iter().map(|(arm, tail)| {
+            if of_graph && tail == Tail::Literal {
+                quote!({ #builder.value::<#ty>(#arm) })
+            } else {
+                arm
+            }
+        });
+        let wrap = if is_tensor {
+            Lowered::Handle
+        } else {
+            Lowered::Host
+        };
+        (arms.collect(), wrap)
+    }
+
+    /// Whether an expression is a call that is linked to a differentiable function.
+    pub(super) fn is_linked(&self, expression: &Expr) -> bool {
+        match expression {
+            Expr::Call(call) => match &*call.func {
+                Expr::Path(callee) => self.links.has_function(&callee.path),
+                _ => false,
+            },
+            Expr::MethodCall(call) => self.links.has_method(&call.method),
+            _ => false,
+        }
     }
 
     /// A condition, which may bind names: `if let`, `while let`.

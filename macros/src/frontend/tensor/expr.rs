@@ -72,7 +72,7 @@ impl Lowerer<'_> {
             Expr::Macro(call) => Lowered::Host(self.macro_call(&call.mac)),
             Expr::Closure(closure) => Lowered::Host(self.host_closure(closure)),
             other => match self.control(other) {
-                Some(tokens) => Lowered::Host(tokens),
+                Some(lowered) => lowered,
                 None => {
                     let what = construct(other);
                     self.errors
@@ -116,6 +116,15 @@ impl Lowerer<'_> {
                 self.finish_region(&[]);
             }
             return quote!(#name);
+        }
+        if let Expr::Unary(ExprUnary {
+            op: UnOp::Deref(star),
+            expr,
+            ..
+        }) = place
+        {
+            let inner = self.place(expr);
+            return quote!(#star #inner);
         }
         self.lifted.clear();
         self.host(place)

@@ -44,10 +44,7 @@ impl Links {
     ) -> Option<(Ident, TokenStream)> {
         let last = path.segments.last()?;
         let span = last.ident.span();
-        let mut plain = path.clone();
-        for segment in &mut plain.segments {
-            segment.arguments = PathArguments::None;
-        }
+        let plain = without_arguments(path);
         let known = self.functions.iter().find(|known| known.path == plain);
         let alias = match known {
             Some(known) => known.alias.clone(),
@@ -87,6 +84,17 @@ impl Links {
             });
         }
         sibling
+    }
+
+    /// Whether a path is that of a linked function.
+    pub(super) fn has_function(&self, path: &Path) -> bool {
+        let plain = without_arguments(path);
+        self.functions.iter().any(|known| known.path == plain)
+    }
+
+    /// Whether a name is that of a linked method.
+    pub(super) fn has_method(&self, name: &Ident) -> bool {
+        self.methods.iter().any(|known| known.name == *name)
     }
 
     /// A constant's block with every callee in scope; one that declares nothing has the constants
@@ -218,6 +226,15 @@ fn fallback(
         }
         #everywhere
     }
+}
+
+/// The path as `use` takes it.
+fn without_arguments(path: &Path) -> Path {
+    let mut plain = path.clone();
+    for segment in &mut plain.segments {
+        segment.arguments = PathArguments::None;
+    }
+    plain
 }
 
 /// A path as the user wrote it.

@@ -51,6 +51,19 @@ pub(crate) enum Lowered {
     Host(TokenStream),
 }
 
+/// What the value of a block is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Tail {
+    /// A tensor, or a float of the graph.
+    Tensor,
+    /// The result of a differentiable function, which is a float of the graph where it is a float.
+    Linked,
+    /// A float literal.
+    Literal,
+    /// A value of the host, or unknown, or nothing.
+    Other,
+}
+
 /// A lowered region, and what is known of the shapes of its inputs.
 pub(crate) struct Region {
     /// The graph; forward only.
@@ -102,6 +115,8 @@ pub(crate) struct Lowerer<'a> {
     pub(crate) parameters: Vec<Ident>,
     /// Every function and method of the user's that is called.
     pub(crate) links: Links,
+    /// What the block that was lowered last yields.
+    tail: Tail,
     /// Statements of the block under construction.
     out: Vec<TokenStream>,
     fresh: usize,
@@ -134,6 +149,7 @@ impl<'a> Lowerer<'a> {
             held: Vec::new(),
             parameters: Vec::new(),
             links: Links::default(),
+            tail: Tail::Other,
             out: Vec::new(),
             fresh: 0,
         }

@@ -8,7 +8,7 @@ use syn::{Block, Expr, Local, Pat, Stmt};
 
 use crate::diag::Code;
 
-use super::{Belief, Lowered, Lowerer};
+use super::{Belief, Lowered, Lowerer, Tail};
 
 impl Lowerer<'_> {
     /// Lowers a block in a scope of its own; `names` are declared in it first.
@@ -45,8 +45,17 @@ impl Lowerer<'_> {
                 Stmt::Expr(expression, None) if last => {
                     let value = self.expr(expression);
                     self.mentioned = outer.clone();
+                    let kind = match &value {
+                        Lowered::Host(_) if super::literal_expr(expression).is_some() => {
+                            Tail::Literal
+                        }
+                        Lowered::Host(_) if self.is_linked(expression) => Tail::Linked,
+                        Lowered::Host(_) => Tail::Other,
+                        _ => Tail::Tensor,
+                    };
                     let tail = self.tokens(value);
                     self.finish_region(&[]);
+                    self.tail = kind;
                     return Some(tail);
                 }
                 Stmt::Expr(expression, semicolon) => {
@@ -71,6 +80,7 @@ impl Lowerer<'_> {
         }
         self.mentioned = outer;
         self.finish_region(&[]);
+        self.tail = Tail::Other;
         None
     }
 

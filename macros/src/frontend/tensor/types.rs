@@ -25,12 +25,44 @@ pub(crate) fn handle_type(ty: &Type, root: &TokenStream) -> TokenStream {
         Type::Infer(_) => quote!(_),
         Type::Paren(inner) => handle_type(&inner.elem, root),
         Type::Group(inner) => handle_type(&inner.elem, root),
+        // A container with a part left to inference: `Vec<_>` of handles is a `Vec` of handles.
+        Type::Path(path) if has_hole(ty) => {
+            let mut path = path.clone();
+            for segment in &mut path.path.segments {
+                if let PathArguments::AngleBracketed(list) = &mut segment.arguments {
+                    for argument in &mut list.args {
+                        if let GenericArgument::Type(inner) = argument {
+                            let handle = handle_type(inner, root);
+                            *inner = Type::Verbatim(handle);
+                        }
+                    }
+                }
+            }
+            quote!(#path)
+        }
+        Type::Tuple(tuple) if has_hole(ty) => {
+            let parts = tuple.elems.iter().map(|part| handle_type(part, root));
+            quote!((#(#parts,)*))
+        }
         other => {
             let span = other.span();
             let root = crate::names::at(root, span);
             quote_spanned!(span=> #root::Handle<'h, 'b, #other>)
         }
     }
+}
+
+/// Whether `_` stands somewhere in a type.
+fn has_hole(ty: &Type) -> bool {
+    struct Hole(bool);
+    impl<'ast> syn::visit::Visit<'ast> for Hole {
+        fn visit_type_infer(&mut self, _: &'ast syn::TypeInfer) {
+            self.0 = true;
+        }
+    }
+    let mut hole = Hole(false);
+    syn::visit::Visit::visit_type(&mut hole, ty);
+    hole.0
 }
 
 /// The element type of a function's tensors: the one float type that its signature mentions.

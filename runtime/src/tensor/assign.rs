@@ -1,0 +1,24 @@
+//! `x += y` and its kin: `x = x + y`, broadcasting as the operator does.
+
+use std::ops::{AddAssign, DivAssign, MulAssign, SubAssign};
+
+use super::Tensor;
+use crate::{Float, Real};
+
+macro_rules! assignments {
+    ($($trait:ident $method:ident $sign:tt)*) => {$(
+        assignments!(@by $trait $method $sign &Tensor<T>);
+        assignments!(@by $trait $method $sign Tensor<T>);
+        assignments!(@by $trait $method $sign T);
+    )*};
+    (@by $trait:ident $method:ident $sign:tt $right:ty) => {
+        impl<T: Float + Real> $trait<$right> for Tensor<T> {
+            #[track_caller]
+            fn $method(&mut self, right: $right) {
+                *self = &*self $sign right;
+            }
+        }
+    };
+}
+
+assignments! { AddAssign add_assign + SubAssign sub_assign - MulAssign mul_assign * DivAssign div_assign / }
