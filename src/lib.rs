@@ -18,6 +18,6 @@ pub use cotangent_macros::{Differentiable, differentiable};
 pub use cotangent_optimizers as optimizers;
 pub use cotangent_runtime::scalar::Matrix;
 pub use cotangent_runtime::{
-    Error, Floats, FloatsMut, Graph, LeafView, LeafViewMut, Leaves, Path, Program, Report,
-    StructureMismatch, Tensor, gradcheck, no_diff,
+    BoundMethod, Error, Floats, FloatsMut, Graph, LeafView, LeafViewMut, Leaves, Path, Profile,
+    Program, Report, StructureMismatch, Tensor, Update, gradcheck, no_diff,
 };

@@ -52,7 +52,11 @@ impl Args {
             .unwrap_or_default();
         match (name.as_str(), meta) {
             ("wrt", Meta::List(list)) => {
-                let parser = Punctuated::<Ident, Token![,]>::parse_terminated;
+                // `self` is a keyword.
+                let name = <Ident as syn::ext::IdentExt>::parse_any;
+                let parser = |input: syn::parse::ParseStream<'_>| {
+                    Punctuated::<Ident, Token![,]>::parse_terminated_with(input, name)
+                };
                 match parser.parse2(list.tokens.clone()) {
                     Ok(names) if names.is_empty() => {
                         errors.at(meta, Code::Argument, "`wrt()` names no parameter");

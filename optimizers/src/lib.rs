@@ -34,6 +34,7 @@ mod storage;
 mod tensor_rule;
 pub mod train;
 mod transform;
+mod update;
 mod wrappers;
 
 pub use blend::Blend;

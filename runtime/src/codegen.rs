@@ -4,9 +4,10 @@
 pub use crate::cpu::{Kernel, kernel};
 pub use crate::graph::region::{Axes, Node, Operand, Place, Region, RowOp, ShapeRule, Value};
 pub use crate::graph::{
-    Builder, Differentiable, Dim, Dims, Engine, GradientWalk, Graph, Handle, Lift, NoShapes,
-    OneOps, Program, Receiver, Report, Shaped, Signature, StaticShape, TensorFn, TensorHandle,
-    UnknownSignature, Walk, handle, lift, no_host,
+    BoundMethod, Builder, Differentiable, Dim, Dims, Engine, GradientWalk, Graph, Handle, Lift,
+    NoShapes, OneOps, Profile, Program, Receiver, Report, Returned, Shaped, Signature, StaticShape,
+    TensorFn, TensorHandle, UnknownSignature, Update, ValueId, Walk, handle, lift, no_host, taken,
+    yielded,
 };
 pub use crate::scalar::*;
 pub use crate::{

@@ -56,6 +56,11 @@ impl Error {
         }
     }
 
+    /// An update that an optimizer refused.
+    pub fn update(error: &dyn std::error::Error) -> Error {
+        Error::structure(error.to_string())
+    }
+
     /// The same error, told where its operands come from.
     pub(crate) fn with_origins(mut self, found: Vec<String>) -> Error {
         if let Error::Shape { origins, .. } = &mut self {

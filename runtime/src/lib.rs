@@ -21,6 +21,6 @@ mod tensor;
 pub use cpu::real::Real;
 pub use dtype::{DType, Element, Float};
 pub use error::Error;
-pub use graph::{Differentiable, Graph, Program, Report, TensorFn};
+pub use graph::{BoundMethod, Differentiable, Graph, Profile, Program, Report, TensorFn, Update};
 pub use leaf::{Floats, FloatsMut, LeafView, LeafViewMut, Leaves, Path, StructureMismatch};
 pub use tensor::Tensor;

@@ -9,6 +9,7 @@ use syn::{FnArg, GenericArgument, ItemFn, Pat, PathArguments, ReturnType, Type, 
 
 use crate::args::Args;
 use crate::diag::{Code, Errors};
+use crate::frontend::tensor::types::is_labels;
 
 /// Which of the two compilers a function is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -111,6 +112,8 @@ pub(crate) struct Signature {
     pub(crate) receiver: Option<syn::Receiver>,
     /// Parameters in order, without the receiver.
     pub(crate) params: Vec<Param>,
+    /// Whether the receiver is differentiated: by default it is.
+    pub(crate) wrt_receiver: bool,
     /// The positions of the differentiated parameters, in the order of `wrt`.
     pub(crate) wrt: Vec<usize>,
     /// The return type; `()` if there is none.
@@ -168,7 +171,16 @@ impl Signature {
         if let Some(receiver) = &receiver {
             check_receiver(receiver, regime, errors);
         }
-        let wrt = resolve_wrt(&mut params, regime, args, &sig.ident, errors);
+        let listed = |names: &Vec<Ident>| names.iter().any(|name| name == "self");
+        let wrt_receiver = receiver.is_some() && args.wrt.as_ref().is_none_or(listed);
+        let wrt = resolve_wrt(
+            &mut params,
+            regime,
+            args,
+            &sig.ident,
+            receiver.is_some(),
+            errors,
+        );
         Signature {
             name: sig.ident.clone(),
             visibility: function.vis.clone(),
@@ -176,6 +188,7 @@ impl Signature {
             regime,
             receiver,
             params,
+            wrt_receiver,
             wrt,
             output,
             taped: args.taped,
@@ -263,6 +276,7 @@ fn resolve_wrt(
     regime: Regime,
     args: &Args,
     function: &Ident,
+    is_method: bool,
     errors: &mut Errors,
 ) -> Vec<usize> {
     let marked = |param: &Param| {
@@ -274,12 +288,15 @@ fn resolve_wrt(
     let differentiable = |param: &Param| match regime {
         Regime::Scalar => param.shape.holds_floats(),
         // Whether a structure or a tensor holds floats is for its type to say.
-        Regime::Tensor => param.shape != Shape::Discrete,
+        Regime::Tensor => param.shape != Shape::Discrete && !is_labels(&param.ty),
     };
     let mut chosen = Vec::new();
     match &args.wrt {
         Some(names) => {
             for name in names {
+                if is_method && name == "self" {
+                    continue;
+                }
                 match params.iter().position(|param| param.name == *name) {
                     None => {
                         let known: Vec<String> = params

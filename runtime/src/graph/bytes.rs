@@ -39,6 +39,12 @@ impl Bytes {
         *self = Bytes { pointer, len };
     }
 
+    /// Overwrites everything.
+    pub(crate) fn fill(&mut self, byte: u8) {
+        // SAFETY: all `len` bytes are ours and initialised; with none, nothing is written.
+        unsafe { self.pointer.as_ptr().write_bytes(byte, self.len) };
+    }
+
     /// The first byte.
     pub(crate) fn as_mut_ptr(&mut self) -> *mut u8 {
         self.pointer.as_ptr()

@@ -1,11 +1,15 @@
 //! The engine: what a generated program holds. It caches a plan per structure of the arguments,
 //! patches leaf pointers, and runs the schedule without allocating.
 
+use std::time::{Duration, Instant};
+
 use super::Graph;
 use super::builder::{Builder, OneOps, ValueId};
 use super::bytes::Bytes;
-use super::plan::{Plan, plan};
+use super::plan::{Plan, Seed, plan};
+use super::profile::{Profile, Timed};
 use super::report::Report;
+use super::returned::Returned;
 use super::step::{Location, Pointers};
 use super::walk::{GradientWalk, Walk};
 
@@ -17,10 +21,10 @@ pub struct Engine {
     graph: &'static Graph,
     one_ops: &'static OneOps,
     dtype: DType,
-    /// With gradient and forward only, one plan for each structure that was seen.
-    plans: [Vec<Plan>; 2],
-    /// The plan that ran last, which is tried first.
-    last: [usize; 2],
+    /// For each kind, one plan for each structure that was seen.
+    plans: [Vec<Plan>; 3],
+    /// The plan of each kind that ran last, which is tried first.
+    last: [usize; 3],
     walk: Walk,
     gradient_walk: GradientWalk,
     leaves: Vec<*const u8>,
@@ -35,7 +39,22 @@ pub struct Engine {
 unsafe impl Send for Engine {}
 
 type WalkArguments<'c> = &'c mut dyn FnMut(&mut Walk);
-type Instantiate<'c> = &'c dyn Fn(&Builder) -> ValueId;
+type WalkGradient<'c> = &'c mut dyn FnMut(&mut GradientWalk);
+type Instantiate<'c> = &'c dyn Fn(&Builder, &mut Vec<ValueId>);
+
+/// The parameter that the cotangent of the result is; no user's parameter has such a name.
+const COTANGENT: &str = "cotangent of the result";
+
+/// What a plan computes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    /// The result, and the gradient of its first value; the others are auxiliary.
+    Gradient,
+    /// The result alone.
+    Value,
+    /// The result, and the gradient for a given cotangent of it.
+    Pullback,
+}
 
 impl Engine {
     /// An engine without plans.
@@ -45,8 +64,8 @@ impl Engine {
             graph,
             one_ops,
             dtype,
-            plans: [Vec::new(), Vec::new()],
-            last: [0; 2],
+            plans: Default::default(),
+            last: [0; 3],
             walk: Walk::default(),
             gradient_walk: GradientWalk::default(),
             leaves: Vec::new(),
@@ -66,10 +85,22 @@ impl Engine {
         walk: WalkArguments<'_>,
         instantiate: Instantiate<'_>,
     ) -> Result<(), Error> {
-        self.prepare(walk, instantiate, true).map(drop)
+        self.prepare(walk, instantiate, Kind::Gradient).map(drop)
     }
 
-    /// The value and the gradient.
+    /// Makes the plan without gradient for these arguments.
+    ///
+    /// # Errors
+    /// When shapes do not fit.
+    pub fn bind_value(
+        &mut self,
+        walk: WalkArguments<'_>,
+        instantiate: Instantiate<'_>,
+    ) -> Result<(), Error> {
+        self.prepare(walk, instantiate, Kind::Value).map(drop)
+    }
+
+    /// The value, which is one float, and the gradient.
     ///
     /// # Errors
     /// As `bind`, and when a label is out of range; nothing has been written then.
@@ -77,16 +108,15 @@ impl Engine {
         &mut self,
         walk: WalkArguments<'_>,
         instantiate: Instantiate<'_>,
-        walk_gradient: &mut dyn FnMut(&mut GradientWalk),
+        walk_gradient: WalkGradient<'_>,
     ) -> Result<T, Error> {
-        let index = self.prepare(walk, instantiate, true)?;
-        self.gradient_walk
-            .reset(self.walk.leaves.len(), &self.walk.parameters);
-        walk_gradient(&mut self.gradient_walk);
-        Ok(self.run(true, index))
+        let index = self.prepare(walk, instantiate, Kind::Gradient)?;
+        self.aim(walk_gradient);
+        self.run(Kind::Gradient, index, |_| {});
+        Ok(self.first(Kind::Gradient, index))
     }
 
-    /// The value alone.
+    /// The value alone, which is one float.
     ///
     /// # Errors
     /// As `value_and_grad`.
@@ -95,16 +125,121 @@ impl Engine {
         walk: WalkArguments<'_>,
         instantiate: Instantiate<'_>,
     ) -> Result<T, Error> {
-        let index = self.prepare(walk, instantiate, false)?;
-        Ok(self.run(false, index))
+        let index = self.prepare(walk, instantiate, Kind::Value)?;
+        self.run(Kind::Value, index, |_| {});
+        Ok(self.first(Kind::Value, index))
+    }
+
+    /// As `value_and_grad` for a result of several values, of which the first is differentiated.
+    ///
+    /// # Errors
+    /// As `value_and_grad`.
+    pub fn value_and_grad_of_first<R: Returned>(
+        &mut self,
+        walk: WalkArguments<'_>,
+        instantiate: Instantiate<'_>,
+        walk_gradient: WalkGradient<'_>,
+        result: &mut Option<R>,
+    ) -> Result<(), Error> {
+        let index = self.prepare(walk, instantiate, Kind::Gradient)?;
+        self.aim(walk_gradient);
+        self.run(Kind::Gradient, index, |_| {});
+        self.yield_into(Kind::Gradient, index, result);
+        Ok(())
+    }
+
+    /// The result alone.
+    ///
+    /// # Errors
+    /// As `value_and_grad`.
+    pub fn result<R: Returned>(
+        &mut self,
+        walk: WalkArguments<'_>,
+        instantiate: Instantiate<'_>,
+        result: &mut Option<R>,
+    ) -> Result<(), Error> {
+        let index = self.prepare(walk, instantiate, Kind::Value)?;
+        self.run(Kind::Value, index, |_| {});
+        self.yield_into(Kind::Value, index, result);
+        Ok(())
+    }
+
+    /// The result, and the gradient for a cotangent of it.
+    ///
+    /// # Errors
+    /// As `value_and_grad`, and when the cotangent has not the shapes of the result.
+    pub fn pullback<R: Returned>(
+        &mut self,
+        walk: WalkArguments<'_>,
+        cotangent: &R,
+        instantiate: Instantiate<'_>,
+        walk_gradient: WalkGradient<'_>,
+        result: &mut Option<R>,
+    ) -> Result<(), Error> {
+        let mut walk = |walker: &mut Walk| {
+            walk(walker);
+            walker.parameter(COTANGENT, false);
+            cotangent.walk(walker);
+        };
+        let index = self.prepare(&mut walk, instantiate, Kind::Pullback)?;
+        self.aim(walk_gradient);
+        self.run(Kind::Pullback, index, |_| {});
+        self.yield_into(Kind::Pullback, index, result);
+        Ok(())
+    }
+
+    /// One call with gradient, with the time of every step.
+    ///
+    /// # Errors
+    /// As `value_and_grad`.
+    pub fn profile(
+        &mut self,
+        walk: WalkArguments<'_>,
+        instantiate: Instantiate<'_>,
+        walk_gradient: WalkGradient<'_>,
+    ) -> Result<Profile, Error> {
+        let index = self.prepare(walk, instantiate, Kind::Gradient)?;
+        self.aim(walk_gradient);
+        let begin = Instant::now();
+        let mut ends = Vec::new();
+        self.run(Kind::Gradient, index, |_| ends.push(begin.elapsed()));
+        let steps = &self.plans[Kind::Gradient as usize][index].steps;
+        let starts = std::iter::once(Duration::ZERO).chain(ends.iter().copied());
+        let timed = steps.iter().zip(starts.zip(&ends));
+        Ok(Profile {
+            name: self.graph.name,
+            steps: timed
+                .map(|(step, (start, &end))| Timed {
+                    label: step.action.to_string(),
+                    region: step.region,
+                    start,
+                    time: end - start,
+                })
+                .collect(),
+        })
+    }
+
+    /// Fills the memory between calls with a byte pattern, to show that no call reads what an
+    /// earlier one left.
+    pub fn poison(&mut self, byte: u8) {
+        self.arena.fill(byte);
+        self.scratch.fill(byte);
+    }
+
+    /// Finds where the gradient goes.
+    fn aim(&mut self, walk_gradient: WalkGradient<'_>) {
+        self.gradient_walk
+            .reset(self.walk.leaves.len(), &self.walk.parameters);
+        walk_gradient(&mut self.gradient_walk);
     }
 
     /// What the plan that ran last does.
     #[must_use]
     pub fn report(&self) -> Report<'_> {
+        let plans = self.plans.iter().zip(self.last);
         Report {
             name: self.graph.name,
-            plan: self.plans[0].get(self.last[0]),
+            plan: plans.filter_map(|(plans, last)| plans.get(last)).next(),
         }
     }
 
@@ -113,11 +248,12 @@ impl Engine {
         &mut self,
         walk: WalkArguments<'_>,
         instantiate: Instantiate<'_>,
-        gradient: bool,
+        kind: Kind,
     ) -> Result<usize, Error> {
         self.walk.clear();
         walk(&mut self.walk);
-        let kind = usize::from(!gradient);
+        let made = kind;
+        let kind = kind as usize;
         let plans = &self.plans[kind];
         let known = |index: usize| {
             plans
@@ -131,7 +267,7 @@ impl Engine {
         } else {
             let mut naming = Walk::naming();
             walk(&mut naming);
-            self.make_plan(instantiate, gradient, naming.into_names())?
+            self.make_plan(instantiate, made, naming.into_names())?
         };
         self.last[kind] = index;
         self.leaves.clear();
@@ -162,32 +298,38 @@ impl Engine {
     fn make_plan(
         &mut self,
         instantiate: Instantiate<'_>,
-        gradient: bool,
+        kind: Kind,
         leaf_names: Vec<String>,
     ) -> Result<usize, Error> {
         let builder = Builder::new(self.one_ops, &self.walk, leaf_names);
-        let output = instantiate(&builder);
+        let mut ids = Vec::new();
+        instantiate(&builder, &mut ids);
         if let Some(error) = builder.take_error() {
             return Err(error);
         }
-        let plan = plan(
-            &builder,
-            output,
-            self.dtype,
-            gradient,
-            self.walk.key.clone(),
-        )?;
+        let cotangents = self.walk.parameters.last().map_or(0, |&(_, first)| first);
+        let seeded = |(k, id): (usize, ValueId)| {
+            let seed = match kind {
+                Kind::Gradient if k == 0 => Seed::One,
+                Kind::Pullback => Seed::Leaf(cotangents + k),
+                Kind::Gradient | Kind::Value => Seed::Nothing,
+            };
+            (id, seed)
+        };
+        let outputs: Vec<(ValueId, Seed)> = ids.into_iter().enumerate().map(seeded).collect();
+        let plan = plan(&builder, &outputs, self.dtype, self.walk.key.clone())?;
         self.arena.grow(plan.arena.bytes);
         self.scratch.grow(plan.scratch_bytes);
         self.sources.reserve(plan.widest);
         self.targets.reserve(plan.widest);
-        let plans = &mut self.plans[usize::from(!gradient)];
+        let plans = &mut self.plans[kind as usize];
         plans.push(plan);
         Ok(plans.len() - 1)
     }
 
-    fn run<T: Float>(&mut self, gradient: bool, index: usize) -> T {
-        let plan = &self.plans[usize::from(!gradient)][index];
+    /// Runs a plan; `after` is told the number of each step when it is done.
+    fn run(&mut self, kind: Kind, index: usize, mut after: impl FnMut(usize)) {
+        let plan = &self.plans[kind as usize][index];
         let pointers = Pointers {
             arena: self.arena.as_mut_ptr(),
             leaves: &self.leaves,
@@ -195,26 +337,60 @@ impl Engine {
             constants: plan.constants.as_ptr(),
             scratch: self.scratch.as_mut_ptr(),
         };
-        for step in &plan.steps {
+        for (number, step) in plan.steps.iter().enumerate() {
             // SAFETY: `prepare` patched the pointers for arguments whose key is the plan's; the
             // gradient walk made every slot; arena and scratch are ours alone and large enough.
             unsafe {
                 step.action
                     .run(&pointers, &mut self.sources, &mut self.targets)
             };
+            after(number);
         }
         for &(leaf, bytes) in &plan.untouched {
             // SAFETY: the slot has the shape of the leaf.
             unsafe { self.gradient_walk.slots[leaf].write_bytes(0, bytes) };
         }
-        let output: *const u8 = match plan.output {
+    }
+
+    /// Where the elements of an output are after a run.
+    fn read(&mut self, kind: Kind, index: usize, output: usize) -> *const u8 {
+        let plan = &self.plans[kind as usize][index];
+        match plan.outputs[output].at {
             // SAFETY: packed into the arena.
-            Location::Arena(offset) => unsafe { pointers.arena.add(offset) },
+            Location::Arena(offset) => unsafe { self.arena.as_mut_ptr().add(offset) },
             Location::Leaf(leaf) => self.leaves[leaf],
+            Location::Gradient(leaf) => self.gradient_walk.slots[leaf],
             Location::Constant(constant) => std::ptr::from_ref(&plan.constants[constant]).cast(),
-            Location::Gradient(_) | Location::Nowhere => return T::ZERO,
-        };
+            Location::Nowhere => std::ptr::null(),
+        }
+    }
+
+    /// The first output, a float.
+    fn first<T: Float>(&mut self, kind: Kind, index: usize) -> T {
         // SAFETY: the output is a scalar of the program's element type.
-        unsafe { output.cast::<T>().read() }
+        unsafe { self.read(kind, index, 0).cast::<T>().read() }
+    }
+
+    /// Copies the outputs into `result`, which is made anew when its shapes are others.
+    fn yield_into<R: Returned>(&mut self, kind: Kind, index: usize, result: &mut Option<R>) {
+        let outputs = &self.plans[kind as usize][index].outputs;
+        let shapes = || outputs.iter().map(|output| output.shape.as_slice());
+        if !result
+            .as_ref()
+            .is_some_and(|known| known.has(&mut shapes()))
+        {
+            *result = Some(R::blank(&mut shapes()));
+        }
+        self.targets.clear();
+        if let Some(result) = result {
+            result.slots(&mut self.targets);
+        }
+        for output in 0..self.targets.len() {
+            let bytes = self.plans[kind as usize][index].outputs[output].bytes;
+            let from = self.read(kind, index, output);
+            // SAFETY: the slot is that of a tensor of the output's shape and the program's element
+            // type, and is no memory of the program.
+            unsafe { from.copy_to_nonoverlapping(self.targets[output], bytes) };
+        }
     }
 }

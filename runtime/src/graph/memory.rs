@@ -81,6 +81,26 @@ impl Arena {
         }
     }
 
+    /// Two buffers that live at the same step and share bytes, or one that lies outside of the
+    /// arena: there are none, and every plan of a debug build is checked.
+    pub(crate) fn overlap(&self) -> Option<(usize, usize)> {
+        let used = |life: &Life| life.first <= life.last;
+        for (index, life) in self.lives.iter().enumerate().filter(|(_, life)| used(life)) {
+            if life.offset + life.bytes > self.bytes {
+                return Some((index, index));
+            }
+            for (later, other) in self.lives.iter().enumerate().skip(index + 1) {
+                let same_time = life.first <= other.last && other.first <= life.last;
+                let same_place = life.offset < other.offset + other.bytes
+                    && other.offset < life.offset + life.bytes;
+                if used(other) && same_time && same_place {
+                    return Some((index, later));
+                }
+            }
+        }
+        None
+    }
+
     /// Where a buffer begins, after packing.
     pub(crate) fn offset(&self, buffer: Buffer) -> usize {
         self.lives[buffer.0].offset
@@ -110,6 +130,43 @@ mod tests {
             "a and b live at step 1"
         );
         assert!(arena.bytes < arena.unshared());
+    }
+
+    #[test]
+    fn no_packing_of_random_lives_overlaps_and_an_overlap_is_seen() {
+        let mut state = 1_u64;
+        let mut random = |below: u64| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            usize::try_from((state >> 33) % below).unwrap()
+        };
+        for _ in 0..200 {
+            let mut arena = Arena::default();
+            for _ in 0..30 {
+                let buffer = arena.allocate(random(1000));
+                let first = random(40);
+                arena.touch(buffer, first);
+                arena.touch(buffer, first + random(10));
+                if random(5) == 0 {
+                    arena.keep(buffer);
+                }
+            }
+            arena.pack(50);
+            assert_eq!(arena.overlap(), None);
+            // Moved onto its neighbour, a buffer that lives as long is found.
+            let longest = |life: &Life| life.last - life.first;
+            let at = (0..30).max_by_key(|&k| longest(&arena.lives[k])).unwrap();
+            let rival = (0..30).find(|&k| {
+                let (a, b) = (&arena.lives[at], &arena.lives[k]);
+                k != at && a.first <= b.last && b.first <= a.last
+            });
+            if let Some(rival) = rival {
+                arena.lives[at].offset = arena.lives[rival].offset;
+                arena.bytes *= 2;
+                assert!(arena.overlap().is_some());
+            }
+        }
     }
 
     #[test]

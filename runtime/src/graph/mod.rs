@@ -5,6 +5,7 @@
 //! schedule over one arena; `Engine` runs it. No derivative rule stands here: the backward nodes
 //! come with the region.
 
+mod bound_method;
 mod builder;
 mod bytes;
 mod differentiable;
@@ -17,24 +18,31 @@ mod plan;
 mod plan_backward;
 mod print;
 mod product;
+mod profile;
 pub mod region;
 mod report;
+mod returned;
 mod static_call;
 mod static_dim;
 mod static_shape;
 mod static_text;
 mod step;
+mod update;
 mod walk;
 
+pub use bound_method::{BoundMethod, taken, yielded};
 pub use builder::{Builder, Lift, OneOps, TensorHandle, ValueId, handle, lift};
 pub use differentiable::{Differentiable, Handle, Receiver, no_host};
 pub use dims::{Dim, Dims, Shaped};
 pub use engine::Engine;
 pub use print::Graph;
+pub use profile::Profile;
 pub use region::{Axes, Node, Operand, Place, Region, RowOp, ShapeRule, Value, ValueIndex};
 pub use report::Report;
+pub use returned::Returned;
 pub use static_call::{NoShapes, Signature, UnknownSignature};
 pub use static_shape::StaticShape;
+pub use update::Update;
 pub use walk::{GradientWalk, Walk};
 
 /// A function over tensors; implemented by its companion.

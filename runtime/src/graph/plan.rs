@@ -21,13 +21,32 @@ pub(crate) struct Plan {
     pub(crate) arena: Arena,
     pub(crate) constants: Vec<u64>,
     pub(crate) scratch_bytes: usize,
-    /// Where the value is.
-    pub(crate) output: Location,
+    /// What it yields.
+    pub(crate) outputs: Vec<Output>,
     /// Labels to check before anything runs: where, how many, classes, whose operator.
     pub(crate) labels: Vec<(usize, usize, usize, Place)>,
     /// Leaves whose gradient nobody writes: they are zeroed. Leaf, bytes.
     pub(crate) untouched: Vec<(usize, usize)>,
     pub(crate) widest: usize,
+}
+
+/// A value that a plan yields.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Output {
+    pub(crate) at: Location,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) bytes: usize,
+}
+
+/// The cotangent of an output.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Seed {
+    /// The output is the value whose gradient is taken.
+    One,
+    /// The cotangent is a leaf of the arguments.
+    Leaf(usize),
+    /// The output is not differentiated.
+    Nothing,
 }
 
 /// Where a value lives while the plan is made.
@@ -54,21 +73,31 @@ pub(super) struct Planner<'a> {
     pub(super) labels: Vec<(usize, usize, usize, Place)>,
 }
 
-/// Makes the plan of a recorded graph.
+/// Makes the plan of a recorded graph: forward, and backward from the outputs that have a seed.
 pub(crate) fn plan(
     builder: &Builder,
-    output: ValueId,
+    outputs: &[(ValueId, Seed)],
     dtype: DType,
-    gradient: bool,
     key: Vec<u64>,
 ) -> Result<Plan, Error> {
     let instances = builder.instances.borrow();
     let values = builder.values.borrow();
-    if gradient && !values[output.index()].shape.is_empty() {
-        let shape = &values[output.index()].shape;
-        return Err(Error::structure(format!(
-            "the value has shape {shape:?}, and only a scalar has a gradient: reduce it with `.sum()` or `.mean()`"
-        )));
+    for &(id, seed) in outputs {
+        let shape = &values[id.index()].shape;
+        match seed {
+            Seed::One if !shape.is_empty() => {
+                return Err(Error::structure(format!(
+                    "the value has shape {shape:?}, and only a scalar has a gradient: reduce it with `.sum()` or `.mean()`"
+                )));
+            }
+            Seed::Leaf(leaf) if values[leaf].shape != *shape => {
+                return Err(Error::structure(format!(
+                    "the cotangent has shape {:?}, and the result has shape {shape:?}",
+                    values[leaf].shape
+                )));
+            }
+            _ => {}
+        }
     }
     let mut planner = Planner {
         dtype,
@@ -82,15 +111,24 @@ pub(crate) fn plan(
         locals: vec![HashMap::new(); instances.len()],
         labels: Vec::new(),
     };
-    planner.forward(output);
+    planner.forward(outputs);
+    let gradient = outputs.iter().any(|&(_, seed)| seed != Seed::Nothing);
     let mut written = Vec::new();
     if gradient {
-        written = planner.backward(output);
+        written = planner.backward(outputs);
     }
-    let home = planner.home(output);
-    let output = planner.location(home);
-    planner.keep(output);
-    Ok(planner.finish(output, gradient, &written, key))
+    let outputs = outputs
+        .iter()
+        .map(|&(id, _)| {
+            let home = planner.home(id);
+            let at = planner.location(home);
+            planner.keep(at);
+            let shape = planner.values[id.index()].shape.clone();
+            let bytes = planner.bytes(&shape);
+            Output { at, shape, bytes }
+        })
+        .collect();
+    Ok(planner.finish(outputs, gradient, &written, key))
 }
 
 impl Planner<'_> {
@@ -133,8 +171,8 @@ impl Planner<'_> {
         }
     }
 
-    fn forward(&mut self, output: ValueId) {
-        let needed = self.needed_instances(output);
+    fn forward(&mut self, outputs: &[(ValueId, Seed)]) {
+        let needed = self.needed_instances(outputs);
         let instances = self.instances;
         for (index, instance) in instances.iter().enumerate() {
             if !needed[index] {
@@ -154,9 +192,11 @@ impl Planner<'_> {
         }
     }
 
-    fn needed_instances(&self, output: ValueId) -> Vec<bool> {
+    fn needed_instances(&self, outputs: &[(ValueId, Seed)]) -> Vec<bool> {
         let mut wanted = vec![false; self.values.len()];
-        wanted[output.index()] = true;
+        for (output, _) in outputs {
+            wanted[output.index()] = true;
+        }
         let mut needed = vec![false; self.instances.len()];
         for (index, instance) in self.instances.iter().enumerate().rev() {
             if instance.outputs.iter().any(|id| wanted[id.index()]) {
@@ -332,7 +372,7 @@ impl Planner<'_> {
 
     fn finish(
         mut self,
-        output: Location,
+        mut outputs: Vec<Output>,
         gradient: bool,
         written: &[usize],
         key: Vec<u64>,
@@ -345,6 +385,7 @@ impl Planner<'_> {
             });
         }
         self.arena.pack(self.steps.len());
+        debug_assert_eq!(self.arena.overlap(), None, "live buffers share bytes");
         let arena = &self.arena;
         for step in &mut self.steps {
             step.action.visit_mut(&mut |location| {
@@ -353,10 +394,11 @@ impl Planner<'_> {
                 }
             });
         }
-        let output = match output {
-            Location::Arena(buffer) => Location::Arena(self.arena.offset(Buffer(buffer))),
-            other => other,
-        };
+        for output in &mut outputs {
+            if let Location::Arena(buffer) = output.at {
+                output.at = Location::Arena(arena.offset(Buffer(buffer)));
+            }
+        }
         let untouched = self
             .values
             .iter()
@@ -386,7 +428,7 @@ impl Planner<'_> {
             steps: self.steps,
             arena: self.arena,
             constants: self.constants,
-            output,
+            outputs,
             labels: self.labels,
             untouched,
         }

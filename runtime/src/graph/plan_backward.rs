@@ -4,24 +4,29 @@
 use std::collections::HashMap;
 
 use super::builder::{Source, ValueId};
-use super::plan::{Home, Planner};
+use super::plan::{Home, Planner, Seed};
 use super::region::{Node, ValueIndex};
 use super::step::{Action, Step};
 use crate::cpu::Write;
 
 impl Planner<'_> {
     /// Plans the backward pass; yields the leaves whose gradient is written.
-    pub(super) fn backward(&mut self, output: ValueId) -> Vec<usize> {
+    pub(super) fn backward(&mut self, outputs: &[(ValueId, Seed)]) -> Vec<usize> {
         let mut cotangents: HashMap<ValueId, Home> = HashMap::new();
         let mut written = Vec::new();
-        let one = self.constant(1.0);
-        if let Source::Leaf(leaf) = self.values[output.index()].source
-            && self.values[output.index()].active
-        {
-            self.copy(one, Home::Gradient(leaf), 1, false);
-            written.push(leaf);
+        for &(output, seed) in outputs {
+            let seed = match seed {
+                Seed::One => self.constant(1.0),
+                Seed::Leaf(leaf) => Home::Leaf(leaf),
+                Seed::Nothing => continue,
+            };
+            let several = outputs
+                .iter()
+                .filter(|&&(other, _)| other == output)
+                .count()
+                > 1;
+            self.seed((output, several), seed, &mut cotangents, &mut written);
         }
-        cotangents.insert(output, one);
         for index in (0..self.instances.len()).rev() {
             let instance = &self.instances[index];
             if !instance
@@ -69,6 +74,41 @@ impl Planner<'_> {
             }
         }
         written
+    }
+
+    /// Gives an output, which may be yielded several times, its cotangent.
+    fn seed(
+        &mut self,
+        (output, several): (ValueId, bool),
+        seed: Home,
+        cotangents: &mut HashMap<ValueId, Home>,
+        written: &mut Vec<usize>,
+    ) {
+        let value = &self.values[output.index()];
+        let elements = value.shape.iter().product();
+        let known = cotangents.get(&output).copied();
+        if let Source::Leaf(leaf) = value.source {
+            if value.active {
+                self.copy(seed, Home::Gradient(leaf), elements, known.is_some());
+                cotangents.insert(output, Home::Gradient(leaf));
+                written.push(leaf);
+            }
+        } else if let Some(home) = known {
+            self.copy(seed, home, elements, true);
+        } else if several || self.receives_more(output) {
+            // Others will add to it, and the seed is not ours to write to.
+            let home = Home::Buffer(self.arena.allocate(elements * self.dtype.size()));
+            self.copy(seed, home, elements, false);
+            cotangents.insert(output, home);
+        } else {
+            cotangents.insert(output, seed);
+        }
+    }
+
+    /// Whether an output is also an operand.
+    fn receives_more(&self, output: ValueId) -> bool {
+        let inputs = self.instances.iter().flat_map(|instance| &instance.inputs);
+        inputs.into_iter().any(|&id| id == output)
     }
 
     /// The contributions that their node can write straight into the cotangent: computed by a

@@ -28,29 +28,31 @@ impl fmt::Display for Report<'_> {
         )?;
         for (index, step) in plan.steps.iter().enumerate() {
             write!(f, "{index:4}  {:12} ", step.region)?;
-            match &step.action {
-                Action::Fused {
-                    plan,
-                    inputs,
-                    outputs,
-                } => {
-                    writeln!(f, "{plan}  {inputs:?} -> {outputs:?}")?;
-                }
-                Action::Gemm { plan, a, b, c } => writeln!(f, "{plan}  {a:?} {b:?} -> {c:?}")?,
-                Action::Transpose { shape, .. } => writeln!(f, "transpose {shape:?}")?,
-                Action::Rows {
-                    op, rows, classes, ..
-                } => writeln!(f, "{op:?} [{rows}, {classes}]")?,
-                Action::Copy {
-                    elements,
-                    accumulate,
-                    ..
-                } => {
-                    writeln!(f, "{} {elements}", if *accumulate { "add" } else { "copy" })?;
-                }
-                Action::Zero { bytes, .. } => writeln!(f, "zero {bytes} bytes")?,
-            }
+            writeln!(f, "{}", step.action)?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Action::Fused {
+                plan,
+                inputs,
+                outputs,
+            } => write!(f, "{plan}  {inputs:?} -> {outputs:?}"),
+            Action::Gemm { plan, a, b, c } => write!(f, "{plan}  {a:?} {b:?} -> {c:?}"),
+            Action::Transpose { shape, .. } => write!(f, "transpose {shape:?}"),
+            Action::Rows {
+                op, rows, classes, ..
+            } => write!(f, "{op:?} [{rows}, {classes}]"),
+            Action::Copy {
+                elements,
+                accumulate,
+                ..
+            } => write!(f, "{} {elements}", if *accumulate { "add" } else { "copy" }),
+            Action::Zero { bytes, .. } => write!(f, "zero {bytes} bytes"),
+        }
     }
 }

@@ -1,8 +1,10 @@
 //! The tensor regime: a function's static graph, its `instantiate` and its program.
 
+mod arguments;
 pub(crate) mod companion;
 pub(crate) mod kernel;
 pub(crate) mod one_ops;
+mod program;
 pub(crate) mod region;
 mod shapes;
 

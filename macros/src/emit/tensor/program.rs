@@ -1,0 +1,499 @@
+//! The entry points of a tensor function: of its bound program, of its companion, and the siblings
+//! of a method. All three say the same things to the engine; they differ in where it is kept.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::Type;
+
+use crate::frontend::signature::{Passing, Shape, Signature, shape_of};
+use crate::frontend::tensor::types::is_labels;
+use crate::names;
+
+use super::TensorFunction;
+use super::arguments::{Arguments, differentiable};
+
+/// What a function yields, as far as its program is concerned.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Yields {
+    /// One float: it has a gradient.
+    Float,
+    /// A float and more: the float has a gradient, the rest is auxiliary.
+    FloatAndMore,
+    /// Tensors: the gradient is for a given cotangent of them.
+    Tensors,
+}
+
+/// The parts of the entry points of one function.
+pub(crate) struct Program<'a> {
+    signature: &'a Signature,
+    root: &'a TokenStream,
+    arguments: Arguments,
+    yields: Yields,
+    /// The element type, as the runtime's variant.
+    dtype: proc_macro2::Ident,
+    /// The types of the gradient, in the order of `wrt`.
+    types: Vec<Type>,
+    /// The closures that the engine takes.
+    walk: TokenStream,
+    instantiate: TokenStream,
+    walk_gradient: TokenStream,
+    zeros: TokenStream,
+}
+
+impl<'a> Program<'a> {
+    /// The program of a function, if what it takes and yields can be bound. `call` is the path of
+    /// `instantiate`.
+    pub(crate) fn of(
+        signature: &'a Signature,
+        lowered: &TensorFunction,
+        call: &TokenStream,
+        root: &'a TokenStream,
+    ) -> Option<Self> {
+        let yields = yields(&signature.output)?;
+        let unsized_argument =
+            |param: &crate::frontend::signature::Param| matches!(param.ty, Type::Slice(_));
+        if signature.params.iter().any(unsized_argument) {
+            return None;
+        }
+        let arguments = Arguments::of(signature, root);
+        let (output, walker, builder) = (
+            &signature.output,
+            names::local("__walk"),
+            names::local("__builder"),
+        );
+        let ids = names::local("__ids");
+        let (walks, handles) = (&arguments.walk, &arguments.handles);
+        let walk = quote!(&mut |#walker: &mut #root::Walk| { #(#walks)* });
+        let instantiate = quote! {
+            &|#builder: &#root::Builder, #ids: &mut ::std::vec::Vec<#root::ValueId>| {
+                <#output as #root::Returned>::ids(&#call(#builder, #(#handles),*), #ids)
+            }
+        };
+        let wrt = &arguments.wrt;
+        let types: Vec<Type> = wrt.iter().map(|wrt| wrt.ty.clone()).collect();
+        let traits: Vec<TokenStream> = types.iter().map(|ty| differentiable(ty, root)).collect();
+        let references: Vec<&TokenStream> = wrt.iter().map(|wrt| &wrt.reference).collect();
+        let texts: Vec<&String> = wrt.iter().map(|wrt| &wrt.name).collect();
+        let indices: Vec<syn::Index> = (0..types.len()).map(syn::Index::from).collect();
+        let walk_gradient = quote! {
+            &mut |#walker: &mut #root::GradientWalk| {
+                #(
+                    #walker.parameter(#texts);
+                    #traits::walk_gradient(&mut gradient.#indices, #references, #walker);
+                )*
+            }
+        };
+        let zeros = quote!((#(#traits::zeros_like(#references),)*));
+        Some(Program {
+            signature,
+            root,
+            yields,
+            dtype: lowered.dtype.variant(),
+            types,
+            walk,
+            instantiate,
+            walk_gradient,
+            zeros,
+            arguments,
+        })
+    }
+
+    /// `G`, or `(G, H)` for several, owned or by reference.
+    fn gradient_type(&self, reference: &TokenStream) -> TokenStream {
+        match self.types.as_slice() {
+            [ty] => quote!(#reference #ty),
+            types => quote!((#(#reference #types,)*)),
+        }
+    }
+
+    /// The gradient in that form, out of the tuple `gradient`.
+    fn gradient(&self, reference: &TokenStream) -> TokenStream {
+        let indices: Vec<syn::Index> = (0..self.types.len()).map(syn::Index::from).collect();
+        match indices.as_slice() {
+            [only] => quote!(#reference gradient.#only),
+            indices => quote!((#(#reference gradient.#indices,)*)),
+        }
+    }
+
+    /// The statements that run an entry point over the locals `engine`, `gradient` and `result`,
+    /// and what it returns.
+    fn value(&self) -> (TokenStream, TokenStream) {
+        let (root, output) = (self.root, &self.signature.output);
+        let (walk, instantiate) = (&self.walk, &self.instantiate);
+        if self.yields == Yields::Float {
+            let body = quote!(engine.value::<#output>(#walk, #instantiate));
+            return (quote!(#output), body);
+        }
+        let body = quote! {
+            engine.result::<#output>(#walk, #instantiate, result)?;
+            #root::yielded(result)
+        };
+        (quote!(&#output), body)
+    }
+
+    fn value_and_grad(&self) -> Option<(TokenStream, TokenStream)> {
+        let (root, output) = (self.root, &self.signature.output);
+        let Program {
+            walk,
+            instantiate,
+            walk_gradient,
+            ..
+        } = self;
+        let by_reference = quote!(&);
+        let (gradient_type, gradient) = (
+            self.gradient_type(&by_reference),
+            self.gradient(&by_reference),
+        );
+        match self.yields {
+            Yields::Float => Some((
+                quote!((#output, #gradient_type)),
+                quote! {
+                    let value = engine.value_and_grad::<#output>(#walk, #instantiate, #walk_gradient)?;
+                    ::core::result::Result::Ok((value, #gradient))
+                },
+            )),
+            Yields::FloatAndMore => Some((
+                quote!((&#output, #gradient_type)),
+                quote! {
+                    engine.value_and_grad_of_first::<#output>(
+                        #walk, #instantiate, #walk_gradient, result,
+                    )?;
+                    ::core::result::Result::Ok((#root::yielded(result)?, #gradient))
+                },
+            )),
+            Yields::Tensors => None,
+        }
+    }
+
+    fn vjp(&self) -> Option<(TokenStream, TokenStream)> {
+        let (root, output) = (self.root, &self.signature.output);
+        let Program {
+            walk,
+            instantiate,
+            walk_gradient,
+            ..
+        } = self;
+        let by_reference = quote!(&);
+        let (gradient_type, gradient) = (
+            self.gradient_type(&by_reference),
+            self.gradient(&by_reference),
+        );
+        let cotangent = names::local("cotangent");
+        (self.yields != Yields::Float).then(|| {
+            (
+                quote!((&#output, #gradient_type)),
+                quote! {
+                    engine.pullback::<#output>(
+                        #walk, #cotangent, #instantiate, #walk_gradient, result,
+                    )?;
+                    ::core::result::Result::Ok((#root::yielded(result)?, #gradient))
+                },
+            )
+        })
+    }
+
+    /// Makes the locals `engine` and `gradient`; `graph` is the function's.
+    fn bind(&self, graph: &TokenStream) -> TokenStream {
+        let (root, dtype, zeros) = (self.root, &self.dtype, &self.zeros);
+        let (walk, instantiate) = (&self.walk, &self.instantiate);
+        let entry = match self.yields {
+            Yields::Tensors => quote!(bind_value),
+            Yields::Float | Yields::FloatAndMore => quote!(bind),
+        };
+        quote! {
+            let mut engine = #root::Engine::new(#graph, #root::DType::#dtype, &#root::ONE_OPS);
+            engine.#entry(#walk, #instantiate)?;
+            let gradient = #zeros;
+        }
+    }
+
+    /// The type `Program`, and the entry points of the companion `name`.
+    pub(crate) fn of_function(&self, name: &proc_macro2::Ident) -> TokenStream {
+        let (root, output, types) = (self.root, &self.signature.output, &self.types);
+        let (declared, passed) = (&self.arguments.declared, &self.arguments.names);
+        let cotangent = names::local("cotangent");
+        let result_type = |ty: &TokenStream| quote!(::core::result::Result<#ty, #root::Error>);
+        let open = quote!(let Program { engine, gradient, result } = self;);
+        let (value_type, value) = self.value();
+        let value_type = result_type(&value_type);
+        let owned = self.gradient_type(&quote!());
+        let taken = self.gradient(&quote!());
+        let result = result_type(&quote!(#root::Program<#name>));
+        let bind = self.bind(&quote!(Self::graph()));
+        let value_and_grad = self.value_and_grad().map(|(ty, body)| {
+            let ty = result_type(&ty);
+            let profile = result_type(&quote!(#root::Profile));
+            let (walk, instantiate, walk_gradient) =
+                (&self.walk, &self.instantiate, &self.walk_gradient);
+            quote! {
+                /// The value and the gradient, in the order of `wrt`. Allocates nothing for shapes
+                /// that were seen before.
+                ///
+                /// # Errors
+                /// When shapes do not fit or a label is out of range.
+                pub fn value_and_grad(&mut self, #(#declared),*) -> #ty { #open #body }
+
+                /// One call of `value_and_grad`, with the time of every step.
+                ///
+                /// # Errors
+                /// As `value_and_grad`.
+                pub fn profile(&mut self, #(#declared),*) -> #profile {
+                    #open
+                    engine.profile(#walk, #instantiate, #walk_gradient)
+                }
+            }
+        });
+        let vjp = self.vjp().map(|(ty, body)| {
+            let ty = result_type(&ty);
+            quote! {
+                /// The result, and the gradient for a cotangent of it, in the order of `wrt`.
+                ///
+                /// # Errors
+                /// When shapes do not fit, also those of the cotangent, or a label is out of range.
+                pub fn vjp(&mut self, #(#declared,)* #cotangent: &#output) -> #ty { #open #body }
+            }
+        });
+        let step = self.step_with();
+        // A structure that is passed by value is gone after `bind`.
+        let twice = self.signature.params.iter().all(|param| {
+            param.passing != Passing::Value || matches!(param.shape, Shape::Float | Shape::Discrete)
+        });
+        let at_once = self.value_and_grad().filter(|_| twice).map(|_| {
+            let both = result_type(&quote!((#output, #owned)));
+            let owned = result_type(&owned);
+            let value = if self.yields == Yields::Float {
+                quote!(value)
+            } else {
+                quote!(#root::taken(program.result)?)
+            };
+            quote! {
+                /// The value and the gradient of one call. Binds anew every time: in a loop, bind
+                /// once and call the program.
+                ///
+                /// # Errors
+                /// When shapes do not fit or a label is out of range.
+                pub fn value_and_grad(#(#declared),*) -> #both {
+                    let mut program = Self::bind(#(#passed),*)?;
+                    let (value, _) = program.value_and_grad(#(#passed),*)?;
+                    let value = #value;
+                    let gradient = program.gradient;
+                    ::core::result::Result::Ok((value, #taken))
+                }
+
+                /// The gradient of one call; see `value_and_grad`.
+                ///
+                /// # Errors
+                /// As `value_and_grad`.
+                pub fn grad(#(#declared),*) -> #owned {
+                    Self::value_and_grad(#(#passed),*).map(|(_, gradient)| gradient)
+                }
+            }
+        });
+        let vjp_at_once = (twice && vjp.is_some()).then(|| {
+            let both = result_type(&quote!((#output, #owned)));
+            quote! {
+                /// The result of one call, and the gradient for a cotangent of it. Binds anew every
+                /// time: in a loop, bind once and call the program.
+                ///
+                /// # Errors
+                /// When shapes do not fit, also those of the cotangent, or a label is out of range.
+                pub fn vjp(#(#declared,)* #cotangent: &#output) -> #both {
+                    let mut program = Self::bind(#(#passed),*)?;
+                    program.vjp(#(#passed,)* #cotangent)?;
+                    let result = #root::taken(program.result)?;
+                    let gradient = program.gradient;
+                    ::core::result::Result::Ok((result, #taken))
+                }
+            }
+        });
+        quote! {
+            impl #name {
+                /// Links, infers shapes, plans memory and allocates.
+                ///
+                /// # Errors
+                /// When shapes do not fit: the error names the operator and its place.
+                pub fn bind(#(#declared),*) -> #result {
+                    #bind
+                    let result = ::core::option::Option::None;
+                    ::core::result::Result::Ok(Program { engine, gradient, result })
+                }
+                #at_once
+                #vjp_at_once
+            }
+
+            /// A bound program: its plans, its memory, its result and its gradient.
+            pub struct Program {
+                engine: #root::Engine,
+                gradient: (#(#types,)*),
+                result: ::core::option::Option<#output>,
+            }
+
+            impl Program {
+                #value_and_grad
+                #vjp
+                #step
+
+                /// The value alone: only the forward pass runs.
+                ///
+                /// # Errors
+                /// When shapes do not fit or a label is out of range.
+                pub fn value(&mut self, #(#declared),*) -> #value_type { #open #value }
+
+                /// What the plan does: steps, kernels, bytes, peak.
+                pub fn report(&self) -> #root::Report<'_> { self.engine.report() }
+
+                #[doc(hidden)]
+                pub fn __poison(&mut self, byte: u8) { self.engine.poison(byte); }
+            }
+
+            impl #root::TensorFn for #name { type Program = Program; }
+        }
+    }
+
+    /// `step_with`, for a function of one differentiated parameter that is passed by reference.
+    fn step_with(&self) -> Option<TokenStream> {
+        let root = self.root;
+        let [at] = self.signature.wrt.as_slice() else {
+            return None;
+        };
+        let model = &self.signature.params[*at];
+        if self.yields != Yields::Float || model.passing != Passing::Shared {
+            return None;
+        }
+        let (name, ty, output) = (&model.name, &model.ty, &self.signature.output);
+        let declared = self
+            .arguments
+            .declared
+            .iter()
+            .enumerate()
+            .map(|(k, declared)| {
+                if k == *at {
+                    quote!(#name: &mut #ty)
+                } else {
+                    declared.clone()
+                }
+            });
+        let passed = self.arguments.names.iter().enumerate().map(|(k, passed)| {
+            if k == *at {
+                quote!(&*#name)
+            } else {
+                passed.clone()
+            }
+        });
+        let (optimizer, kind) = (names::local("optimizer"), format_ident!("__U"));
+        Some(quote! {
+            /// One training step: the value and the gradient, then the update of the model by an
+            /// optimizer. Yields the value before the update and what the update did.
+            ///
+            /// # Errors
+            /// As `value_and_grad`, and when the optimizer refuses; the model is unchanged then.
+            pub fn step_with<#kind: #root::Update<#ty>>(
+                &mut self, #(#declared,)* #optimizer: &mut #kind,
+            ) -> ::core::result::Result<(#output, #kind::Report), #root::Error> {
+                let (value, gradient) = self.value_and_grad(#(#passed),*)?;
+                match #optimizer.update(#name, gradient, ::core::convert::From::from(value)) {
+                    ::core::result::Result::Ok(report) => ::core::result::Result::Ok((value, report)),
+                    ::core::result::Result::Err(error) => {
+                        ::core::result::Result::Err(#root::Error::update(&error))
+                    }
+                }
+            }
+        })
+    }
+
+    /// The siblings of a method: `f_bind` and what runs the program that it yields.
+    pub(crate) fn of_method(&self) -> TokenStream {
+        let (root, output, types) = (self.root, &self.signature.output, &self.types);
+        let (user, visibility) = (&self.signature.name, &self.signature.visibility);
+        let declared = &self.arguments.declared;
+        let (program, cotangent) = (names::local("program"), names::local("cotangent"));
+        let graph = format_ident!("{}_graph", user);
+        let bound = quote!(#root::BoundMethod<(#(#types,)*), #output>);
+        let open = quote!(let (engine, gradient, result) = #program.parts(););
+        let entry =
+            |name: &str, doc: &str, more: TokenStream, ty: TokenStream, body: TokenStream| {
+                let name = format_ident!("{}_{}", user, name);
+                quote! {
+                    #[doc = #doc]
+                    ///
+                    /// # Errors
+                    /// When shapes do not fit or a label is out of range.
+                    #[allow(clippy::all, clippy::pedantic, unused, reason = "generated code")]
+                    #visibility fn #name<'p>(
+                        &self, #program: &'p mut #bound, #(#declared,)* #more
+                    ) -> ::core::result::Result<#ty, #root::Error> {
+                        #open
+                        #body
+                    }
+                }
+            };
+        let mut entries = TokenStream::new();
+        // References of the result are into the program, not into the receiver.
+        let (_, value) = self.value();
+        let value_type = if self.yields == Yields::Float {
+            quote!(#output)
+        } else {
+            quote!(&'p #output)
+        };
+        let none = TokenStream::new();
+        let doc = format!("The value of `{user}` alone, by a program of `{user}_bind`.");
+        entries.extend(entry(
+            "value",
+            &doc,
+            none.clone(),
+            value_type.clone(),
+            value,
+        ));
+        let gradient_type = self.gradient_type(&quote!(&'p));
+        let both = quote!((#value_type, #gradient_type));
+        if let Some((_, body)) = self.value_and_grad() {
+            let doc = format!(
+                "The value of `{user}` and its gradient, the receiver's first, by a program of `{user}_bind`."
+            );
+            entries.extend(entry("value_and_grad", &doc, none, both.clone(), body));
+        }
+        if let Some((_, body)) = self.vjp() {
+            let doc = format!(
+                "The result of `{user}` and the gradient for a cotangent of it, the receiver's first, by a program of `{user}_bind`."
+            );
+            let more = quote!(#cotangent: &#output);
+            entries.extend(entry("vjp", &doc, more, both, body));
+        }
+        let name = format_ident!("{}_bind", user);
+        let doc = format!(
+            "Binds `{user}` to these arguments: links, infers shapes, plans memory and allocates."
+        );
+        let bind = self.bind(&quote!(Self::#graph()));
+        quote! {
+            #entries
+
+            #[doc = #doc]
+            ///
+            /// # Errors
+            /// When shapes do not fit: the error names the operator and its place.
+            #[allow(clippy::all, clippy::pedantic, unused, reason = "generated code")]
+            #visibility fn #name(&self, #(#declared),*)
+                -> ::core::result::Result<#bound, #root::Error>
+            {
+                #bind
+                ::core::result::Result::Ok(#root::BoundMethod::new(engine, gradient))
+            }
+        }
+    }
+}
+
+fn yields(output: &Type) -> Option<Yields> {
+    match (shape_of(output), output) {
+        (Shape::Float, _) => Some(Yields::Float),
+        (Shape::Tensor, Type::Path(_)) if !is_labels(output) => Some(Yields::Tensors),
+        (Shape::Tuple(parts), Type::Tuple(tuple)) if !parts.is_empty() => {
+            let fits = |ty: &Type| yields(ty).is_some();
+            tuple.elems.iter().all(fits).then_some(())?;
+            Some(match parts[0] {
+                Shape::Float => Yields::FloatAndMore,
+                _ => Yields::Tensors,
+            })
+        }
+        _ => None,
+    }
+}
