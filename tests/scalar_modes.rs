@@ -212,6 +212,7 @@ mod agree {
         in_place: [[0.3, -0.7, 0.4], [1.1, 0.2, -0.3]];
         newton: [[0.3, 0.7, 0.4], [0.2, 1.2, -0.3]];
         prelude_functions: [[0.3, -0.7, 0.4], [1.1, 0.2, -0.3]];
+        through: [[0.3, -0.7, 0.4], [1.1, 0.2, -0.3]];
         precisions: [[0.3, -0.7, 0.4], [1.1, 0.2, -0.3]];
     }
 }
@@ -335,5 +336,60 @@ fn jacobians() {
         assert_eq!((matrix.rows(), matrix.columns()), (2, n));
         close("moments", matrix.row(0), &rows[0]);
         close("moments", matrix.row(1), &rows[1]);
+    }
+}
+
+/// What is written through a reference has tangents too, and they are returned through one.
+#[differentiable]
+fn powers(x: f64, out: &mut [f64]) -> f64 {
+    let mut p = 1.0;
+    for i in 0..out.len() {
+        p *= x;
+        out[i] = out[i] * p + x;
+    }
+    p
+}
+
+#[differentiable]
+fn through(x: &[f64]) -> f64 {
+    let mut a = [x[0], x[1] * x[2], 0.5, x[2]];
+    let p = powers(x[0], &mut a);
+    powers(a[1] * p, &mut a[1..3]) + a[0] * a[1] * a[2] * a[3]
+}
+
+#[test]
+fn through_references() {
+    let x = 0.7_f64;
+    let start = [0.3, -0.4, 0.9];
+    let (mut out, mut along) = (start, [1.0, 0.5, -2.0]);
+    let (value, tangent) = powers::jvp(x, &mut out, 0.5, &mut along);
+    close("value", &[value, tangent], &[x * x * x, 1.5 * x * x]);
+    let expected = |dx: f64, d: [f64; 3]| -> Vec<f64> {
+        (0..3)
+            .map(|i| {
+                let n = i as i32 + 1;
+                d[i] * x.powi(n) + dx * (start[i] * f64::from(n) * x.powi(n - 1) + 1.0)
+            })
+            .collect()
+    };
+    close(
+        "tangent of the content",
+        &along,
+        &expected(0.5, [1.0, 0.5, -2.0]),
+    );
+    let mut plain = start;
+    powers(x, &mut plain);
+    assert_eq!(out, plain);
+
+    let mut out = start;
+    let matrix = powers::jacobian(x, &mut out);
+    assert_eq!(out, plain);
+    assert_eq!((matrix.rows(), matrix.columns()), (4, 4));
+    close("value by x", matrix.row(0), &[3.0 * x * x, 0.0, 0.0, 0.0]);
+    let units = [[0.0; 3], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]];
+    for (column, unit) in units.into_iter().enumerate() {
+        let dx = if column == 0 { 1.0 } else { 0.0 };
+        let found = [1, 2, 3].map(|row| matrix[(row, column)]);
+        close("content", &found, &expected(dx, unit));
     }
 }

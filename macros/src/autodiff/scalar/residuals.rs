@@ -16,7 +16,10 @@ use crate::ir::scalar::{
 
 /// Marks the slots that the reverse pass reads.
 pub(crate) fn mark(function: &mut Function) {
-    let mut needed: Vec<bool> = function.slots.iter().map(|slot| slot.exclusive).collect();
+    let slots = function.slots.iter();
+    let mut needed: Vec<bool> = slots
+        .map(|slot| slot.exclusive || (function.whole && slot.active))
+        .collect();
     for_each_simple(&function.body, &mut |stmt| {
         let mut read = |slot: SlotId| needed[slot.0 as usize] = true;
         let targets = stmt.flow().targets;

@@ -46,10 +46,11 @@ pub(crate) fn choose(function: &mut Function) {
     }
 }
 
-/// The same function with every loop on the tape.
+/// The same function with every loop on the tape, and every variable whose shape may change.
 pub(crate) fn taped(function: &Function) -> Function {
     let mut taped = function.clone();
     taped.taped = true;
+    taped.whole = !function.keeps_shapes();
     choose(&mut taped);
     taped
 }

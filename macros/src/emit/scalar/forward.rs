@@ -32,6 +32,12 @@ impl Emitter<'_> {
         for stmt in block {
             code.extend(match &stmt.kind {
                 StmtKind::Assign(assign) => self.forward_assign(assign, stmt),
+                StmtKind::Push { target, value } if self.along(stmt) => {
+                    self.push_with_tangent(target, value)
+                }
+                StmtKind::Pop { into, from } if self.along(stmt) => {
+                    self.pop_with_tangent(stmt.id, *into, from)
+                }
                 StmtKind::Push { target, value } => {
                     let (target, value) = (self.place(target), self.owned(value));
                     quote_spanned!(stmt.span=> #target.push(#value);)
@@ -70,7 +76,7 @@ impl Emitter<'_> {
                 return TokenStream::new();
             }
         }
-        if self.tangents && self.function.slot(assign.target.root).active {
+        if self.along(stmt) {
             return self.assign_with_tangent(assign, stmt);
         }
         let (target, span) = (self.place(&assign.target), stmt.span);

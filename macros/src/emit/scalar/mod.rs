@@ -10,6 +10,7 @@ mod call;
 mod check;
 mod companion;
 mod forward;
+mod jacobian;
 mod joint;
 mod modes;
 mod nested;

@@ -1,5 +1,5 @@
-//! The entry points beyond the gradient: `jvp`, `hvp`, `value_grad_and_hvp`, `hessian` and
-//! `jacobian`, over the two functions that carry tangents.
+//! The entry points beyond the gradient: `jvp`, `hvp`, `value_grad_and_hvp` and `hessian`, over
+//! the two functions that carry tangents.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -23,19 +23,34 @@ impl Emitter<'_> {
         let forward = self.storing(Storage::Nowhere).tangent_function();
         let scalar = shape_of(&self.signature.output) == Shape::Float;
         let jvp = self.jvp();
-        let jacobian = (!scalar).then(|| self.jacobian());
+        let exclusive = self.exclusive().next().is_some();
+        let jacobian = match (exclusive, scalar) {
+            (true, _) => Some(self.jacobian_in_place()),
+            (false, scalar) => (!scalar).then(|| self.jacobian()),
+        };
         if self.function.nests() {
             let message = format!("the gradient of `{name}` cannot be differentiated");
             let refused = self.refused_links(&diag::deferred(Code::Order, &message));
             return quote!(#jvp #jacobian #refused #forward);
         }
-        let (functions, run) = (self.second_function(), self.second_run());
-        let links = self.second_links();
+        let (functions, links) = (self.second_function(), self.second_links());
+        if exclusive {
+            return quote!(#jvp #jacobian #links #functions #forward);
+        }
+        let run = self.second_run();
         let products = scalar.then(|| {
             let (hvp, hessian, nested) = (self.hvp(), self.hessian(), self.nested_links());
             quote!(#hvp #hessian #nested)
         });
         quote!(#jvp #jacobian #products #run #links #functions #forward)
+    }
+
+    /// The positions of `&mut` parameters.
+    pub(super) fn exclusive(&self) -> impl Iterator<Item = usize> {
+        let params = self.signature.params.iter().enumerate();
+        params
+            .filter(|(_, param)| param.passing == Passing::Exclusive)
+            .map(|(at, _)| at)
     }
 
     /// What callers link to where there is no forward mode: their gradients compile, and using
@@ -273,7 +288,8 @@ impl Emitter<'_> {
             let (name, ty) = (names::tangent(&slot.name), &self.signature.params[at].ty);
             match self.signature.params[at].passing {
                 Passing::Value => quote!(#name: #ty),
-                Passing::Shared | Passing::Exclusive => quote!(#name: &#ty),
+                Passing::Shared => quote!(#name: &#ty),
+                Passing::Exclusive => quote!(#name: &mut #ty),
             }
         })
         .collect()
@@ -316,7 +332,7 @@ impl Emitter<'_> {
         let (names, directions) = (self.entry_names(), self.directions());
         quote! {
             /// The value, and its derivative in a direction: one for each parameter of the
-            /// gradient.
+            /// gradient. The direction of a `&mut` parameter becomes that of its final content.
             #[inline]
             pub fn jvp #generics (#(#params,)* #(#along),*) -> (#output, #output) #bounds {
                 Self::__tangent(#(#names,)* #(#directions,)* #private::Single)
@@ -400,68 +416,5 @@ impl Emitter<'_> {
                 })
             }
         }
-    }
-
-    /// The Jacobian of a function whose result is made of floats of one type that the macro can
-    /// see.
-    fn jacobian(&self) -> TokenStream {
-        let Some(float) = float_of(&self.signature.output) else {
-            return TokenStream::new();
-        };
-        let (private, function) = (&self.private, &self.signature.name);
-        let (generics, bounds) = self.generics(TokenStream::new());
-        let params = self.entry_params();
-        let [value, along, cotangent] = ["value", "directions", "cotangent"].map(names::local);
-        let wide = quote!(#private::Wide<8>);
-        let (again, owned) = (self.again(), self.owned_directions(&quote!(*#along)));
-        let (zeros, directions) = (self.zero_gradient(), self.zero_direction(&wide));
-        quote! {
-            /// The matrix of first derivatives: a row per float of the result, a column per float
-            /// of the gradient. Runs forward over several columns at a time, or backward over one
-            /// row at a time, whichever takes fewer runs.
-            #[inline]
-            pub fn jacobian #generics (#(#params),*) -> #private::Matrix<#float> #bounds {
-                let #value = #function(#(#again),*);
-                let rows = #private::Entries::entries(&#value);
-                let columns = #private::Entries::entries(&#zeros);
-                if columns.div_ceil(8) <= rows {
-                    #private::jacobian_forward::<#wide, _, _, _>(rows, #directions, |#along| {
-                        Self::__tangent(#(#again,)* #(#owned,)* #private::Wide::<8>).1
-                    })
-                } else {
-                    let #cotangent = #private::Val::zero_like(&#value);
-                    #private::jacobian_reverse(columns, #cotangent, |#cotangent| {
-                        let #cotangent = ::core::clone::Clone::clone(#cotangent);
-                        Self::vjp(#(#again,)* #cotangent).1
-                    })
-                }
-            }
-        }
-    }
-}
-
-/// The float type that a type is made of, if its tokens show one.
-fn float_of(ty: &Type) -> Option<TokenStream> {
-    match ty {
-        Type::Array(array) => float_of(&array.elem),
-        Type::Tuple(tuple) => tuple.elems.iter().find_map(float_of),
-        Type::Paren(inner) => float_of(&inner.elem),
-        Type::Group(inner) => float_of(&inner.elem),
-        Type::Path(path) => {
-            let last = path.path.segments.last()?;
-            if last.ident == "f32" || last.ident == "f64" {
-                return Some(quote!(#ty));
-            }
-            match &last.arguments {
-                syn::PathArguments::AngleBracketed(list) => {
-                    list.args.iter().find_map(|a| match a {
-                        syn::GenericArgument::Type(ty) => float_of(ty),
-                        _ => None,
-                    })
-                }
-                _ => None,
-            }
-        }
-        _ => None,
     }
 }

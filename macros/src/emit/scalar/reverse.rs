@@ -51,6 +51,12 @@ impl Emitter<'_> {
         let (private, tape) = (&self.private, names::local("tape"));
         match &stmt.kind {
             StmtKind::Assign(assign) => self.reverse_assign(assign, stmt),
+            StmtKind::Push { target, value } if self.along(stmt) => {
+                self.reverse_push_with_tangent(target, value)
+            }
+            StmtKind::Pop { into, from } if self.along(stmt) => {
+                self.reverse_pop_with_tangent(stmt.id, *into, from)
+            }
             StmtKind::Push { target, value } => self.reverse_push(target, value),
             StmtKind::Pop { into, from } => self.reverse_pop(stmt.id, *into, from),
             StmtKind::Jump(_) => TokenStream::new(),
@@ -108,14 +114,8 @@ impl Emitter<'_> {
     fn reverse_assign(&self, assign: &Assign, stmt: &Stmt) -> TokenStream {
         let private = &self.private;
         let target = &assign.target;
-        if self.tangents && self.function.slot(target.root).active {
-            let load = if self.saved(assign) {
-                self.restore(stmt.id, target)
-            } else {
-                TokenStream::new()
-            };
-            let back = self.reverse_with_tangent(assign);
-            return quote!({ #load #back });
+        if self.along(stmt) {
+            return self.reverse_with_tangent(assign, stmt);
         }
         if let Rhs::Call(call) = &assign.value
             && !(self.visited(stmt) && self.function.slot(target.root).active)

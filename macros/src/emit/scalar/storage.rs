@@ -1,7 +1,7 @@
 //! What the forward pass keeps and the reverse pass brings back: contents where they are read
 //! again, shapes where only the shadow needs them, and how control flowed.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::{Emitter, Storage, kept_name};
@@ -179,11 +179,22 @@ impl Emitter<'_> {
         place: &Place,
         with: impl FnOnce(TokenStream) -> TokenStream,
     ) -> TokenStream {
-        let slot = self.function.slot(place.root);
-        if !slot.reference {
-            return with(self.shadow(place));
+        let shadow = names::shadow(&self.function.slot(place.root).name);
+        self.on_shadow_named(&shadow, place, with)
+    }
+
+    /// The same for a shadow, or the tangent of a shadow, of that name.
+    pub(super) fn on_shadow_named(
+        &self,
+        shadow: &Ident,
+        place: &Place,
+        with: impl FnOnce(TokenStream) -> TokenStream,
+    ) -> TokenStream {
+        let path = &place.path;
+        if !self.function.slot(place.root).reference {
+            return with(quote!(#shadow #path));
         }
-        let (private, shadow) = (&self.private, names::shadow(&slot.name));
+        let private = &self.private;
         let inner = names::local("inner");
         let code = with(self.inner_shadow(place));
         quote!(match #shadow.as_deref_mut() {

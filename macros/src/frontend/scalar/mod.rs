@@ -77,6 +77,7 @@ pub(crate) fn lower(
         items,
         body,
         taped: false,
+        whole: false,
         conversions,
     })
 }

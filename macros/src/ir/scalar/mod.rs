@@ -74,6 +74,8 @@ pub(crate) struct Function {
     pub(crate) body: Block,
     /// Whether everything that the reverse pass needs comes from the tape.
     pub(crate) taped: bool,
+    /// Whether every active variable is restored: its shadows then follow its shape.
+    pub(crate) whole: bool,
     /// Conversions to integers with the slots that they read: none of these may be active.
     pub(crate) conversions: Vec<(TokenStream, Vec<SlotId>)>,
 }

@@ -40,27 +40,38 @@ impl Function {
 
 impl Function {
     /// Whether the printer knows the tangents of everything in this function. What it does not know
-    /// yet is what changes shape, what is written through a reference, and structures.
+    /// yet is structures and variants.
     pub(crate) fn has_tangents(&self) -> bool {
-        let mut known = self.slots.iter().all(|slot| !slot.exclusive);
+        let mut known = true;
+        for_each_simple(&self.body, &mut |stmt| {
+            let StmtKind::Assign(assign) = &stmt.kind else {
+                return;
+            };
+            let plain = match &assign.value {
+                Rhs::Aggregate(Aggregate::Struct(..), _) => false,
+                Rhs::Aggregate(Aggregate::Variant(path), _) => path.is_ident("Some"),
+                _ => true,
+            };
+            let mut places = assign.value.sources();
+            places.push(&assign.target);
+            known &= plain && !places.into_iter().any(names_field);
+        });
+        known
+    }
+
+    /// Whether every variable has the same shape from its first write on.
+    pub(crate) fn keeps_shapes(&self) -> bool {
+        let mut known = true;
         for_each_simple(&self.body, &mut |stmt| {
             known &= match &stmt.kind {
                 StmtKind::Push { .. } | StmtKind::Pop { .. } => false,
-                StmtKind::Assign(assign) => {
-                    let plain = match &assign.value {
-                        Rhs::Aggregate(kind, _) => matches!(kind, Aggregate::Array),
-                        Rhs::Constant(code) => !makes_a_vector(&code.tokens),
-                        Rhs::Call(call) => call.written().next().is_none(),
-                        Rhs::Value(_) | Rhs::Cast(..) => true,
-                        Rhs::Repeat(..) | Rhs::Bound(_) | Rhs::Copied(_) => false,
-                    };
-                    let places = assign.value.sources();
-                    plain
-                        && places
-                            .into_iter()
-                            .chain([&assign.target])
-                            .all(|p| !names_field(p))
-                }
+                StmtKind::Assign(assign) => match &assign.value {
+                    Rhs::Aggregate(kind, _) => matches!(kind, Aggregate::Array | Aggregate::Tuple),
+                    Rhs::Repeat(_, kind, _) => matches!(kind, Aggregate::Array),
+                    Rhs::Constant(code) => !makes_a_vector(&code.tokens),
+                    Rhs::Value(_) | Rhs::Cast(..) | Rhs::Call(_) => true,
+                    Rhs::Bound(_) | Rhs::Copied(_) => false,
+                },
                 StmtKind::If { .. } | StmtKind::Loop(_) | StmtKind::Jump(_) => true,
             };
         });
