@@ -16,6 +16,8 @@ pub enum ErrorKind {
     Io,
     /// A table whose content is damaged.
     Data,
+    /// A function of the user's that reported an error.
+    Evaluation,
 }
 
 /// An error of the optimizers or of training support; its text is one line.
@@ -49,6 +51,13 @@ impl Error {
     pub(crate) fn data(text: impl Into<String>) -> Self {
         Self {
             kind: ErrorKind::Data,
+            text: text.into(),
+        }
+    }
+
+    pub(crate) fn evaluation(text: impl Into<String>) -> Self {
+        Self {
+            kind: ErrorKind::Evaluation,
             text: text.into(),
         }
     }

@@ -17,6 +17,7 @@ mod filter;
 mod lane;
 mod lanes;
 mod linear;
+pub mod minimise;
 mod norm;
 mod optimizer;
 mod options;

@@ -1,0 +1,626 @@
+//! Minimisers against scipy, torch and optax: optima, budgets of evaluations, and the trajectories
+//! that have no search in them.
+
+use std::collections::HashMap;
+
+use cotangent_optimizers::minimise::Bounds;
+use cotangent_optimizers::minimise::{
+    Backtracking, Bfgs, Conjugacy, Dogleg, Fixed, GaussNewton, HagerZhang, Lbfgs, Lbfgsb,
+    LevenbergMarquardt, LineSearch, Minimum, Newton, NewtonCg, NonlinearCg, Stopping, StrongWolfe,
+    Trial, TrustRegion, objective, residuals,
+};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Reference {
+    problems: HashMap<String, Problem>,
+    minimise: Vec<Optimum>,
+    newton: Vec<NewtonRun>,
+    least_squares: Vec<Fit>,
+    fits: HashMap<String, Points>,
+    line_search: Vec<Search>,
+    lbfgs: Vec<LbfgsRun>,
+}
+
+#[derive(Deserialize)]
+struct Problem {
+    data: HashMap<String, Vec<f64>>,
+    start: Vec<f64>,
+    loss: f64,
+    gradient: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct Optimum {
+    method: String,
+    problem: String,
+    l2: f64,
+    x: Vec<f64>,
+    fun: f64,
+    nfev: u64,
+}
+
+#[derive(Deserialize)]
+struct NewtonRun {
+    problem: String,
+    l2: f64,
+    trajectory: Vec<NewtonPoint>,
+}
+
+#[derive(Deserialize)]
+struct NewtonPoint {
+    step: u64,
+    x: Vec<f64>,
+    fun: f64,
+}
+
+#[derive(Deserialize)]
+struct Fit {
+    method: String,
+    problem: String,
+    start: Vec<f64>,
+    x: Vec<f64>,
+    cost: f64,
+    nfev: u64,
+}
+
+#[derive(Deserialize)]
+struct Points {
+    t: Vec<f64>,
+    y: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct Search {
+    problem: String,
+    x: Vec<f64>,
+    direction: Vec<f64>,
+    c1: f64,
+    c2: f64,
+}
+
+#[derive(Deserialize)]
+struct LbfgsRun {
+    peer: String,
+    rule: String,
+    rate: Option<f64>,
+    memory: Option<usize>,
+    problem: String,
+    steps: Vec<u64>,
+    loss: Vec<f64>,
+    inner: u64,
+    amp: Vec<f64>,
+    x: Vec<Vec<f64>>,
+}
+
+fn reference() -> Reference {
+    serde_json::from_str(include_str!("reference/second_order.json")).unwrap()
+}
+
+/// A problem with value, gradient and Hessian, written out.
+struct Function<'r> {
+    name: &'r str,
+    data: &'r HashMap<String, Vec<f64>>,
+    l2: f64,
+}
+
+impl<'r> Function<'r> {
+    fn of(reference: &'r Reference, name: &'r str, l2: f64) -> Self {
+        let data = &reference.problems[name].data;
+        Self { name, data, l2 }
+    }
+
+    /// Value, gradient and Hessian at `x`.
+    fn at(&self, x: &[f64]) -> (f64, Vec<f64>, Vec<f64>) {
+        let (mut value, mut gradient, mut hessian) = match self.name {
+            "rosen" => rosenbrock(x),
+            "quad10" => quadratic(&self.data["A"], &self.data["b"], x),
+            _ => softmax(&self.data["X"], &self.data["y"], x),
+        };
+        let size = x.len();
+        for (i, x) in x.iter().enumerate() {
+            value += 0.5 * self.l2 * x * x;
+            gradient[i] += self.l2 * x;
+            hessian[i * size + i] += self.l2;
+        }
+        (value, gradient, hessian)
+    }
+
+    fn value_and_gradient(&self, x: &[f64]) -> (f64, Vec<f64>) {
+        let (value, gradient, _) = self.at(x);
+        (value, gradient)
+    }
+
+    fn hessian(&self, x: &[f64]) -> Vec<f64> {
+        self.at(x).2
+    }
+
+    fn product(&self, x: &[f64], along: &[f64]) -> Vec<f64> {
+        let hessian = self.hessian(x);
+        let rows = hessian.chunks(x.len());
+        rows.map(|row| row.iter().zip(along).map(|(h, d)| h * d).sum())
+            .collect()
+    }
+}
+
+fn rosenbrock(x: &[f64]) -> (f64, Vec<f64>, Vec<f64>) {
+    let (a, b) = (1.0 - x[0], x[1] - x[0] * x[0]);
+    (
+        a * a + 100.0 * b * b,
+        vec![-2.0 * a - 400.0 * x[0] * b, 200.0 * b],
+        vec![
+            2.0 - 400.0 * b + 800.0 * x[0] * x[0],
+            -400.0 * x[0],
+            -400.0 * x[0],
+            200.0,
+        ],
+    )
+}
+
+fn quadratic(a: &[f64], b: &[f64], x: &[f64]) -> (f64, Vec<f64>, Vec<f64>) {
+    let rows = a.chunks(x.len());
+    let ax: Vec<f64> = rows
+        .map(|row| row.iter().zip(x).map(|(a, x)| a * x).sum())
+        .collect();
+    let value = (0..x.len()).map(|i| x[i] * (0.5 * ax[i] - b[i])).sum();
+    let gradient = ax.iter().zip(b).map(|(ax, b)| ax - b).collect();
+    (value, gradient, a.to_vec())
+}
+
+/// Mean cross-entropy over four features: of five parameters the binary form with one logit, else
+/// of one row of weights per class and then the biases.
+fn softmax(data: &[f64], labels: &[f64], x: &[f64]) -> (f64, Vec<f64>, Vec<f64>) {
+    let binary = x.len() == 5;
+    let (features, size) = (4, x.len());
+    let classes = if binary { 1 } else { size / (features + 1) };
+    let rows = labels.len() as f64;
+    let (mut value, mut gradient) = (0.0, vec![0.0; size]);
+    let mut hessian = vec![0.0; size * size];
+    // The index of weight `k` of a class; `k` past the features is the bias.
+    let index = |class: usize, k: usize| {
+        if k < features {
+            class * features + k
+        } else {
+            classes * features + class
+        }
+    };
+    for (row, &label) in data.chunks(features).zip(labels) {
+        let extended: Vec<f64> = row.iter().copied().chain([1.0]).collect();
+        let mut logits: Vec<f64> = (0..classes)
+            .map(|c| (0..=features).map(|k| x[index(c, k)] * extended[k]).sum())
+            .collect();
+        if binary {
+            logits.insert(0, 0.0);
+        }
+        let top = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let sum: f64 = logits.iter().map(|z| (z - top).exp()).sum();
+        value += (top + sum.ln() - logits[label as usize]) / rows;
+        let offset = usize::from(binary);
+        let p: Vec<f64> = (0..classes)
+            .map(|c| (logits[c + offset] - top).exp() / sum)
+            .collect();
+        for a in 0..classes {
+            let hit = f64::from(u8::from(a + offset == label as usize));
+            for k in 0..=features {
+                gradient[index(a, k)] += (p[a] - hit) * extended[k] / rows;
+                for b in 0..classes {
+                    let same = f64::from(u8::from(a == b));
+                    let weight = p[a] * (same - p[b]) * extended[k] / rows;
+                    for l in 0..=features {
+                        hessian[index(a, k) * size + index(b, l)] += weight * extended[l];
+                    }
+                }
+            }
+        }
+    }
+    (value, gradient, hessian)
+}
+
+#[test]
+fn the_problems_are_those_of_the_reference() {
+    let reference = reference();
+    for (name, problem) in &reference.problems {
+        let (value, gradient) =
+            Function::of(&reference, name, 0.0).value_and_gradient(&problem.start);
+        assert!((value - problem.loss).abs() < 1e-13 * problem.loss.abs().max(1.0));
+        assert_eq!(gradient.len(), problem.gradient.len());
+        for (got, want) in gradient.iter().zip(&problem.gradient) {
+            assert!((got - want).abs() < 1e-12 * want.abs().max(1.0), "{name}");
+        }
+    }
+}
+
+/// Runs ours for a method of scipy's.
+fn run(method: &str, f: &Function<'_>, x: &mut Vec<f64>) -> Minimum {
+    let stopping = Stopping {
+        gradient: 1e-9,
+        ..Stopping::default()
+    };
+    let first = || objective(|x| f.value_and_gradient(x));
+    let products = || first().with_products(|x, d| f.product(x, d));
+    let dense = || first().with_hessian(|x| f.hessian(x));
+    let minimum = match method {
+        "CG" => NonlinearCg {
+            stopping,
+            ..NonlinearCg::default()
+        }
+        .minimise(first(), x),
+        "BFGS" => Bfgs {
+            stopping,
+            ..Bfgs::default()
+        }
+        .minimise(first(), x),
+        "L-BFGS-B" => {
+            let free = Bounds::uniform(x.len(), f64::NEG_INFINITY, f64::INFINITY).unwrap();
+            Lbfgsb {
+                stopping,
+                ..Lbfgsb::default()
+            }
+            .minimise(first(), &free, x)
+        }
+        "L-BFGS" => Lbfgs {
+            stopping,
+            ..Lbfgs::default()
+        }
+        .minimise(first(), x),
+        "Newton-CG" => NewtonCg {
+            stopping,
+            ..NewtonCg::default()
+        }
+        .minimise(products(), x),
+        "trust-ncg" | "trust-krylov" => TrustRegion {
+            stopping,
+            ..TrustRegion::default()
+        }
+        .minimise(products(), x),
+        "dogleg" | "trust-exact" => Dogleg {
+            stopping,
+            ..Dogleg::default()
+        }
+        .minimise(dense(), x),
+        other => panic!("no minimiser for {other}"),
+    };
+    minimum.unwrap()
+}
+
+#[test]
+fn optima_are_those_of_scipy() {
+    let reference = reference();
+    assert_eq!(reference.minimise.len(), 32);
+    let mut report = String::new();
+    for want in &reference.minimise {
+        let methods: &[&str] = match want.method.as_str() {
+            "L-BFGS-B" => &["L-BFGS-B", "L-BFGS"],
+            method => &[method],
+        };
+        for method in methods {
+            let f = Function::of(&reference, &want.problem, want.l2);
+            let mut x = reference.problems[&want.problem].start.clone();
+            let minimum = run(method, &f, &mut x);
+            let context = format!("{method} on {}: {minimum}", want.problem);
+            report += &format!("{context}; scipy's evaluations {}\n", want.nfev);
+            assert!(minimum.converged(), "{context}");
+            // scipy stops at a gradient of 1e-5, hence at a value that may be above the optimum.
+            let slack = 1e-6 * want.fun.abs().max(1.0);
+            assert!(
+                minimum.value <= want.fun + 1e-14 * want.fun.abs().max(1.0),
+                "{context}, scipy {}",
+                want.fun
+            );
+            assert!(minimum.value >= want.fun - slack, "{context}");
+            assert_eq!(minimum.trace.last(), Some(&minimum.value));
+            if want.fun < -1.0 && want.method != "trust-exact" {
+                continue; // the quadratic's valley is too flat for scipy's points to be compared
+            }
+            for (got, want) in x.iter().zip(&want.x) {
+                assert!(
+                    (got - want).abs() <= 1e-3 * want.abs().max(1.0),
+                    "{context}"
+                );
+            }
+        }
+    }
+    println!("{report}");
+}
+
+#[test]
+fn undamped_newton_steps_are_exact() {
+    let reference = reference();
+    assert_eq!(reference.newton.len(), 4);
+    for run in &reference.newton {
+        let f = Function::of(&reference, &run.problem, run.l2);
+        for want in &run.trajectory {
+            let mut x = reference.problems[&run.problem].start.clone();
+            let settings = Newton {
+                stopping: Stopping {
+                    gradient: 0.0,
+                    iterations: want.step,
+                    ..Stopping::default()
+                },
+                line_search: LineSearch::Fixed(Fixed::default()),
+            };
+            let problem = objective(|x| f.value_and_gradient(x)).with_hessian(|x| f.hessian(x));
+            let minimum = settings.minimise(problem, &mut x).unwrap();
+            assert!(
+                (minimum.value - want.fun).abs() <= 1e-10 * want.fun.abs().max(1.0),
+                "{} step {}: {} and {}",
+                run.problem,
+                want.step,
+                minimum.value,
+                want.fun
+            );
+            for (got, want) in x.iter().zip(&want.x) {
+                assert!(
+                    (got - want).abs() <= 1e-9 * want.abs().max(1.0),
+                    "{}",
+                    run.problem
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn fits_are_those_of_minpack() {
+    let reference = reference();
+    assert_eq!(reference.least_squares.len(), 12);
+    for want in &reference.least_squares {
+        let points = reference.fits.get(&want.problem);
+        let model = |x: &[f64]| -> (Vec<f64>, Vec<f64>) {
+            match want.problem.as_str() {
+                "rosenbrock_residuals" => (
+                    vec![10.0 * (x[1] - x[0] * x[0]), 1.0 - x[0]],
+                    vec![-20.0 * x[0], 10.0, -1.0, 0.0],
+                ),
+                "powell_singular" => powell(x),
+                "exp_fit" => over(points.unwrap(), |t| {
+                    let e = (-x[1] * t).exp();
+                    (x[0] * e + x[2], [e, -x[0] * t * e, 1.0])
+                }),
+                _ => over(points.unwrap(), |t| {
+                    let u = (t - x[1]) / x[2];
+                    let e = (-0.5 * u * u).exp();
+                    let slope = x[0] * e * u / x[2];
+                    (x[0] * e, [e, slope, slope * u])
+                }),
+            }
+        };
+        let stopping = Stopping {
+            gradient: 1e-13,
+            iterations: 200,
+            ..Stopping::default()
+        };
+        let problem = || residuals(|x: &[f64]| model(x).0, |x: &[f64]| model(x).1);
+        let mut x = want.start.clone();
+        let marquardt = LevenbergMarquardt {
+            stopping,
+            ..LevenbergMarquardt::default()
+        };
+        let minimum = marquardt.minimise(problem(), &mut x).unwrap();
+        let context = format!("{} ({}): {minimum}", want.problem, want.method);
+        println!("{context}; scipy's evaluations {}", want.nfev);
+        assert!(minimum.converged(), "{context}");
+        assert!((minimum.value - want.cost).abs() <= 1e-12, "{context}");
+        // The singular problem's value is of the fourth order in its point.
+        let tolerance = if want.problem == "powell_singular" {
+            1e-3
+        } else {
+            1e-6
+        };
+        for (got, want) in x.iter().zip(&want.x) {
+            assert!(
+                (got - want).abs() <= tolerance * want.abs().max(1.0),
+                "{context}"
+            );
+        }
+        let mut x = want.start.clone();
+        let newton = GaussNewton { stopping }
+            .minimise(problem(), &mut x)
+            .unwrap();
+        println!("  Gauss-Newton: {newton}");
+        assert!(
+            newton.converged() && (newton.value - want.cost).abs() <= 1e-12,
+            "{newton}"
+        );
+    }
+}
+
+fn powell(x: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let (five, ten) = (5.0_f64.sqrt(), 10.0_f64.sqrt());
+    let (b, c) = (x[1] - 2.0 * x[2], x[0] - x[3]);
+    let r = vec![x[0] + 10.0 * x[1], five * (x[2] - x[3]), b * b, ten * c * c];
+    #[rustfmt::skip]
+    let j = vec![
+        1.0, 10.0, 0.0, 0.0,
+        0.0, 0.0, five, -five,
+        0.0, 2.0 * b, -4.0 * b, 0.0,
+        2.0 * ten * c, 0.0, 0.0, -2.0 * ten * c,
+    ];
+    (r, j)
+}
+
+/// Residuals and Jacobian of a model with three parameters over the points.
+fn over(points: &Points, model: impl Fn(f64) -> (f64, [f64; 3])) -> (Vec<f64>, Vec<f64>) {
+    let (mut r, mut j) = (Vec::new(), Vec::new());
+    for (&t, y) in points.t.iter().zip(&points.y) {
+        let (value, derivatives) = model(t);
+        r.push(value - y);
+        j.extend(derivatives);
+    }
+    (r, j)
+}
+
+#[test]
+fn line_searches_meet_their_conditions() {
+    let reference = reference();
+    assert_eq!(reference.line_search.len(), 2);
+    for case in &reference.line_search {
+        let f = Function::of(&reference, &case.problem, 0.0);
+        let mut line = |step: f64| {
+            let x: Vec<f64> = (case.x.iter().zip(&case.direction))
+                .map(|(x, d)| x + step * d)
+                .collect();
+            let (value, gradient) = f.value_and_gradient(&x);
+            let slope = gradient
+                .iter()
+                .zip(&case.direction)
+                .map(|(g, d)| g * d)
+                .sum();
+            (value, slope)
+        };
+        let (value, slope) = line(0.0);
+        let start = Trial {
+            step: 0.0,
+            value,
+            slope,
+        };
+        for first in [1e-6, 1.0, 50.0] {
+            let wolfe = LineSearch::StrongWolfe(StrongWolfe {
+                decrease: case.c1,
+                curvature: case.c2,
+                ..StrongWolfe::default()
+            });
+            let found = wolfe
+                .search(start, first, f64::INFINITY, &mut line)
+                .unwrap();
+            assert!(found.value <= value + case.c1 * found.step * slope);
+            assert!(found.slope.abs() <= case.c2 * slope.abs());
+            let settings = HagerZhang::default();
+            let found = LineSearch::HagerZhang(settings)
+                .search(start, first, f64::INFINITY, &mut line)
+                .unwrap();
+            assert!(found.value <= value + 1e-6 * value.abs());
+            assert!(found.slope >= settings.curvature * slope);
+            let found = LineSearch::Backtracking(Backtracking::default())
+                .search(start, first, f64::INFINITY, &mut line)
+                .unwrap();
+            assert!(found.step <= first && found.value <= value + 1e-4 * found.step * slope);
+        }
+    }
+}
+
+#[test]
+fn lbfgs_follows_torch_and_needs_no_more_steps_than_the_peers() {
+    let reference = reference();
+    assert_eq!(reference.lbfgs.len(), 25);
+    let mut followed = 0;
+    for run in &reference.lbfgs {
+        let f = Function::of(&reference, &run.problem, 0.0);
+        let start = &reference.problems[&run.problem].start;
+        for (index, &step) in run.steps.iter().enumerate() {
+            let mut x = start.clone();
+            let stopping = Stopping {
+                gradient: 0.0,
+                iterations: step * run.inner,
+                ..Stopping::default()
+            };
+            let exact = !run.x.is_empty();
+            let line_search = match run.rate {
+                Some(part) if exact => LineSearch::Fixed(Fixed { part }),
+                _ => LineSearch::default(),
+            };
+            let settings = Lbfgs {
+                memory: run.memory.unwrap_or(10),
+                stopping,
+                line_search,
+            };
+            let minimum = settings
+                .minimise(objective(|x| f.value_and_gradient(x)), &mut x)
+                .unwrap();
+            let context = format!("{} {} on {} step {step}", run.peer, run.rule, run.problem);
+            if exact {
+                let amp = run.amp[..=index].iter().fold(0.0_f64, |m, a| m.max(*a));
+                for (got, want) in x.iter().zip(&run.x[index]) {
+                    let tolerance = 1e-11 * want.abs().max(1.0) + 3e-14 * amp;
+                    assert!(
+                        (got - want).abs() <= tolerance,
+                        "{context}: {got} and {want}"
+                    );
+                }
+                followed += 1;
+            } else if index + 1 == run.steps.len() && step >= 10 {
+                // Iterates depend on the search; what it reaches does not. Half the way to the
+                // peer's value from the start is ours at least.
+                let want = run.loss[index];
+                println!("{context}: {:.6e}, peer {want:.6e}", minimum.value);
+                assert!(
+                    minimum.value
+                        <= want + 0.05 * (reference.problems[&run.problem].loss - want).abs(),
+                    "{context}"
+                );
+            }
+        }
+    }
+    assert_eq!(
+        followed, 20,
+        "the points of torch's four runs with a fixed rate"
+    );
+}
+
+#[test]
+fn every_search_and_formula_minimises() {
+    let reference = reference();
+    for conjugacy in [
+        Conjugacy::FletcherReeves,
+        Conjugacy::PolakRibierePlus,
+        Conjugacy::HestenesStiefel,
+    ] {
+        for line_search in [
+            NonlinearCg::default().line_search,
+            LineSearch::HagerZhang(HagerZhang::default()),
+        ] {
+            let settings = NonlinearCg {
+                conjugacy,
+                line_search,
+                ..NonlinearCg::default()
+            };
+            for name in ["rosen", "softmax_iris"] {
+                let f = Function::of(&reference, name, 0.01);
+                let mut x = reference.problems[name].start.clone();
+                let minimum = settings
+                    .minimise(objective(|x| f.value_and_gradient(x)), &mut x)
+                    .unwrap();
+                println!("{conjugacy:?} on {name}: {minimum}");
+                assert!(minimum.converged(), "{conjugacy:?} on {name}: {minimum}");
+            }
+        }
+    }
+    for line_search in [
+        LineSearch::Backtracking(Backtracking::default()),
+        LineSearch::HagerZhang(HagerZhang::default()),
+    ] {
+        let f = Function::of(&reference, "rosen", 0.0);
+        let first = || objective(|x| f.value_and_gradient(x));
+        let stopping = Stopping::default();
+        for index in 0..4 {
+            let mut x: Vec<f64> = vec![-1.2, 1.0];
+            let minimum = match index {
+                0 => Lbfgs {
+                    line_search,
+                    ..Lbfgs::default()
+                }
+                .minimise(first(), &mut x),
+                1 => Bfgs {
+                    line_search,
+                    stopping,
+                }
+                .minimise(first(), &mut x),
+                2 => Newton {
+                    line_search,
+                    stopping,
+                }
+                .minimise(first().with_hessian(|x| f.hessian(x)), &mut x),
+                _ => NewtonCg {
+                    line_search,
+                    stopping,
+                }
+                .minimise(first().with_products(|x, d| f.product(x, d)), &mut x),
+            };
+            let minimum = minimum.unwrap();
+            assert!(
+                minimum.converged() && (x[0] - 1.0).abs() < 1e-6,
+                "{index}: {minimum}"
+            );
+        }
+    }
+}
