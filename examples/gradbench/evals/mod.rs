@@ -1,5 +1,6 @@
 //! The evals: one file each, with the objective as a user would write it.
 
+mod descent;
 mod input;
 mod task;
 
@@ -27,4 +28,4 @@ macro_rules! evals {
     };
 }
 
-evals! { ba det hello kmeans llsq lse }
+evals! { ba det hello kmeans llsq lse particle saddle }
