@@ -150,6 +150,30 @@ programs! {
         sum
     }
 
+    // Own elements at a distance, several arrays, and one at two distances.
+    fn distant_elements(x: &[f64], y: &[f64]) -> f64 {
+        let mut a = [0.8; 16];
+        let mut b = [0.4; 16];
+        let n = x.len();
+        for k in 0..2 {
+            let at = 7 * k;
+            for i in 0..n {
+                let old = a[at + i];
+                a[at + i] = old * x[i] + b[i + 1] * y[i];
+                b[i + 1] = a[at + i].sin();
+            }
+            for i in 0..n {
+                a[i] = a[i] * b[i] + 0.5;
+                b[i + k] = b[i + k] * y[i];
+            }
+        }
+        let mut sum = 0.0;
+        for i in 0..16 {
+            sum += a[i] * b[i];
+        }
+        sum
+    }
+
     // The neighbour's element makes turns depend on each other.
     fn neighbours(x: &[f64], y: &[f64]) -> f64 {
         let mut a = [0.5; 9];

@@ -1,6 +1,8 @@
 //! How the reverse pass goes through a loop of a scalar function: a mark that
 //! `autodiff::scalar::reversal` puts on it and the printer obeys.
 
+use proc_macro2::TokenStream;
+
 use super::scalar::SlotId;
 
 /// How the reverse pass goes through a loop.
@@ -22,8 +24,19 @@ pub(crate) enum Reversal {
 pub(crate) struct Carried {
     /// Variables that are written as a whole.
     pub(crate) whole: Vec<SlotId>,
-    /// Variables of which each turn touches the element only whose index is the loop variable.
-    pub(crate) elements: Vec<SlotId>,
+    /// Arrays of which each turn touches an element of its own.
+    pub(crate) elements: Vec<Element>,
     /// Variables that the loop only adds to.
     pub(crate) sums: Vec<SlotId>,
+}
+
+/// The element of an array that a turn of a loop touches.
+#[derive(Clone, Debug)]
+pub(crate) struct Element {
+    /// The array.
+    pub(crate) slot: SlotId,
+    /// Its index, a sum with the loop variable.
+    pub(crate) index: TokenStream,
+    /// What the index reads.
+    pub(crate) reads: Vec<SlotId>,
 }

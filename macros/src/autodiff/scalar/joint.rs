@@ -13,8 +13,8 @@ use super::reversal;
 use super::uses::Uses;
 use crate::ir::body::Node;
 use crate::ir::scalar::{
-    Arg, Assign, Block, Call, Carried, Function, Head, Inert, Loop, Rhs, SlotId, Stmt, StmtKind,
-    Value, Wanted,
+    Arg, Assign, Block, Call, Carried, Element, Function, Head, Inert, Loop, Rhs, SlotId, Stmt,
+    StmtKind, Value, Wanted,
 };
 
 /// How a block is run forwards and backwards.
@@ -164,7 +164,7 @@ fn middle(function: &Function, name: &syn::Ident, stmt: &Stmt) -> Option<Middle>
         StmtKind::Loop(of) => {
             let carried = reversal::independent_turns(function, of)?;
             // An element that is restored at the end of its turn would be lost to what follows.
-            let lost = |slot: &SlotId| function.slot(*slot).needed;
+            let lost = |element: &Element| function.slot(element.slot).needed;
             if carried.elements.iter().any(lost) {
                 return None;
             }

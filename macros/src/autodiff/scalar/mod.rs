@@ -5,6 +5,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod adjoint;
+mod elements;
 pub(crate) mod joint;
 pub(crate) mod residuals;
 pub(crate) mod reversal;

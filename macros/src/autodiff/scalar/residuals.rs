@@ -10,8 +10,8 @@ use super::reversal::for_each_loop;
 use super::uses;
 use crate::ir::body::Node;
 use crate::ir::scalar::{
-    Arg, Assign, Function, Head, Loop, Place, Reversal, Rhs, SlotId, Stmt, StmtKind, Value, Wanted,
-    for_each_simple,
+    Arg, Assign, Carried, Function, Head, Inert, Loop, Place, Reversal, Rhs, SlotId, Stmt,
+    StmtKind, Value, Wanted, for_each_simple,
 };
 
 /// Marks the slots that the reverse pass reads.
@@ -91,14 +91,27 @@ fn read_by_loop(
         Reversal::Counted => {}
         Reversal::Rebuilt => read.extend(&range.reads),
         Reversal::Skipped(carried) => {
-            if carried.elements.iter().any(|&slot| needed(slot)) {
-                read.extend(&range.reads);
-            }
+            read_by_elements(range, carried, needed, read);
         }
         Reversal::Replayed(carried) => {
             read.extend(&range.reads);
+            read_by_elements(range, carried, needed, read);
             let again = |slot: SlotId| needed(slot) && !carried.sums.contains(&slot);
             read_again(function, &of.body, &again, read);
+        }
+    }
+}
+
+/// What restoring the elements that a loop changes reads.
+fn read_by_elements(
+    range: &Inert,
+    carried: &Carried,
+    needed: &dyn Fn(SlotId) -> bool,
+    read: &mut Vec<SlotId>,
+) {
+    for element in &carried.elements {
+        if needed(element.slot) {
+            read.extend(range.reads.iter().chain(&element.reads));
         }
     }
 }

@@ -6,8 +6,9 @@
 //! a turn may share with another is: values that carry no derivative, variables that are only
 //! added to, and arrays of which it touches its own element.
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{TokenStream, TokenTree};
 
+use super::elements;
 use super::residuals;
 use super::uses::{self, Uses};
 use crate::ir::body::{Body, Node, ValueId};
@@ -266,8 +267,11 @@ fn carried(function: &Function, of: &Loop, touched: &Uses) -> Option<Carried> {
         }
         if only_added_to(&of.body, id) {
             carried.sums.push(id);
-        } else if backwards && variable.is_some_and(|at| own_element(function, &of.body, id, at)) {
-            carried.elements.push(id);
+        } else if let Some(own) = variable
+            .filter(|_| backwards)
+            .and_then(|at| elements::own(function, of, touched, id, at))
+        {
+            carried.elements.push(own);
         } else if !slot.active && !writes_parts(&of.body, id) {
             carried.whole.push(id);
         } else {
@@ -416,60 +420,4 @@ fn depends(body: &Body, id: ValueId, on: &dyn Fn(ValueId) -> bool) -> bool {
             Node::Op(_, operands) => operands.iter().any(|&operand| depends(body, operand, on)),
             Node::Input(..) | Node::Float(_) | Node::Integer(_) => false,
         }
-}
-
-/// Whether every mention of an array in a block is of its element with the loop variable as index.
-fn own_element(function: &Function, block: &Block, slot: SlotId, variable: SlotId) -> bool {
-    let own = |place: &Place| {
-        let is_index =
-            first_index(&place.path).is_some_and(|index| function.slot(variable).name == index);
-        let mentions = place.reads.iter().filter(|&&read| read == slot).count();
-        !place.deref && is_index && mentions == 0
-    };
-    block.iter().all(|stmt| match &stmt.kind {
-        StmtKind::Assign(assign) => {
-            let target = &assign.target;
-            let written = if target.root == slot {
-                own(target)
-            } else {
-                !target.reads.contains(&slot)
-            };
-            let mut leaves = assign.value.values().into_iter().flat_map(|v| &v.leaves);
-            written
-                && leaves.all(|leaf| match &leaf.place {
-                    Some(place) if place.root == slot => own(place),
-                    _ => !leaf.reads.contains(&slot),
-                })
-                && match &assign.value {
-                    Rhs::Constant(code) => !code.reads.contains(&slot),
-                    Rhs::Value(_) | Rhs::Aggregate(..) | Rhs::Cast(..) => true,
-                    Rhs::Call(_) | Rhs::Repeat(..) | Rhs::Bound(_) | Rhs::Copied(_) => false,
-                }
-        }
-        StmtKind::If {
-            condition,
-            then,
-            otherwise,
-        } => {
-            !condition.reads.contains(&slot)
-                && own_element(function, then, slot, variable)
-                && own_element(function, otherwise, slot, variable)
-        }
-        StmtKind::Push { .. } | StmtKind::Pop { .. } | StmtKind::Loop(_) => false,
-        StmtKind::Jump(_) => true,
-    })
-}
-
-/// The first index of a path, if it is a plain name.
-fn first_index(path: &TokenStream) -> Option<String> {
-    match path.clone().into_iter().next()? {
-        TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket => {
-            let mut inside = group.stream().into_iter();
-            match (inside.next(), inside.next()) {
-                (Some(TokenTree::Ident(name)), None) => Some(name.to_string()),
-                _ => None,
-            }
-        }
-        _ => None,
-    }
 }

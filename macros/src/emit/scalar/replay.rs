@@ -6,36 +6,47 @@ use quote::{format_ident, quote};
 
 use super::forward::label;
 use super::{Emitter, Storage};
-use crate::ir::scalar::{Carried, Inert, Loop, SlotId};
+use crate::ir::scalar::{Carried, Element, Inert, Loop, SlotId};
 use crate::names;
 
 impl Emitter<'_> {
-    /// What a loop changes and the reverse pass reads: variables, and arrays by element.
-    pub(super) fn changed<'c>(
-        &'c self,
-        carried: &'c Carried,
-    ) -> impl DoubleEndedIterator<Item = (SlotId, bool)> + 'c {
-        let whole = carried.whole.iter().chain(&carried.sums);
-        let elements = carried.elements.iter().map(|&slot| (slot, true));
+    /// The variables that a loop changes and the reverse pass reads.
+    fn changed_whole(&self, carried: &Carried) -> Vec<SlotId> {
+        let whole = carried.whole.iter().chain(&carried.sums).copied();
         whole
-            .map(|&slot| (slot, false))
-            .chain(elements)
-            .filter(|(slot, _)| self.function.slot(*slot).needed)
+            .filter(|&slot| self.function.slot(slot).needed)
+            .collect()
+    }
+
+    /// The same of arrays by element.
+    fn changed_elements<'c>(&self, carried: &'c Carried) -> Vec<&'c Element> {
+        let elements = carried.elements.iter();
+        elements
+            .filter(|element| self.function.slot(element.slot).needed)
+            .collect()
+    }
+
+    /// Whether the reverse pass reads nothing that a loop changes.
+    pub(super) fn changes_nothing(&self, carried: &Carried) -> bool {
+        self.changed_whole(carried).is_empty() && self.changed_elements(carried).is_empty()
     }
 
     /// Saves what a loop changes.
     pub(super) fn save_changed(&self, of: &Loop, carried: &Carried) -> TokenStream {
         let (private, tape, next) = (&self.private, names::local("tape"), names::local("next"));
-        let (_, range) = of.over();
-        let save = self.changed(carried).map(|(slot, by_element)| {
+        let (variable, range) = of.over();
+        let set = self.set_variable(variable);
+        let whole = self.changed_whole(carried);
+        let whole = whole.iter().map(|&slot| {
             let name = &self.function.slot(slot).name;
-            if by_element {
-                quote!(for #next in #range { #private::Val::save(&#name[#next], #tape); })
-            } else {
-                quote!(#private::Val::save(&#name, #tape);)
-            }
+            quote!(#private::Val::save(&#name, #tape);)
         });
-        quote!(#(#save)*)
+        let elements = self.changed_elements(carried);
+        let elements = elements.iter().map(|element| {
+            let (name, index) = (&self.function.slot(element.slot).name, &element.index);
+            quote!(for #next in #range { #set #private::Val::save(&#name[#index], #tape); })
+        });
+        quote!(#(#whole)* #(#elements)*)
     }
 
     /// The forward pass: saves what the loop changes, then runs it.
@@ -50,16 +61,21 @@ impl Emitter<'_> {
     /// Brings back what a loop changed.
     pub(super) fn restore_changed(&self, of: &Loop, carried: &Carried) -> TokenStream {
         let (private, tape, next) = (&self.private, names::local("tape"), names::local("next"));
-        let (_, range) = of.over();
-        let load = self.changed(carried).rev().map(|(slot, by_element)| {
+        let (variable, range) = of.over();
+        let set = self.set_variable(variable);
+        let whole = self.changed_whole(carried);
+        let whole = whole.iter().rev().map(|&slot| {
             let name = &self.function.slot(slot).name;
-            if by_element {
-                quote!(for #next in (#range).rev() { #private::Val::load(&mut #name[#next], #tape); })
-            } else {
-                quote!(#private::Val::load(&mut #name, #tape);)
+            quote!(#private::Val::load(&mut #name, #tape);)
+        });
+        let elements = self.changed_elements(carried);
+        let elements = elements.iter().rev().map(|element| {
+            let (name, index) = (&self.function.slot(element.slot).name, &element.index);
+            quote! {
+                for #next in (#range).rev() { #set #private::Val::load(&mut #name[#index], #tape); }
             }
         });
-        quote!(#(#load)*)
+        quote!(#(#elements)* #(#whole)*)
     }
 
     /// The reverse pass of a loop that is run again: every turn forwards and at once backwards.

@@ -266,7 +266,7 @@ impl Emitter<'_> {
                 }
                 Reversal::Rebuilt => self.silent(&of.body),
                 Reversal::Replayed(_) => false,
-                Reversal::Skipped(carried) => self.changed(carried).next().is_none(),
+                Reversal::Skipped(carried) => self.changes_nothing(carried),
             },
             StmtKind::Jump(_) => false,
         })

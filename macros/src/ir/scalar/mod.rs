@@ -20,7 +20,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 
 use super::body::{Body, ValueId};
-pub(crate) use super::reversal::{Carried, Reversal};
+pub(crate) use super::reversal::{Carried, Element, Reversal};
 pub(crate) use visit::{for_each_flow, for_each_simple, for_each_simple_mut};
 
 /// A slot of a [`Function`].
