@@ -18,6 +18,7 @@ pub use cotangent_macros::{Differentiable, differentiable};
 pub use cotangent_optimizers as optimizers;
 pub use cotangent_runtime::scalar::Matrix;
 pub use cotangent_runtime::{
-    BoundMethod, Error, Floats, FloatsMut, Graph, LeafView, LeafViewMut, Leaves, Path, Profile,
-    Program, Report, StructureMismatch, Tensor, Update, gradcheck, no_diff,
+    BoundMethod, Element, Error, Float, Floats, FloatsMut, Graph, LeafView, LeafViewMut, Leaves,
+    Over, Pad, Path, Position, Profile, Program, Real, Report, Span, StructureMismatch, Tensor,
+    Update, concat, gradcheck, no_diff, stack,
 };

@@ -6,4 +6,4 @@ pub use crate::optimizers::{
     init,
 };
 pub use crate::{Differentiable, differentiable, gradcheck, no_diff};
-pub use crate::{Error, Leaves, Program, Tensor};
+pub use crate::{Error, Leaves, Pad, Program, Tensor, concat, stack};

@@ -9,6 +9,7 @@ pub use crate::graph::{
     TensorFn, TensorHandle, UnknownSignature, Update, ValueId, Walk, handle, lift, no_host, taken,
     yielded,
 };
+pub use crate::primitive;
 pub use crate::scalar::*;
 pub use crate::{
     DType, Error, LeafView, LeafViewMut, Leaves, Path, Real, StructureMismatch, Tensor,

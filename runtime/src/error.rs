@@ -69,6 +69,14 @@ impl Error {
         self
     }
 
+    /// The same shape error at another place.
+    pub(crate) fn at(mut self, moved: Place) -> Error {
+        if let Error::Shape { place, .. } = &mut self {
+            *place = moved;
+        }
+        self
+    }
+
     /// A structure error.
     pub fn structure(text: impl Into<String>) -> Error {
         Error::Structure { text: text.into() }

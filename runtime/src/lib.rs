@@ -4,6 +4,7 @@
 //! knows Rust syntax or a derivative rule: the macro differentiates, and this crate runs what it
 //! was given. What generated code may name is the flat list in `codegen`.
 
+mod axes;
 mod buffer;
 pub mod check;
 #[doc(hidden)]
@@ -14,13 +15,18 @@ mod error;
 pub mod graph;
 mod leaf;
 mod leaves;
+mod methods;
+#[doc(hidden)]
+pub mod primitive;
 pub mod scalar;
 mod shape;
 mod tensor;
 
+pub use axes::{Over, Position, Span};
 pub use cpu::real::Real;
 pub use dtype::{DType, Element, Float};
 pub use error::Error;
 pub use graph::{BoundMethod, Differentiable, Graph, Profile, Program, Report, TensorFn, Update};
 pub use leaf::{Floats, FloatsMut, LeafView, LeafViewMut, Leaves, Path, StructureMismatch};
+pub use methods::{Pad, concat, stack};
 pub use tensor::Tensor;

@@ -90,17 +90,6 @@ pub(crate) fn axis(axis: isize, rank: usize) -> Option<usize> {
     (0..rank).contains(&axis).then_some(axis as usize)
 }
 
-/// The shape after a reduction over `axis`, which stays with size 1 if `keep`.
-pub(crate) fn reduce(shape: &[usize], axis: usize, keep: bool) -> Vec<usize> {
-    let mut out = shape.to_vec();
-    if keep {
-        out[axis] = 1;
-    } else {
-        out.remove(axis);
-    }
-    out
-}
-
 /// The sizes that `reshape` asks for, with its one -1 filled in.
 pub(crate) fn reshape(shape: &[usize], sizes: &[i64]) -> Option<Vec<usize>> {
     let len = checked_len(shape)?;
@@ -187,8 +176,6 @@ mod tests {
         assert_eq!(axis(-1, 3), Some(2));
         assert_eq!(axis(3, 3), None);
         assert_eq!(axis(-4, 3), None);
-        assert_eq!(reduce(&[2, 3], 0, false), [3]);
-        assert_eq!(reduce(&[2, 3], 0, true), [1, 3]);
         assert_eq!(reshape(&[2, 6], &[-1, 4]), Some(vec![3, 4]));
         assert_eq!(reshape(&[2, 6], &[5, -1]), None);
         assert_eq!(reshape(&[2, 6], &[-1, -1]), None);

@@ -7,6 +7,7 @@
 use crate::ir::graph::{Graph, NodeId, RowOp, SumAxes, TensorOp};
 use crate::ir::op::{Build, Op};
 
+use super::primitive;
 use super::rules::{apply, partial};
 
 /// Adds the backward pass of every output with respect to every input.
@@ -32,6 +33,14 @@ pub(crate) fn differentiate(graph: &mut Graph) {
         }
     }
     graph.cotangents.reverse();
+}
+
+/// Closes a graph without a backward pass: its outputs are constants for everything before them.
+pub(crate) fn freeze(graph: &mut Graph) {
+    graph.forward_end = graph.len();
+    for k in 0..graph.outputs.len() {
+        graph.add(TensorOp::Seed(k), Vec::new());
+    }
 }
 
 fn accumulate(graph: &mut Graph, cotangents: &mut [Option<NodeId>], to: NodeId, flow: NodeId) {
@@ -78,7 +87,11 @@ fn pull_back(graph: &mut Graph, y: NodeId, dy: NodeId) -> Vec<(NodeId, NodeId)> 
         TensorOp::Sum(_) => vec![(x[0], graph.add(TensorOp::Expand, vec![dy, x[0]]))],
         // y = x broadcast: the flow is summed back by `accumulate`.
         TensorOp::Expand => vec![(x[0], dy)],
-        TensorOp::Squeeze(_) | TensorOp::Column | TensorOp::Reshape(_) | TensorOp::ReshapeLike => {
+        TensorOp::Squeeze(_)
+        | TensorOp::Column
+        | TensorOp::Reshape(_)
+        | TensorOp::ReshapeGiven
+        | TensorOp::ReshapeLike => {
             vec![(x[0], graph.add(TensorOp::ReshapeLike, vec![dy, x[0]]))]
         }
         TensorOp::Transpose => vec![(x[0], graph.add(TensorOp::Transpose, vec![dy]))],
@@ -120,6 +133,7 @@ fn pull_back(graph: &mut Graph, y: NodeId, dy: NodeId) -> Vec<(NodeId, NodeId)> 
             let flow = graph.op(Op::Mul, &[slope, per_row]);
             vec![(x[0], graph.add(TensorOp::Expand, vec![flow, x[0]]))]
         }
+        TensorOp::Primitive(op) => primitive::pull_back(graph, op, x, y, dy),
         TensorOp::Input(_)
         | TensorOp::Seed(_)
         | TensorOp::Constant(_)

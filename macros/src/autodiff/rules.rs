@@ -105,6 +105,48 @@ pub(crate) fn partial<B: Build>(
             let bell = b.op(Op::Exp, &[exponent]);
             Times(scaled(b, bell, std::f64::consts::FRAC_2_SQRT_PI))
         }
+        (Op::Erfc, _) => {
+            let square = b.op(Op::Mul, &[x[0], x[0]]);
+            let exponent = b.op(Op::Neg, &[square]);
+            let bell = b.op(Op::Exp, &[exponent]);
+            Times(scaled(b, bell, -std::f64::consts::FRAC_2_SQRT_PI))
+        }
+        // 1 / erf'(y)
+        (Op::Erfinv, _) => {
+            let square = b.op(Op::Mul, &[y, y]);
+            let bell = b.op(Op::Exp, &[square]);
+            Times(scaled(b, bell, 1.0 / std::f64::consts::FRAC_2_SQRT_PI))
+        }
+        (Op::Lgamma, _) => Times(b.op(Op::Digamma, &[x[0]])),
+        (Op::Digamma, _) => {
+            let first = b.integer(1);
+            Times(b.op(Op::Polygamma, &[x[0], first]))
+        }
+        // The order is a constant that a rule wrote: nothing else makes this operation.
+        (Op::Polygamma, 0) => {
+            let order = b.known_integer(x[1]).unwrap_or(0);
+            let next = b.integer(order.saturating_add(1));
+            Times(b.op(Op::Polygamma, &[x[0], next]))
+        }
+        // (e^-|x| I0)' = e^-|x| I1 - sign(x) e^-|x| I0
+        (Op::BesselI0e, _) => {
+            let (first, sign) = (b.op(Op::BesselI1e, &[x[0]]), sign(b, x[0]));
+            let decay = b.op(Op::Mul, &[sign, y]);
+            Times(b.op(Op::Sub, &[first, decay]))
+        }
+        // I1' = I0 - I1 / x, which is 1/2 at 0
+        (Op::BesselI1e, _) => {
+            let (zero, one, half) = (b.constant(0.0), b.constant(1.0), b.constant(0.5));
+            let sign = sign(b, x[0]);
+            let zeroth = b.op(Op::BesselI0e, &[x[0]]);
+            let origin = b.op(Op::Eq, &[x[0], zero]);
+            let safe = b.op(Op::Select, &[origin, one, x[0]]);
+            let quotient = b.op(Op::Div, &[y, safe]);
+            let decay = b.op(Op::Mul, &[sign, y]);
+            let slope = b.op(Op::Sub, &[zeroth, quotient]);
+            let slope = b.op(Op::Sub, &[slope, decay]);
+            Times(b.op(Op::Select, &[origin, half, slope]))
+        }
         (Op::Relu, _) => {
             let zero = b.constant(0.0);
             When(b.op(Op::Gt, &[y, zero]))
@@ -176,7 +218,7 @@ pub(crate) fn partial<B: Build>(
         (Op::Select, 1) => When(x[0]),
         (Op::Select, 2) => Unless(x[0]),
         // Integers, booleans and comparisons carry no derivative.
-        (Op::Select, _) | (Op::Powi, _) => Zero,
+        (Op::Select, _) | (Op::Powi | Op::Polygamma, _) => Zero,
         (Op::Lt | Op::Le | Op::Gt | Op::Ge | Op::Eq | Op::Ne, _) => Zero,
         (Op::And | Op::Or | Op::Not | Op::ToFloat | Op::Decrement, _) => Zero,
     }

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::Span;
 
 use super::op::{Build, Kind, Op};
+use super::primitive::Primitive;
 
 /// A node of a graph.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -58,6 +59,8 @@ pub(crate) enum TensorOp {
     Column,
     /// The operand under another shape.
     Reshape(Vec<i64>),
+    /// The operand under a shape that is given with the instance.
+    ReshapeGiven,
     /// The last two axes swapped.
     Transpose,
     /// A matrix product with transposes of the operands' last two axes. A third operand, which is
@@ -65,6 +68,9 @@ pub(crate) enum TensorOp {
     MatMul(bool, bool),
     /// An operation on rows.
     Rows(RowOp),
+    /// A structural operation with parameters that are given with the instance. An operand more
+    /// than it reads gives the result's shape.
+    Primitive(Primitive),
 }
 
 /// Which axes a sum runs over.
@@ -74,6 +80,8 @@ pub(crate) enum SumAxes {
     All,
     /// These, which stay with size 1.
     These(Vec<i32>),
+    /// Those that are given with the instance; they stay with size 1.
+    Given,
 }
 
 /// Operations on the last axis; the runtime's enum of the same name.
@@ -238,15 +246,20 @@ impl Graph {
                 self.extent(operands[1]).clone()
             }
             TensorOp::MatMul(..) if operands.len() == 3 => self.extent(operands[2]).clone(),
+            TensorOp::Primitive(primitive) if operands.len() > primitive.arity() => {
+                self.extent(operands[primitive.arity()]).clone()
+            }
             TensorOp::Seed(k) => self.extent(self.outputs[*k]).clone(),
             TensorOp::Rows(RowOp::Softmax | RowOp::LogSoftmax | RowOp::SoftmaxMinusOneHot) => {
                 self.extent(operands[0]).clone()
             }
             TensorOp::Input(_)
-            | TensorOp::Sum(SumAxes::These(_))
+            | TensorOp::Sum(SumAxes::These(_) | SumAxes::Given)
             | TensorOp::Squeeze(_)
             | TensorOp::Column
             | TensorOp::Reshape(_)
+            | TensorOp::ReshapeGiven
+            | TensorOp::Primitive(_)
             | TensorOp::Transpose
             | TensorOp::MatMul(..)
             | TensorOp::Rows(RowOp::CrossEntropy) => BTreeSet::from([id]),
@@ -291,6 +304,7 @@ impl Graph {
             | TensorOp::ReshapeLike
             | TensorOp::Column => 1,
             TensorOp::MatMul(..) => 2,
+            TensorOp::Primitive(primitive) => primitive.arity(),
             TensorOp::Ratio => 0,
             _ => node.operands.len(),
         };

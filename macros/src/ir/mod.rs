@@ -5,5 +5,6 @@ pub(crate) mod composite;
 pub(crate) mod dtype;
 pub(crate) mod graph;
 pub(crate) mod op;
+pub(crate) mod primitive;
 pub(crate) mod reversal;
 pub(crate) mod scalar;

@@ -127,6 +127,18 @@ operations! {
     Softplus "softplus" 1 Float Runtime "ct_softplus";
     /// the error function
     Erf "erf" 1 Float Runtime "erf";
+    /// `1 - erf(x)`, accurate in its tail
+    Erfc "erfc" 1 Float Runtime "erfc";
+    /// the inverse of the error function
+    Erfinv "erfinv" 1 Float Runtime "erfinv";
+    /// `ln |Gamma(x)|`
+    Lgamma "lgamma" 1 Float Runtime "lgamma";
+    /// the derivative of `ln Gamma(x)`
+    Digamma "digamma" 1 Float Runtime "ct_digamma";
+    /// `e^-|x| I0(x)`, the modified Bessel function of order 0
+    BesselI0e "bessel_i0e" 1 Float Runtime "ct_bessel_i0e";
+    /// `e^-|x| I1(x)`, the modified Bessel function of order 1
+    BesselI1e "bessel_i1e" 1 Float Runtime "ct_bessel_i1e";
     /// `max(x, 0)`
     Relu "relu" 1 Float Runtime "ct_relu";
     /// largest integer not above x
@@ -153,6 +165,8 @@ operations! {
     Powf "powf" 2 Float Inherent "pow";
     /// `a^n`, n an integer
     Powi "powi" 2 Float Inherent "ct_powi";
+    /// derivative number n of `digamma`, n an integer from 1
+    Polygamma "polygamma" 2 Float Runtime "ct_polygamma";
     /// the angle of the point (b, a)
     Atan2 "atan2" 2 Float Inherent "atan2";
     /// `sqrt(a^2 + b^2)` without overflow

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ir::graph::{Graph, NodeId, TensorOp};
-use crate::ir::op::Op;
+use crate::ir::op::{Kind, Op};
 
 /// A fused kernel.
 #[derive(Clone, Debug)]
@@ -123,25 +123,22 @@ fn stored_nodes(graph: &Graph, live: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
 /// Whether computing it costs more than reading it.
 fn is_costly(op: &TensorOp) -> bool {
     match op {
-        TensorOp::Scalar(op) => !matches!(
-            op,
-            Op::Neg
-                | Op::Abs
-                | Op::Add
-                | Op::Sub
-                | Op::Mul
-                | Op::Div
-                | Op::Relu
-                | Op::Max
-                | Op::Min
-                | Op::Select
-                | Op::Lt
-                | Op::Le
-                | Op::Gt
-                | Op::Ge
-                | Op::Eq
-                | Op::Ne
-        ),
+        // A condition is never an array, whatever it costs.
+        TensorOp::Scalar(op) => {
+            !matches!(
+                op,
+                Op::Neg
+                    | Op::Abs
+                    | Op::Add
+                    | Op::Sub
+                    | Op::Mul
+                    | Op::Div
+                    | Op::Relu
+                    | Op::Max
+                    | Op::Min
+                    | Op::Select
+            ) && op.kind() == Kind::Float
+        }
         TensorOp::Map(_) | TensorOp::MapPullback(..) => true,
         _ => false,
     }

@@ -39,7 +39,10 @@ fn fault(graph: &Graph, id: NodeId) -> Option<String> {
         | TensorOp::Squeeze(_)
         | TensorOp::ReshapeLike
         | TensorOp::Column => count == 2,
-        TensorOp::Sum(_) | TensorOp::Reshape(_) | TensorOp::Transpose => count == 1,
+        TensorOp::Sum(_) | TensorOp::Reshape(_) | TensorOp::ReshapeGiven | TensorOp::Transpose => {
+            count == 1
+        }
+        TensorOp::Primitive(op) => count == op.arity() || count == op.arity() + 1,
         TensorOp::MatMul(..) => count == 2 || count == 3,
         TensorOp::Rows(_) => count == 1 || count == 2,
     };

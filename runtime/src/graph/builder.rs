@@ -10,6 +10,7 @@ use std::marker::PhantomData;
 use super::infer::infer;
 use super::region::{Place, Region, ValueIndex};
 use super::walk::Walk;
+use crate::error::caller;
 use crate::{DType, Element, Error, Float};
 
 /// A value of the graph under construction: an index into the builder's values.
@@ -49,6 +50,18 @@ pub(crate) struct Instance {
     pub(crate) inputs: Vec<ValueId>,
     pub(crate) outputs: Vec<ValueId>,
     pub(crate) shapes: Vec<Vec<usize>>,
+    /// The parameters of its primitives.
+    pub(crate) args: Vec<i64>,
+    /// The user's operator, where the region is not of the user's own function.
+    pub(crate) operator: Option<Place>,
+}
+
+impl Instance {
+    /// The user's operator that a value comes from.
+    pub(crate) fn place(&self, value: ValueIndex) -> Place {
+        let place = self.region.values[usize::from(value)].place;
+        self.operator.unwrap_or(place)
+    }
 }
 
 /// Regions of single operations by name, for operators between values that the macro knows
@@ -186,7 +199,7 @@ impl Builder {
         region: &'static Region,
         inputs: [ValueId; I],
     ) -> [TensorHandle<'b, T>; O] {
-        let outputs = self.record(region, &inputs);
+        let outputs = self.record(region, &inputs, &[], None);
         std::array::from_fn(|k| {
             let id = outputs
                 .get(k)
@@ -196,15 +209,25 @@ impl Builder {
         })
     }
 
-    fn record(&self, region: &'static Region, inputs: &[ValueId]) -> Vec<ValueId> {
+    fn record(
+        &self,
+        region: &'static Region,
+        inputs: &[ValueId],
+        args: &[i64],
+        operator: Option<Place>,
+    ) -> Vec<ValueId> {
         let given: Vec<Vec<usize>> = inputs
             .iter()
             .map(|&id| self.values.borrow()[id.index()].shape.clone())
             .collect();
-        let (shapes, error) = infer(region, &given);
+        let (shapes, error) = infer(region, &given, args);
         if let Some(error) = error {
             let origins = self.origins(region, inputs, &error);
-            self.fail(error.with_origins(origins));
+            let error = error.with_origins(origins);
+            self.fail(match operator {
+                Some(operator) => error.at(operator),
+                None => error,
+            });
         }
         let active = inputs
             .iter()
@@ -226,6 +249,8 @@ impl Builder {
             inputs: inputs.to_vec(),
             outputs: outputs.clone(),
             shapes,
+            args: args.to_vec(),
+            operator,
         };
         self.instances.borrow_mut().push(instance);
         outputs
@@ -258,20 +283,23 @@ impl Builder {
         let instances = self.instances.borrow();
         let found = instances.iter().find_map(|instance| {
             let output = instance.outputs.iter().position(|&output| output == id)?;
-            Some((instance.region, instance.region.outputs[output]))
+            Some(instance.place(instance.region.outputs[output]))
         });
         match found {
-            Some((region, value)) => result_of(&region.values[usize::from(value)].place),
+            Some(place) => result_of(&place),
             None => "a number".to_owned(),
         }
     }
 
-    /// Records the one-operation region of that name.
+    /// Records the one-operation region of that name, with the parameters of its primitives, for the
+    /// method `what`.
     #[track_caller]
     pub(crate) fn one_op<'b, T: Float>(
         &'b self,
         name: &'static str,
+        what: &'static str,
         inputs: &[ValueId],
+        args: &[i64],
     ) -> TensorHandle<'b, T> {
         let table = if T::DTYPE == DType::F32 {
             self.one_ops.f32
@@ -284,7 +312,7 @@ impl Builder {
             )));
             return TensorHandle::new(self, self.constant(0.0));
         };
-        let outputs = self.record(region, inputs);
+        let outputs = self.record(region, inputs, args, Some(caller(what)));
         TensorHandle::new(self, outputs[0])
     }
 }

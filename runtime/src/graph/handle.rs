@@ -14,7 +14,7 @@ macro_rules! operators {
             #[track_caller]
             fn $method(self, right: R) -> TensorHandle<'b, T> {
                 let right = right.lift(self.builder());
-                self.builder().one_op($sign, &[self.id(), right])
+                self.builder().one_op($sign, $sign, &[self.id(), right], &[])
             }
         }
 
@@ -37,7 +37,7 @@ macro_rules! operators {
             #[track_caller]
             fn $method(self, right: TensorHandle<'b, $float>) -> TensorHandle<'b, $float> {
                 let left = self.lift(right.builder());
-                right.builder().one_op($sign, &[left, right.id()])
+                right.builder().one_op($sign, $sign, &[left, right.id()], &[])
             }
         }
 
@@ -72,7 +72,7 @@ impl<'b, T: Float> Neg for TensorHandle<'b, T> {
 
     #[track_caller]
     fn neg(self) -> TensorHandle<'b, T> {
-        self.builder().one_op("neg", &[self.id()])
+        self.builder().one_op("neg", "-", &[self.id()], &[])
     }
 }
 
@@ -92,7 +92,7 @@ macro_rules! unary {
             #[must_use]
             #[track_caller]
             pub fn $name(self) -> TensorHandle<'b, T> {
-                self.builder().one_op(stringify!($name), &[self.id()])
+                self.builder().one_op(stringify!($name), stringify!($name), &[self.id()], &[])
             }
         )*}
     };
@@ -101,7 +101,8 @@ macro_rules! unary {
 // The methods that floats have too; `macros` prints every other tensor method into a region.
 unary! {
     abs exp exp2 exp_m1 ln log2 log10 ln_1p sqrt cbrt recip sin cos tan asin acos atan sinh cosh
-    tanh asinh acosh atanh floor ceil round trunc signum sum
+    tanh asinh acosh atanh floor ceil round trunc signum sum sigmoid softplus erf erfc erfinv lgamma
+    digamma relu bessel_i0e bessel_i1e safe_sqrt detach truth scale softmax log_softmax
 }
 
 macro_rules! binary {
@@ -112,7 +113,7 @@ macro_rules! binary {
             #[track_caller]
             pub fn $name(self, other: impl Lift<'b, T>) -> TensorHandle<'b, T> {
                 let other = other.lift(self.builder());
-                self.builder().one_op(stringify!($name), &[self.id(), other])
+                self.builder().one_op(stringify!($name), stringify!($name), &[self.id(), other], &[])
             }
         )*}
     };

@@ -1,11 +1,15 @@
-//! Concrete shapes of a region's values, from those of its inputs.
+//! Concrete shapes of a region's values, from those of its inputs and the parameters of the instance.
 
 use super::region::{Axes, Place, Region, ShapeRule, ValueIndex};
 use crate::{Error, shape};
 
 /// Infers the shape of every value. After a mismatch the rest is plausible, and the first error is
 /// returned beside the shapes.
-pub(crate) fn infer(region: &Region, inputs: &[Vec<usize>]) -> (Vec<Vec<usize>>, Option<Error>) {
+pub(crate) fn infer(
+    region: &Region,
+    inputs: &[Vec<usize>],
+    args: &[i64],
+) -> (Vec<Vec<usize>>, Option<Error>) {
     let mut shapes: Vec<Vec<usize>> = Vec::with_capacity(region.values.len());
     let mut error = None;
     let mut given = inputs.iter();
@@ -49,7 +53,7 @@ pub(crate) fn infer(region: &Region, inputs: &[Vec<usize>]) -> (Vec<Vec<usize>>,
             }
             ShapeRule::Reduce { of, axes, keep } => {
                 let of = at(&shapes, *of);
-                reduce(of, *axes, *keep).unwrap_or_else(|| {
+                reduce(of, *axes, *keep, args).unwrap_or_else(|| {
                     fail(&mut error, &value.place, &[of], "there is no such axis");
                     of.to_vec()
                 })
@@ -66,12 +70,23 @@ pub(crate) fn infer(region: &Region, inputs: &[Vec<usize>]) -> (Vec<Vec<usize>>,
                     of.to_vec()
                 })
             }
-            ShapeRule::Reshape(of, sizes) => {
+            ShapeRule::Reshape(of, _) | ShapeRule::ReshapeGiven(of) => {
                 let of = at(&shapes, *of);
+                let sizes = match &value.shape {
+                    ShapeRule::Reshape(_, sizes) => sizes,
+                    _ => args,
+                };
                 shape::reshape(of, sizes).unwrap_or_else(|| {
                     let why = format!("it has another number of elements than {sizes:?}");
                     fail(&mut error, &value.place, &[of], &why);
                     of.to_vec()
+                })
+            }
+            ShapeRule::Primitive { op, inputs } => {
+                let operands: Vec<&[usize]> = inputs.iter().map(|&id| at(&shapes, id)).collect();
+                (op.infer)(&operands, args).unwrap_or_else(|why| {
+                    fail(&mut error, &value.place, &operands, &why);
+                    operands[0].to_vec()
                 })
             }
             ShapeRule::Rows { logits, labels } => {
@@ -98,10 +113,14 @@ fn fail(error: &mut Option<Error>, place: &Place, operands: &[&[usize]], why: &s
 }
 
 /// The shape after a reduction over several axes.
-fn reduce(of: &[usize], axes: Axes, keep: bool) -> Option<Vec<usize>> {
+fn reduce(of: &[usize], axes: Axes, keep: bool, args: &[i64]) -> Option<Vec<usize>> {
     let reduced: Vec<usize> = match axes {
         Axes::All => (0..of.len()).collect(),
         Axes::These(axes) => axes
+            .iter()
+            .map(|&axis| shape::axis(isize::try_from(axis).ok()?, of.len()))
+            .collect::<Option<_>>()?,
+        Axes::Given => args
             .iter()
             .map(|&axis| shape::axis(isize::try_from(axis).ok()?, of.len()))
             .collect::<Option<_>>()?,

@@ -11,6 +11,7 @@ use super::product::matrices;
 use super::region::{Node, Operand, Place, RowOp, ValueIndex};
 use super::step::{Action, Location, Step};
 use crate::cpu::{FusedPlan, GemmPlan, Write};
+use crate::primitive::Resolved;
 use crate::{DType, Error};
 
 /// A flat schedule.
@@ -334,6 +335,27 @@ impl Planner<'_> {
                 input: self.location(self.local(index, *input)),
                 output: output(self, *value),
             },
+            Node::Primitive {
+                op,
+                inputs,
+                output: value,
+            } => {
+                let shapes: Vec<&[usize]> = inputs.iter().map(|&input| shape(input)).collect();
+                let plan = Resolved::new(op, self.dtype, &shapes, shape(*value), &instance.args);
+                let sources: Vec<Location> = inputs
+                    .iter()
+                    .map(|&input| self.location(self.local(index, input)))
+                    .collect();
+                if let Some(Location::Leaf(leaf)) = op.labels.map(|at| sources[at]) {
+                    let place = instance.place(*value);
+                    self.labels.push((leaf, plan.labels(), plan.limit(), place));
+                }
+                Action::Primitive {
+                    plan,
+                    inputs: sources,
+                    output: output(self, *value),
+                }
+            }
             Node::Rows {
                 op,
                 inputs,
@@ -350,7 +372,7 @@ impl Planner<'_> {
                     .get(1)
                     .map(|&labels| self.location(self.local(index, labels)));
                 if let (RowOp::CrossEntropy, Some(Location::Leaf(leaf))) = (op, labels) {
-                    let place = instance.region.values[usize::from(*value)].place;
+                    let place = instance.place(*value);
                     self.labels.push((leaf, rows, classes, place));
                 }
                 Action::Rows {

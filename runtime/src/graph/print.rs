@@ -194,6 +194,14 @@ fn text(region: &Region, node: &Node) -> String {
                 name(region, *input)
             )
         }
+        Node::Primitive { op, inputs, output } => {
+            format!(
+                "{} {} = {op:?}({})",
+                name(region, *output),
+                shape(*output),
+                list(region, inputs)
+            )
+        }
         Node::Rows { op, inputs, output } => {
             format!(
                 "{} {} = {op:?}({})",
@@ -225,6 +233,13 @@ fn rule(region: &Region, rule: &ShapeRule) -> String {
             let kept = if *keep { ", kept" } else { "" };
             format!("[{} without axes {axes:?}{kept}]", name(region, *of))
         }
+        ShapeRule::Reduce {
+            of,
+            axes: Axes::Given,
+            ..
+        } => format!("[{} without given axes]", name(region, *of)),
+        ShapeRule::ReshapeGiven(_) => "[given]".to_owned(),
+        ShapeRule::Primitive { op, inputs } => format!("[{op:?} of {}]", list(region, inputs)),
         ShapeRule::Transpose(of) => format!("[{} transposed]", name(region, *of)),
         ShapeRule::Reshape(_, sizes) => format!("{sizes:?}"),
         ShapeRule::Rows { logits, .. } => format!("[rows of {}]", name(region, *logits)),

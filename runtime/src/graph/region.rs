@@ -11,6 +11,7 @@
 
 use crate::DType;
 use crate::cpu::Kernel;
+use crate::primitive::Primitive;
 
 /// A value of a region: an index into [`Region::values`].
 pub type ValueIndex = u16;
@@ -98,6 +99,15 @@ pub enum ShapeRule {
     /// The same elements in row-major order under another shape; -1 stands for one size that
     /// follows.
     Reshape(ValueIndex, &'static [i64]),
+    /// The same elements under the shape that is given with the instance.
+    ReshapeGiven(ValueIndex),
+    /// The shape that a primitive infers, with the parameters of the instance.
+    Primitive {
+        /// Which.
+        op: &'static Primitive,
+        /// Its operands.
+        inputs: &'static [ValueIndex],
+    },
     /// The shape of `logits` without its last axis, which is the classes; `labels` must have it.
     Rows {
         /// `[.., K]`
@@ -113,9 +123,11 @@ impl ShapeRule {
         match *self {
             ShapeRule::Broadcast(of) => of.to_vec(),
             ShapeRule::MatMul { a, b, .. } => vec![a, b],
-            ShapeRule::Reduce { of, .. } | ShapeRule::Transpose(of) | ShapeRule::Reshape(of, _) => {
-                vec![of]
-            }
+            ShapeRule::Reduce { of, .. }
+            | ShapeRule::Transpose(of)
+            | ShapeRule::Reshape(of, _)
+            | ShapeRule::ReshapeGiven(of) => vec![of],
+            ShapeRule::Primitive { inputs, .. } => inputs.to_vec(),
             ShapeRule::Rows { logits, labels } => vec![logits, labels],
             ShapeRule::Input | ShapeRule::Scalar | ShapeRule::Like(_) => Vec::new(),
         }
@@ -129,6 +141,8 @@ pub enum Axes {
     All,
     /// These; a negative one counts from the end.
     These(&'static [i32]),
+    /// Those that are given with the instance.
+    Given,
 }
 
 /// One step of a region.
@@ -184,6 +198,15 @@ pub enum Node {
         /// Result.
         output: ValueIndex,
     },
+    /// A primitive, with the parameters of the instance.
+    Primitive {
+        /// Which.
+        op: &'static Primitive,
+        /// Operands.
+        inputs: &'static [ValueIndex],
+        /// Result.
+        output: ValueIndex,
+    },
 }
 
 impl Node {
@@ -194,7 +217,8 @@ impl Node {
             Node::MatMul { output, .. }
             | Node::Transpose { output, .. }
             | Node::Reshape { output, .. }
-            | Node::Rows { output, .. } => vec![*output],
+            | Node::Rows { output, .. }
+            | Node::Primitive { output, .. } => vec![*output],
         }
     }
 
@@ -210,7 +234,7 @@ impl Node {
                 .collect(),
             Node::MatMul { a, b, .. } => vec![*a, *b],
             Node::Transpose { input, .. } | Node::Reshape { input, .. } => vec![*input],
-            Node::Rows { inputs, .. } => inputs.to_vec(),
+            Node::Rows { inputs, .. } | Node::Primitive { inputs, .. } => inputs.to_vec(),
         }
     }
 }

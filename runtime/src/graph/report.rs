@@ -47,6 +47,11 @@ impl fmt::Display for Action {
             Action::Rows {
                 op, rows, classes, ..
             } => write!(f, "{op:?} [{rows}, {classes}]"),
+            Action::Primitive {
+                plan,
+                inputs,
+                output,
+            } => write!(f, "{plan}  {inputs:?} -> {output:?}"),
             Action::Copy {
                 elements,
                 accumulate,

@@ -3,6 +3,7 @@
 use super::region::RowOp;
 use crate::DType;
 use crate::cpu::{self, FusedPlan, GemmPlan};
+use crate::primitive::Resolved;
 
 /// Where an operand is. A call knows the pointer behind each.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,6 +54,11 @@ pub(crate) enum Action {
         classes: usize,
         input: Location,
         labels: Option<Location>,
+        output: Location,
+    },
+    Primitive {
+        plan: Resolved,
+        inputs: Vec<Location>,
         output: Location,
     },
     Copy {
@@ -175,6 +181,16 @@ impl Action {
                     );
                 }
             }
+            Action::Primitive {
+                plan,
+                inputs,
+                output,
+            } => {
+                sources.clear();
+                sources.extend(inputs.iter().map(|&location| pointers.read(location)));
+                // SAFETY: as above.
+                unsafe { plan.run(sources, pointers.write(*output), pointers.scratch) };
+            }
             Action::Copy {
                 from,
                 to,
@@ -205,6 +221,7 @@ impl Action {
         match self {
             Action::Fused { plan, .. } => plan.scratch_bytes(),
             Action::Gemm { plan, .. } => plan.scratch_bytes(),
+            Action::Primitive { plan, .. } => plan.scratch_bytes(),
             _ => 0,
         }
     }
@@ -215,6 +232,7 @@ impl Action {
             Action::Fused {
                 inputs, outputs, ..
             } => inputs.len().max(outputs.len()),
+            Action::Primitive { inputs, .. } => inputs.len(),
             _ => 0,
         }
     }
@@ -234,6 +252,9 @@ impl Action {
                 ..
             } => {
                 [input, output].into_iter().chain(labels).for_each(visit);
+            }
+            Action::Primitive { inputs, output, .. } => {
+                inputs.iter().chain([output]).for_each(visit);
             }
             Action::Copy { from, to, .. } => [from, to].into_iter().for_each(visit),
             Action::Zero { to, .. } => visit(to),
@@ -255,6 +276,9 @@ impl Action {
                 ..
             } => {
                 [input, output].into_iter().chain(labels).for_each(visit);
+            }
+            Action::Primitive { inputs, output, .. } => {
+                inputs.iter_mut().chain([output]).for_each(visit);
             }
             Action::Copy { from, to, .. } => [from, to].into_iter().for_each(visit),
             Action::Zero { to, .. } => visit(to),

@@ -27,7 +27,12 @@ impl<T: Element> Tensor<T> {
     }
 
     #[track_caller]
-    fn zip(&self, what: &'static str, other: &Tensor<T>, f: impl Fn(T, T) -> T) -> Tensor<T> {
+    pub(super) fn zip(
+        &self,
+        what: &'static str,
+        other: &Tensor<T>,
+        f: impl Fn(T, T) -> T,
+    ) -> Tensor<T> {
         if self.shape == other.shape {
             let pairs = self.data().iter().zip(other.data());
             return Tensor::built(self.shape.clone(), pairs.map(|(&a, &b)| f(a, b)).collect());
@@ -82,6 +87,8 @@ unary! {
     cosh "cosh x"; tanh "tanh x"; asinh "arsinh x"; acosh "arcosh x"; atanh "artanh x";
     floor "floor x"; ceil "ceil x"; round "x rounded"; trunc "integer part of x"; signum "sign of x";
     sigmoid "1 / (1 + e^-x)"; softplus "ln(1 + e^x)"; erf "erf x"; relu "max(x, 0)";
+    erfc "1 - erf x"; erfinv "the inverse of erf"; lgamma "ln |Gamma(x)|";
+    digamma "the derivative of ln Gamma(x)"; bessel_i0e "e^-|x| I0(x)"; bessel_i1e "e^-|x| I1(x)";
 }
 
 macro_rules! binary {
@@ -103,118 +110,6 @@ macro_rules! binary {
 binary! {
     pow powf "a^b"; maximum max "max(a, b)"; minimum min "min(a, b)"; atan2 atan2 "atan2(a, b)";
     hypot hypot "sqrt(a^2 + b^2)"; copysign copysign "|a| with the sign of b";
-}
-
-/// Composite functions; the formulas are those of the macro's table, which `tests/` compares.
-impl<T: Float + Real> Tensor<T> {
-    fn constant(value: f64) -> T {
-        T::from_f64(value)
-    }
-
-    /// `x^p` of every element.
-    #[must_use]
-    pub fn powf(&self, exponent: T) -> Tensor<T> {
-        self.map(|x| x.powf(exponent))
-    }
-
-    /// `x^n` of every element.
-    #[must_use]
-    pub fn powi(&self, exponent: i32) -> Tensor<T> {
-        self.map(|x| x.powi(exponent))
-    }
-
-    /// `x sigmoid(x)`
-    #[must_use]
-    pub fn silu(&self) -> Tensor<T> {
-        self.map(|x| x * x.sigmoid())
-    }
-
-    /// `x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))`
-    #[must_use]
-    pub fn gelu(&self) -> Tensor<T> {
-        let [half, scale, cubic] = [0.5, 0.797_884_560_802_865_4, 0.044_715].map(Self::constant);
-        self.map(|x| half * x * (T::ONE + (scale * (x * (T::ONE + cubic * (x * x)))).tanh()))
-    }
-
-    /// `x/2 (1 + erf(x / sqrt 2))`
-    #[must_use]
-    pub fn gelu_erf(&self) -> Tensor<T> {
-        let [half, scale] = [0.5, std::f64::consts::FRAC_1_SQRT_2].map(Self::constant);
-        self.map(|x| half * x * (T::ONE + (x * scale).erf()))
-    }
-
-    /// `x tanh(softplus(x))`
-    #[must_use]
-    pub fn mish(&self) -> Tensor<T> {
-        self.map(|x| x * x.softplus().tanh())
-    }
-
-    /// `x` above 0, else `e^x - 1`
-    #[must_use]
-    pub fn elu(&self) -> Tensor<T> {
-        self.map(|x| if x > T::ZERO { x } else { x.exp_m1() })
-    }
-
-    /// `l x` above 0, else `l a (e^x - 1)` with the constants of Klambauer et al. 2017
-    #[must_use]
-    pub fn selu(&self) -> Tensor<T> {
-        let [above, below] = [1.050_700_987_355_480_5, 1.758_099_340_847_376_6].map(Self::constant);
-        self.map(|x| {
-            if x > T::ZERO {
-                above * x
-            } else {
-                below * x.exp_m1()
-            }
-        })
-    }
-
-    /// `x` above 0, else `slope x`
-    #[must_use]
-    pub fn leaky_relu(&self, slope: T) -> Tensor<T> {
-        self.map(|x| if x > T::ZERO { x } else { x * slope })
-    }
-
-    /// `x / (1 + |x|)`
-    #[must_use]
-    pub fn softsign(&self) -> Tensor<T> {
-        self.map(|x| x / (T::ONE + x.abs()))
-    }
-
-    /// `ln sigmoid(x)`
-    #[must_use]
-    pub fn log_sigmoid(&self) -> Tensor<T> {
-        self.map(|x| -(-x).softplus())
-    }
-
-    /// `x^2`
-    #[must_use]
-    pub fn square(&self) -> Tensor<T> {
-        self.map(|x| x * x)
-    }
-
-    /// `x^3`
-    #[must_use]
-    pub fn cube(&self) -> Tensor<T> {
-        self.map(|x| x * x * x)
-    }
-
-    /// `1 / sqrt x`
-    #[must_use]
-    pub fn rsqrt(&self) -> Tensor<T> {
-        self.map(|x| T::ONE / x.sqrt())
-    }
-
-    /// `min(max(x, low), high)`
-    #[must_use]
-    pub fn clamp(&self, low: T, high: T) -> Tensor<T> {
-        self.map(|x| x.max(low).min(high))
-    }
-
-    /// `clamp(x, -1, 1)`
-    #[must_use]
-    pub fn hard_tanh(&self) -> Tensor<T> {
-        self.clamp(-T::ONE, T::ONE)
-    }
 }
 
 macro_rules! operators {

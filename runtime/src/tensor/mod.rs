@@ -5,6 +5,7 @@
 //! shapes do not fit panics at the caller's place with the text that `bind` returns as an error.
 
 mod assign;
+mod composite;
 mod elementwise;
 mod structural;
 

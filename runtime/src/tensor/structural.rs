@@ -130,61 +130,6 @@ impl<T: Float + Real> Tensor<T> {
         self.sum() / T::from_f64(self.len() as f64)
     }
 
-    /// Sums over one axis, which vanishes; a negative one counts from the end.
-    ///
-    /// # Panics
-    /// When there is no such axis; so for the following methods.
-    #[must_use]
-    #[track_caller]
-    pub fn sum_axis(&self, axis: isize) -> Tensor<T> {
-        self.over("sum_axis", axis, false, false)
-    }
-
-    /// Sums over one axis, which stays with size 1.
-    #[must_use]
-    #[track_caller]
-    pub fn sum_axis_keep(&self, axis: isize) -> Tensor<T> {
-        self.over("sum_axis_keep", axis, true, false)
-    }
-
-    /// Means over one axis, which vanishes.
-    #[must_use]
-    #[track_caller]
-    pub fn mean_axis(&self, axis: isize) -> Tensor<T> {
-        self.over("mean_axis", axis, false, true)
-    }
-
-    /// Means over one axis, which stays with size 1.
-    #[must_use]
-    #[track_caller]
-    pub fn mean_axis_keep(&self, axis: isize) -> Tensor<T> {
-        self.over("mean_axis_keep", axis, true, true)
-    }
-
-    #[track_caller]
-    #[allow(clippy::cast_precision_loss, reason = "a count of elements")]
-    fn over(&self, what: &'static str, axis: isize, keep: bool, mean: bool) -> Tensor<T> {
-        let Some(axis) = shape::axis(axis, self.rank()) else {
-            fail(&Error::shape(
-                caller(what),
-                &[&self.shape],
-                format!("there is no axis {axis}"),
-            ));
-        };
-        let size = self.shape[axis];
-        let inner: usize = self.shape[axis + 1..].iter().product();
-        let outer: usize = self.shape[..axis].iter().product();
-        let divisor = T::from_f64(if mean { size as f64 } else { 1.0 });
-        let mut elements = Vec::with_capacity(outer * inner);
-        for o in 0..outer {
-            for i in 0..inner {
-                let terms = (0..size).map(|k| self.data()[(o * size + k) * inner + i].to_f64());
-                elements.push(T::from_f64(terms.sum()) / divisor);
-            }
-        }
-        Tensor::built(shape::reduce(&self.shape, axis, keep), elements)
-    }
-
     /// `e^x / sum e^x` over the last axis.
     ///
     /// # Panics

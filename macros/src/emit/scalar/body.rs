@@ -120,6 +120,17 @@ fn operation(op: Op, x: &[&TokenStream], private: &TokenStream) -> TokenStream {
 
 /// A literal without suffix, so that it takes the type that is inferred.
 fn float(value: f64) -> TokenStream {
+    // No literal is infinite or NaN, and the type is left to inference.
+    if value.is_nan() {
+        return quote!((0.0 / 0.0));
+    }
+    if value.is_infinite() {
+        return if value > 0.0 {
+            quote!((1.0 / 0.0))
+        } else {
+            quote!((-1.0 / 0.0))
+        };
+    }
     let literal = Literal::f64_unsuffixed(value.abs());
     if value.is_sign_negative() {
         quote!((-#literal))

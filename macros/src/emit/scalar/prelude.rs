@@ -13,8 +13,20 @@ use crate::ir::composite::{self, Composite};
 use crate::ir::op::{Build, Form, Kind, Op};
 use crate::ir::scalar::{Leaf, Place, SlotId, Value};
 
-/// What `std` has as a method already.
-const INHERENT: [&str; 4] = ["clamp", "to_radians", "to_degrees", "fract"];
+/// What `std` has as a method already, and what scalar code writes with `if`.
+const UNLISTED: [&str; 11] = [
+    "clamp",
+    "to_radians",
+    "to_degrees",
+    "fract",
+    "greater",
+    "greater_equal",
+    "less",
+    "less_equal",
+    "equal",
+    "not_equal",
+    "choose",
+];
 
 /// A function of the prelude.
 struct Row {
@@ -36,7 +48,7 @@ pub(crate) fn functions(private: &TokenStream) -> TokenStream {
         }
     }
     for &composite in Composite::ALL {
-        if !INHERENT.contains(&composite.name()) {
+        if !UNLISTED.contains(&composite.name()) {
             let build = |body: &mut Body, x: &[ValueId]| composite::expand(body, composite, x);
             rows.push(row(composite.name(), composite.arity(), false, build));
         }
@@ -305,6 +317,7 @@ fn items(row: &Row, private: &TokenStream) -> TokenStream {
             }
             #[doc(hidden)]
             #[inline(always)]
+            #[allow(clippy::too_many_arguments, reason = "generated code")]
             pub fn __reverse<T: Scalar>(
                 #(#params: T,)* #(#shadows: Option<&mut T>,)* cotangent: T, _: &mut #private::Tape
             ) {

@@ -174,6 +174,26 @@ impl Printer<'_> {
                 }
             }
             TensorOp::Sum(SumAxes::These(axes)) => self.reduce(x[0], axes, true),
+            TensorOp::Sum(SumAxes::Given) => {
+                let of = self.number(x[0]);
+                quote!(#root::ShapeRule::Reduce { of: #of, axes: #root::Axes::Given, keep: true })
+            }
+            TensorOp::ReshapeGiven => {
+                let of = self.number(x[0]);
+                quote!(#root::ShapeRule::ReshapeGiven(#of))
+            }
+            TensorOp::Primitive(op) => match x.get(op.arity()) {
+                Some(&like) => self.like(like),
+                None => {
+                    let of = self.numbers(x.clone());
+                    let symbol = format_ident!("{}", op.symbol());
+                    quote! {
+                        #root::ShapeRule::Primitive {
+                            op: &#root::primitive::#symbol, inputs: &[#(#of),*]
+                        }
+                    }
+                }
+            },
             TensorOp::Squeeze(axes) => self.reduce(x[1], axes, false),
             TensorOp::Column => self.reduce(x[1], &[-1], true),
             TensorOp::Reshape(sizes) => {
@@ -286,7 +306,13 @@ impl Printer<'_> {
                     op: #root::RowOp::#op, inputs: &[#(#inputs),*], output: #output
                 })
             }
-            // Squeeze, Column, Reshape and ReshapeLike differ in their shapes only.
+            TensorOp::Primitive(op) => {
+                let symbol = format_ident!("{}", op.symbol());
+                quote!(#root::Node::Primitive {
+                    op: &#root::primitive::#symbol, inputs: &[#(#inputs),*], output: #output
+                })
+            }
+            // Squeeze, Column, Reshape and its kin differ in their shapes only.
             _ => {
                 let input = inputs[0];
                 quote!(#root::Node::Reshape { input: #input, output: #output })
@@ -305,7 +331,11 @@ pub(super) fn describe(op: &TensorOp) -> &'static str {
         TensorOp::Map(_) | TensorOp::MapPullback(..) => "map",
         TensorOp::Expand | TensorOp::SumTo => "broadcast",
         TensorOp::Sum(_) | TensorOp::Squeeze(_) => "sum",
-        TensorOp::ReshapeLike | TensorOp::Reshape(_) | TensorOp::Column => "reshape",
+        TensorOp::ReshapeLike
+        | TensorOp::Reshape(_)
+        | TensorOp::ReshapeGiven
+        | TensorOp::Column => "reshape",
+        TensorOp::Primitive(op) => op.symbol(),
         TensorOp::Transpose => "t",
         TensorOp::MatMul(..) => "matmul",
         TensorOp::Rows(crate::ir::graph::RowOp::Softmax) => "softmax",

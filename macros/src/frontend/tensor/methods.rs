@@ -1,46 +1,16 @@
 //! Method calls: the table of tensor methods, host containers, and the user's own methods.
 
-use proc_macro2::Span;
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprMethodCall};
 
 use crate::diag::Code;
-use crate::ir::composite::{self, Composite};
+use crate::ir::composite;
 use crate::ir::graph::{NodeId, RowOp, SumAxes, TensorOp};
-use crate::ir::op::{Build, Kind, Op};
+use crate::ir::op::{Build, Op};
 
+use super::table::{Method, Yields, find, is_float_method, is_tensor_only};
 use super::{Lowered, Lowerer};
-
-/// Methods that only tensors have: their receiver is a tensor whatever else is known.
-const TENSOR_ONLY: &[&str] = &[
-    "matmul",
-    "t",
-    "softmax",
-    "log_softmax",
-    "cross_entropy",
-    "sum_axis",
-    "mean_axis",
-    "sum_axis_keep",
-    "mean_axis_keep",
-    "mean",
-    "relu",
-    "sigmoid",
-    "softplus",
-    "gelu",
-    "gelu_erf",
-    "silu",
-    "mish",
-    "elu",
-    "selu",
-    "leaky_relu",
-    "softsign",
-    "log_sigmoid",
-    "square",
-    "cube",
-    "rsqrt",
-    "zip_map",
-];
 
 /// Methods of the host's containers and numbers that `instantiate` may call as they are.
 const HOST: &[&str] = &[
@@ -90,7 +60,7 @@ impl Lowerer<'_> {
         let receiver = self.expr(&call.receiver);
         let maps_function = name == "map" && matches!(call.args.first(), Some(Expr::Path(_)));
         let known = !matches!(receiver, Lowered::Host(_));
-        if known || maps_function || TENSOR_ONLY.contains(&name.as_str()) {
+        if known || maps_function || is_tensor_only(&name) {
             if name == "clone" {
                 return match receiver {
                     // The handle may stand behind a reference, which a clone takes off.
@@ -103,11 +73,24 @@ impl Lowerer<'_> {
                 let method = &call.method;
                 return Lowered::Host(quote!(#receiver.#method()));
             }
-            return self.tensor_method(call, &name, receiver);
+            let Some(method) = find(&name) else {
+                let text = format!("the method `{name}` on a tensor");
+                self.errors.at(&call.method, Code::Method, text);
+                return receiver;
+            };
+            return match method {
+                Method::Bound(yields) => self.bound(call, yields, receiver),
+                Method::Axes { .. } | Method::Reshape | Method::Powi
+                    if call.args.first().and_then(integers).is_none() =>
+                {
+                    self.bound(call, Yields::Tensor, receiver)
+                }
+                method => self.tensor_method(call, method, receiver),
+            };
         }
         let receiver = self.tokens(receiver);
         if HOST.contains(&name.as_str())
-            || is_operation(&name)
+            || is_float_method(&name)
             || matches!(name.as_str(), "sum" | "map" | "max" | "min")
         {
             self.hold(Lowered::Host(receiver));
@@ -120,12 +103,32 @@ impl Lowerer<'_> {
         self.user_method(call, receiver)
     }
 
-    fn tensor_method(&mut self, call: &ExprMethodCall, name: &str, receiver: Lowered) -> Lowered {
+    /// A method of the runtime, called on the handle when the graph is bound.
+    fn bound(&mut self, call: &ExprMethodCall, yields: Yields, receiver: Lowered) -> Lowered {
+        self.hold(receiver);
+        let arguments = self.arguments(call.args.iter());
+        let receiver = self.release();
+        let receiver = self.tokens(receiver);
+        let (method, turbofish) = (&call.method, &call.turbofish);
+        let span = call.method.span();
+        let tokens = quote_spanned!(span=> #receiver.#method #turbofish(#(#arguments),*));
+        match yields {
+            Yields::Tensor => Lowered::Handle(tokens),
+            Yields::Other => Lowered::Host(tokens),
+        }
+    }
+
+    fn tensor_method(
+        &mut self,
+        call: &ExprMethodCall,
+        method: Method,
+        receiver: Lowered,
+    ) -> Lowered {
         let span = call.method.span();
         // Operands first, because lowering one of them may end the region.
         self.hold(receiver);
         let mut operands = 0;
-        if takes_tensors(name) {
+        if method.takes_tensors() {
             for argument in &call.args {
                 let value = self.expr(argument);
                 self.hold(value);
@@ -135,7 +138,7 @@ impl Lowerer<'_> {
         let values = self.held.split_off(self.held.len() - operands - 1);
         let mut x = Vec::new();
         for (k, value) in values.into_iter().enumerate() {
-            if k == 1 && name == "cross_entropy" {
+            if k == 1 && method == Method::Rows(RowOp::CrossEntropy) {
                 let tokens = self.tokens(value);
                 x.push(self.lift(&tokens, call.args[0].span(), true));
             } else {
@@ -148,93 +151,79 @@ impl Lowerer<'_> {
             }
         }
         self.graph.set_span(span);
-        match self.structural(call, name, &x, span) {
+        match self.structural(call, method, &x) {
             Some(id) => Lowered::Node(id),
             None => {
-                let text = format!("the method `{name}` on a tensor");
+                let text = format!("these arguments of `{}`", call.method);
                 self.errors.at(&call.method, Code::Method, text);
                 Lowered::Node(x[0])
             }
         }
     }
 
+    /// The method as a node, if its arguments fit.
     fn structural(
         &mut self,
         call: &ExprMethodCall,
-        name: &str,
+        method: Method,
         x: &[NodeId],
-        span: Span,
     ) -> Option<NodeId> {
-        let axis = |this: &mut Self| {
-            let axis = call.args.first().and_then(integer);
-            if axis.is_none() {
-                this.errors.at(
-                    &call.args,
-                    Code::Expression,
-                    "an axis that is not an integer literal",
-                );
+        let argument = call.args.first();
+        let count = |wanted: usize| (x.len() == wanted).then_some(());
+        Some(match method {
+            Method::Op(op) => {
+                count(op.arity())?;
+                self.graph.op(op, x)
             }
-            axis.unwrap_or(0)
-        };
-        Some(match name {
-            "matmul" if x.len() == 2 => self.graph.add(TensorOp::MatMul(false, false), x.to_vec()),
-            "t" => self.graph.add(TensorOp::Transpose, x.to_vec()),
-            "softmax" => self.graph.add(TensorOp::Rows(RowOp::Softmax), x.to_vec()),
-            "log_softmax" => self
-                .graph
-                .add(TensorOp::Rows(RowOp::LogSoftmax), x.to_vec()),
-            "cross_entropy" if x.len() == 2 => self
-                .graph
-                .add(TensorOp::Rows(RowOp::CrossEntropy), x.to_vec()),
-            "sum" => self.graph.add(TensorOp::Sum(SumAxes::All), x.to_vec()),
-            "mean" => {
+            Method::Composite(function) => {
+                count(function.arity())?;
+                composite::expand(&mut self.graph, function, x)
+            }
+            Method::Powi => {
+                let exponent = self.graph.integer(argument.and_then(integer)?);
+                self.graph.op(Op::Powi, &[x[0], exponent])
+            }
+            Method::Map => return self.map(call, x),
+            Method::MatMul => {
+                count(2)?;
+                self.graph.add(TensorOp::MatMul(false, false), x.to_vec())
+            }
+            Method::Transpose => self.graph.add(TensorOp::Transpose, x.to_vec()),
+            Method::Rows(op) => {
+                count(if op == RowOp::CrossEntropy { 2 } else { 1 })?;
+                self.graph.add(TensorOp::Rows(op), x.to_vec())
+            }
+            Method::Total { mean } => {
                 let sum = self.graph.add(TensorOp::Sum(SumAxes::All), x.to_vec());
-                self.over_count(x[0], sum)
+                if mean {
+                    self.over_count(x[0], sum)
+                } else {
+                    sum
+                }
             }
-            "sum_axis" | "sum_axis_keep" | "mean_axis" | "mean_axis_keep" => {
-                let axes = vec![axis(self)];
-                self.graph.set_span(span);
+            Method::Axes { mean, keep } => {
+                let axes: Vec<i32> = argument
+                    .and_then(integers)?
+                    .into_iter()
+                    .map(|axis| i32::try_from(axis).ok())
+                    .collect::<Option<_>>()?;
                 let sum = TensorOp::Sum(SumAxes::These(axes.clone()));
                 let mut value = self.graph.add(sum, x.to_vec());
-                if name.starts_with("mean") {
+                if mean {
                     value = self.over_count(x[0], value);
                 }
-                if name.ends_with("keep") {
+                if keep {
                     value
                 } else {
                     self.graph.add(TensorOp::Squeeze(axes), vec![value, x[0]])
                 }
             }
-            "reshape" => {
-                let sizes = call.args.first().and_then(integers)?;
+            Method::Reshape => {
+                let sizes = argument.and_then(integers)?;
                 self.graph.add(TensorOp::Reshape(sizes), x.to_vec())
             }
-            "map" | "zip_map" => return self.map(call, x),
-            "powi" => {
-                let exponent = call.args.first().and_then(integer)?;
-                let exponent = self.graph.integer(exponent);
-                self.graph.op(Op::Powi, &[x[0], exponent])
-            }
-            "maximum" if x.len() == 2 => self.graph.op(Op::Max, x),
-            "minimum" if x.len() == 2 => self.graph.op(Op::Min, x),
-            "pow" if x.len() == 2 => self.graph.op(Op::Powf, x),
-            _ => {
-                let op = Op::ALL
-                    .iter()
-                    .copied()
-                    .find(|op| op.name() == name && is_operation(name));
-                match op {
-                    Some(op) if op.arity() == x.len() => self.graph.op(op, x),
-                    Some(_) => return None,
-                    None => {
-                        let composite = Composite::named(name)?;
-                        if composite.arity() != x.len() {
-                            return None;
-                        }
-                        composite::expand(&mut self.graph, composite, x)
-                    }
-                }
-            }
+            // Lowered by its caller.
+            Method::Bound(_) => return None,
         })
     }
 
@@ -289,31 +278,6 @@ impl Lowerer<'_> {
     }
 }
 
-/// Whether every argument of the method is a tensor or a float.
-fn takes_tensors(name: &str) -> bool {
-    !matches!(
-        name,
-        "sum_axis"
-            | "sum_axis_keep"
-            | "mean_axis"
-            | "mean_axis_keep"
-            | "reshape"
-            | "map"
-            | "zip_map"
-            | "powi"
-    )
-}
-
-/// Whether it is a float operation that is written as a method.
-fn is_operation(name: &str) -> bool {
-    Op::ALL.iter().any(|op| {
-        op.name() == name
-            && op.kind() == Kind::Float
-            && name.chars().all(|c| c.is_alphanumeric() || c == '_')
-            && !matches!(op, Op::Select | Op::ToFloat)
-    })
-}
-
 /// An integer literal, with or without a sign.
 fn integer(expression: &Expr) -> Option<i32> {
     match expression {
@@ -331,8 +295,11 @@ fn integer(expression: &Expr) -> Option<i32> {
     }
 }
 
-/// `[2, -1]` or `&[2, -1]`.
+/// `[2, -1]` or `&[2, -1]`, or one integer.
 fn integers(expression: &Expr) -> Option<Vec<i64>> {
+    if let Some(one) = integer(expression) {
+        return Some(vec![i64::from(one)]);
+    }
     match expression {
         Expr::Array(array) => array
             .elems

@@ -114,3 +114,5 @@ pub(super) fn softplus(x: f64) -> f64 {
     let positive = if x < 0.0 { 0.0 } else { x };
     positive + (ln(u) + (e - (u - 1.0)) / u)
 }
+
+pub(super) use super::special::{bessel_i0e, bessel_i1e, digamma, erfc, erfinv, lgamma};

@@ -15,6 +15,7 @@ mod double;
 mod erf;
 #[allow(clippy::excessive_precision, reason = "fitted coefficients")]
 mod single;
+mod special;
 
 use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
 
@@ -51,6 +52,8 @@ macro_rules! real {
             fn to_float(n: i32) -> Self;
             /// `n - 1`: the exponent in the derivative of `powi`.
             fn decrement(n: i32) -> i32;
+            /// Derivative number n of `digamma`, for n from 1.
+            fn polygamma(self, n: i32) -> Self;
         }
 
         real!(@impl f32 single { $($unary)* } { $($binary)* } { $($own)* });
@@ -101,6 +104,10 @@ macro_rules! real {
             #[inline(always)]
             fn decrement(n: i32) -> i32 {
                 n.wrapping_sub(1)
+            }
+            #[inline(always)]
+            fn polygamma(self, n: i32) -> $ty {
+                special::polygamma(f64::from(self), n) as $ty
             }
         }
     };
@@ -186,6 +193,18 @@ real! {
         softplus;
         /// the error function
         erf;
+        /// `1 - erf(x)`, accurate in its tail
+        erfc;
+        /// the inverse of the error function
+        erfinv;
+        /// `ln |Gamma(x)|`
+        lgamma;
+        /// the derivative of `ln Gamma(x)`
+        digamma;
+        /// `e^-|x| I0(x)`
+        bessel_i0e;
+        /// `e^-|x| I1(x)`
+        bessel_i1e;
     }
 }
 

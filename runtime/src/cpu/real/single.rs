@@ -85,3 +85,15 @@ pub(super) fn softplus(x: f32) -> f32 {
 pub(super) fn erf(x: f32) -> f32 {
     super::erf::erf(f64::from(x)) as f32
 }
+
+/// The special functions, in double precision: they are cheap beside their series.
+macro_rules! special {
+    ($($name:ident)*) => {$(
+        #[inline(always)]
+        pub(super) fn $name(x: f32) -> f32 {
+            super::special::$name(f64::from(x)) as f32
+        }
+    )*};
+}
+
+special! { erfc erfinv lgamma digamma bessel_i0e bessel_i1e }

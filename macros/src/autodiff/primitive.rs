@@ -1,0 +1,95 @@
+//! The derivative rules of the primitives: the adjoint of each, as nodes of the same graph.
+//!
+//! An adjoint gets the parameters of its primal, so that a primitive that needs others has an
+//! adjoint of its own (`CumulativeSum` and `CumulativeSumBack`).
+
+use crate::ir::graph::{Graph, NodeId, TensorOp};
+use crate::ir::op::{Build, Op};
+use crate::ir::primitive::Primitive;
+
+/// Adds a primitive over `x` whose result has the shape of `like`.
+fn like(graph: &mut Graph, op: Primitive, x: &[NodeId], like: NodeId) -> NodeId {
+    let operands = x.iter().copied().chain([like]).collect();
+    graph.add(TensorOp::Primitive(op), operands)
+}
+
+/// The contributions of `y = op(x..)`, whose cotangent is `dy`, to the cotangents of its operands.
+/// Labels get none, and neither do the operands of an operation that stands in adjoints only.
+pub(super) fn pull_back(
+    graph: &mut Graph,
+    op: Primitive,
+    x: &[NodeId],
+    y: NodeId,
+    dy: NodeId,
+) -> Vec<(NodeId, NodeId)> {
+    use Primitive as P;
+    // A linear operation with labels or without: the cotangent through its adjoint.
+    let linear = |graph: &mut Graph, adjoint: P| {
+        let mut operands = x[..op.arity()].to_vec();
+        operands[0] = dy;
+        vec![(x[0], like(graph, adjoint, &operands, x[0]))]
+    };
+    match op {
+        P::View => linear(graph, P::Place),
+        P::Place => linear(graph, P::View),
+        P::Take => linear(graph, P::TakeAdd),
+        P::TakeAdd => linear(graph, P::Take),
+        P::Gather => linear(graph, P::GatherAdd),
+        P::GatherAdd => linear(graph, P::Gather),
+        P::Select => linear(graph, P::SelectAdd),
+        P::SelectAdd => linear(graph, P::Select),
+        P::Triangle => linear(graph, P::Triangle),
+        P::Concat => {
+            let first = like(graph, P::Head, &[dy], x[0]);
+            let second = like(graph, P::Tail, &[dy], x[1]);
+            vec![(x[0], first), (x[1], second)]
+        }
+        P::RunningSum => linear(graph, P::RunningSumBack),
+        P::RunningSumBack => linear(graph, P::RunningSum),
+        // y = prod x: x_i' = y' times the others
+        P::Product => {
+            let others = like(graph, P::ProductOthers, x, x[0]);
+            vec![(x[0], graph.op(Op::Mul, &[dy, others]))]
+        }
+        // y = max x: the elements that equal it share y' evenly
+        P::Maximum | P::Minimum => {
+            let (zero, one) = (graph.constant(0.0), graph.constant(1.0));
+            let equal = graph.op(Op::Eq, &[x[0], y]);
+            let counted = graph.op(Op::Select, &[equal, one, zero]);
+            let count = graph.sum_to(counted, y);
+            let share = graph.op(Op::Div, &[dy, count]);
+            vec![(x[0], graph.op(Op::Select, &[equal, share, zero]))]
+        }
+        // y = ln sum e^x: x' = y' e^(x - y); at infinity the infinite elements get all of it
+        P::LogSumExp => {
+            let (zero, one) = (graph.constant(0.0), graph.constant(1.0));
+            let infinite = graph.constant(f64::INFINITY);
+            let size = graph.op(Op::Abs, &[y]);
+            let at_infinity = graph.op(Op::Eq, &[size, infinite]);
+            let difference = graph.op(Op::Sub, &[x[0], y]);
+            let softmax = graph.op(Op::Exp, &[difference]);
+            let equal = graph.op(Op::Eq, &[x[0], y]);
+            let chosen = graph.op(Op::Select, &[equal, one, zero]);
+            let slope = graph.op(Op::Select, &[at_infinity, chosen, softmax]);
+            vec![(x[0], graph.op(Op::Mul, &[dy, slope]))]
+        }
+        P::RunningProduct => adjoint(graph, P::RunningProductBack, &[x[0], dy], x[0]),
+        P::RunningMax => adjoint(graph, P::RunningMaxBack, &[x[0], dy], x[0]),
+        P::RunningLogSumExp => adjoint(graph, P::RunningLogSumExpBack, &[x[0], y, dy], x[0]),
+        P::Sort => adjoint(graph, P::SortBack, &[x[0], dy], x[0]),
+        P::Head
+        | P::Tail
+        | P::OneHot
+        | P::Uniform
+        | P::ProductOthers
+        | P::RunningProductBack
+        | P::RunningMaxBack
+        | P::RunningLogSumExpBack
+        | P::SortBack => Vec::new(),
+    }
+}
+
+/// The adjoint of an operation of one operand as one primitive.
+fn adjoint(graph: &mut Graph, op: Primitive, from: &[NodeId], x: NodeId) -> Vec<(NodeId, NodeId)> {
+    vec![(x, like(graph, op, from, x))]
+}

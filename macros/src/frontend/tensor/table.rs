@@ -1,0 +1,266 @@
+//! The table of tensor methods: what the macro does with a method's name.
+//!
+//! Elementwise methods are the scalar operations and composites by their names. A *bound* method is
+//! left to the runtime: it is called on a handle when the graph is bound, where its parameters
+//! (axes, sizes, ranges) are ordinary values of the host, and records regions of one operation.
+
+use crate::ir::composite::Composite;
+use crate::ir::graph::RowOp;
+use crate::ir::op::{Kind, Op};
+
+/// What a bound method yields.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Yields {
+    /// A float tensor.
+    Tensor,
+    /// Several tensors, or something that the macro does not know.
+    Other,
+}
+
+/// How a method is lowered.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Method {
+    /// A scalar operation of every element.
+    Op(Op),
+    /// A composite of every element.
+    Composite(Composite),
+    /// `powi(n)`; bound when n is no literal
+    Powi,
+    /// `map(f)` or `zip_map(&y, f)`
+    Map,
+    /// A matrix product.
+    MatMul,
+    /// The last two axes swapped.
+    Transpose,
+    /// An operation on rows.
+    Rows(RowOp),
+    /// A sum or mean of all elements.
+    Total {
+        /// Whether it is divided by their number.
+        mean: bool,
+    },
+    /// A sum or mean over axes; bound when they are no literals.
+    Axes {
+        /// Whether it is divided by the number of terms.
+        mean: bool,
+        /// Whether the axes stay with size 1.
+        keep: bool,
+    },
+    /// Another shape; bound when the sizes are no literals.
+    Reshape,
+    /// Left to the runtime.
+    Bound(Yields),
+}
+
+impl Method {
+    /// Whether every argument is a tensor or a float.
+    pub(super) fn takes_tensors(self) -> bool {
+        !matches!(
+            self,
+            Method::Powi | Method::Map | Method::Axes { .. } | Method::Reshape | Method::Bound(_)
+        )
+    }
+}
+
+/// Methods that are no scalar operation or composite.
+const STRUCTURAL: &[(&str, Method)] = &[
+    ("powi", Method::Powi),
+    ("pow", Method::Op(Op::Powf)),
+    ("fmod", Method::Op(Op::Rem)),
+    ("maximum", Method::Op(Op::Max)),
+    ("minimum", Method::Op(Op::Min)),
+    ("map", Method::Map),
+    ("zip_map", Method::Map),
+    ("matmul", Method::MatMul),
+    ("t", Method::Transpose),
+    ("softmax", Method::Rows(RowOp::Softmax)),
+    ("log_softmax", Method::Rows(RowOp::LogSoftmax)),
+    ("cross_entropy", Method::Rows(RowOp::CrossEntropy)),
+    ("sum", Method::Total { mean: false }),
+    ("mean", Method::Total { mean: true }),
+    (
+        "sum_axis",
+        Method::Axes {
+            mean: false,
+            keep: false,
+        },
+    ),
+    (
+        "sum_axis_keep",
+        Method::Axes {
+            mean: false,
+            keep: true,
+        },
+    ),
+    (
+        "mean_axis",
+        Method::Axes {
+            mean: true,
+            keep: false,
+        },
+    ),
+    (
+        "mean_axis_keep",
+        Method::Axes {
+            mean: true,
+            keep: true,
+        },
+    ),
+    ("reshape", Method::Reshape),
+];
+
+/// Bound methods that yield a tensor.
+const BOUND: &[&str] = &[
+    "detach",
+    "flatten",
+    "unsqueeze",
+    "squeeze",
+    "permute",
+    "swap_axes",
+    "slice",
+    "slice_step",
+    "index_axis",
+    "flip",
+    "roll",
+    "broadcast_to",
+    "repeat_axis",
+    "tile",
+    "pick",
+    "pad",
+    "diagonal",
+    "diag",
+    "trace",
+    "tril",
+    "triu",
+    "windows_of",
+    "overlap_add",
+    "stack",
+    "index_select",
+    "embedding",
+    "gather",
+    "index_add",
+    "scatter_add",
+    "one_hot",
+    "prod_axis",
+    "prod_axis_keep",
+    "max_axis",
+    "max_axis_keep",
+    "min_axis",
+    "min_axis_keep",
+    "logsumexp_axis",
+    "logsumexp_axis_keep",
+    "var_axis",
+    "var_axis_keep",
+    "std_axis",
+    "std_axis_keep",
+    "norm_axis",
+    "norm_axis_keep",
+    "cumsum",
+    "cumprod",
+    "cummax",
+    "cumlogsumexp",
+    "sort",
+    "top_k",
+    "quantile_axis",
+    "median_axis",
+    "any_axis",
+    "softmax_axis",
+    "log_softmax_axis",
+    "conv",
+    "conv1d",
+    "conv2d",
+    "conv_transpose",
+    "max_pool",
+    "avg_pool",
+    "layer_norm",
+    "rms_norm",
+    "batch_norm",
+    "batch_norm_with",
+    "group_norm",
+    "instance_norm",
+    "glu",
+    "attention",
+    "attention_masked",
+    "attention_causal",
+    "dropout",
+    "uniform",
+    "soft_cross_entropy",
+    "nll",
+    "focal",
+    "multiclass_hinge",
+    "kl_divergence",
+    "js_divergence",
+    "brier",
+    "dice",
+    "tversky",
+    "soft_iou",
+    "triplet",
+    "cosine_similarity",
+    "cosine_embedding",
+    "cox",
+    "ctc",
+    "all_axis",
+];
+
+/// Bound methods that yield several tensors.
+const BOUND_LISTS: &[&str] = &["split"];
+
+/// Names that floats or containers have too: they say nothing about an unknown receiver.
+const SHARED: &[&str] = &[
+    "clamp",
+    "to_radians",
+    "to_degrees",
+    "fract",
+    "reshape",
+    "powi",
+    "pow",
+    "map",
+    "sum",
+    "sort",
+    "split",
+    "concat",
+];
+
+/// The method of that name.
+pub(super) fn find(name: &str) -> Option<Method> {
+    if let Some(&(_, method)) = STRUCTURAL.iter().find(|(known, _)| *known == name) {
+        return Some(method);
+    }
+    if name == "concat" || BOUND.contains(&name) {
+        return Some(Method::Bound(Yields::Tensor));
+    }
+    if BOUND_LISTS.contains(&name) {
+        return Some(Method::Bound(Yields::Other));
+    }
+    let op = Op::ALL.iter().copied().find(|op| op.name() == name);
+    match op {
+        Some(op) => is_method(op).then_some(Method::Op(op)),
+        None => Composite::named(name).map(Method::Composite),
+    }
+}
+
+/// Whether it is a float operation that is written as a method.
+fn is_method(op: Op) -> bool {
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    op.kind() == Kind::Float
+        && op.name().chars().all(word)
+        && !matches!(op, Op::Select | Op::ToFloat | Op::Polygamma)
+}
+
+/// Whether it is a method that floats have, too.
+pub(super) fn is_float_method(name: &str) -> bool {
+    Op::ALL.iter().any(|&op| op.name() == name && is_method(op))
+}
+
+/// Whether only tensors have a method of that name: its receiver is a tensor whatever else is
+/// known.
+pub(super) fn is_tensor_only(name: &str) -> bool {
+    if SHARED.contains(&name) {
+        return false;
+    }
+    match find(name) {
+        Some(Method::Op(op)) => op.form() == crate::ir::op::Form::Runtime,
+        Some(_) => true,
+        None => false,
+    }
+}

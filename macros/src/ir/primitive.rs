@@ -1,0 +1,97 @@
+//! The primitives: structural tensor operations that are one kernel of the runtime each.
+//!
+//! A row names the runtime's primitive and says how many operands it reads. What a primitive
+//! computes, and how its shape follows, stands in the runtime (`primitive/`); its derivative stands
+//! in `autodiff::primitive`. One more operand than it reads gives the shape of the result.
+//!
+//! Parameters (axes, strides, sizes) are no part of the graph: they are values of the host, given
+//! with each instance of the region, and an adjoint gets those of its primal.
+
+macro_rules! primitives {
+    ($($(#[$doc:meta])* $variant:ident $symbol:ident $arity:literal $role:ident;)*) => {
+        /// A primitive.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+        pub(crate) enum Primitive { $($(#[$doc])* $variant,)* }
+
+        impl Primitive {
+            /// Every primitive, in the order of the table.
+            pub(crate) const ALL: &'static [Primitive] = &[$(Primitive::$variant,)*];
+
+            /// The name of the runtime's primitive.
+            pub(crate) const fn symbol(self) -> &'static str {
+                match self { $(Primitive::$variant => stringify!($symbol),)* }
+            }
+
+            /// How many operands it reads.
+            pub(crate) const fn arity(self) -> usize {
+                match self { $(Primitive::$variant => $arity,)* }
+            }
+
+            /// Whether it stands for a method, and not in adjoints only.
+            pub(crate) fn is_method(self) -> bool {
+                match self { $(Primitive::$variant => stringify!($role) == "Method",)* }
+            }
+        }
+    };
+}
+
+primitives! {
+    /// A strided view, copied: `y[i] = x[offset + i . strides]`.
+    View VIEW 1 Method;
+    /// The adjoint of a view: `y[offset + i . strides] += x[i]`, elsewhere a fill value.
+    Place PLACE 1 Method;
+    /// Entries of an axis by labels: `y[.., k.., ..] = x[.., t[k..], ..]`.
+    Take TAKE 2 Method;
+    /// The adjoint of `Take`: entries added up by label.
+    TakeAdd TAKE_ADD 2 Adjoint;
+    /// One element per label: `y[i, k, j] = x[i, t[i, k, j], j]`.
+    Gather GATHER 2 Method;
+    /// The adjoint of `Gather`.
+    GatherAdd GATHER_ADD 2 Adjoint;
+    /// Entries of an axis by positions of the host.
+    Select SELECT 1 Method;
+    /// The adjoint of `Select`.
+    SelectAdd SELECT_ADD 1 Adjoint;
+    /// Two tensors joined along an axis.
+    Concat CONCAT 2 Method;
+    /// The first entries of an axis, as many as the result has.
+    Head HEAD 1 Adjoint;
+    /// The last entries of an axis, as many as the result has.
+    Tail TAIL 1 Adjoint;
+    /// The part of each matrix on one side of a diagonal; 0 elsewhere.
+    Triangle TRIANGLE 1 Method;
+    /// 1 at each label's class, 0 elsewhere.
+    OneHot ONE_HOT 1 Method;
+    /// Random numbers from a key.
+    Uniform UNIFORM 1 Method;
+    /// The product over axes, which stay with size 1; so for the next three.
+    Product PRODUCT 1 Method;
+    /// For each element, the product of the others.
+    ProductOthers PRODUCT_OTHERS 1 Adjoint;
+    /// The largest element.
+    Maximum MAXIMUM 1 Method;
+    /// The smallest element.
+    Minimum MINIMUM 1 Method;
+    /// `ln sum e^x`
+    LogSumExp LOG_SUM_EXP 1 Method;
+    /// Running sums along an axis.
+    RunningSum RUNNING_SUM 1 Method;
+    /// Running sums from the end.
+    RunningSumBack RUNNING_SUM_BACK 1 Adjoint;
+    /// Running products along an axis.
+    RunningProduct RUNNING_PRODUCT 1 Method;
+    /// The adjoint of running products, from the operand and the cotangent.
+    RunningProductBack RUNNING_PRODUCT_BACK 2 Adjoint;
+    /// Running maxima along an axis.
+    RunningMax RUNNING_MAX 1 Method;
+    /// The adjoint of running maxima, from the operand and the cotangent.
+    RunningMaxBack RUNNING_MAX_BACK 2 Adjoint;
+    /// Running `ln sum e^x` along an axis.
+    RunningLogSumExp RUNNING_LOG_SUM_EXP 1 Method;
+    /// Their adjoint, from the operand, the result and the cotangent.
+    RunningLogSumExpBack RUNNING_LOG_SUM_EXP_BACK 3 Adjoint;
+    /// Sorted entries along an axis.
+    Sort SORT 1 Method;
+    /// Their adjoint, from the operand and the cotangent.
+    SortBack SORT_BACK 2 Adjoint;
+}

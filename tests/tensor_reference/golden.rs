@@ -1,0 +1,86 @@
+//! The functions of a group: each is differentiated in both float types, run eagerly and as a
+//! graph, and compared with the reference.
+
+/// `golden! { "key" name (x, y) [labels] { host: Type = value } body; .. }` with float inputs in
+/// parentheses, labels in brackets and parameters of the host, which are references, in braces.
+/// `|case|` names the case for their values.
+macro_rules! golden {
+    (|$case:ident| $($key:literal $name:ident ($($x:ident),*) [$($i:ident),*]
+        {$($h:ident : $hty:ident = $hval:expr),*} $body:expr;)*) => {
+        $(mod $name {
+            #[allow(unused_imports, reason = "not every row uses all of it")]
+            use super::*;
+            golden!(@typed f64 double ($($x)*) ($($i)*) ($($h $hty)*) $body);
+            golden!(@typed f32 single ($($x)*) ($($i)*) ($($h $hty)*) $body);
+            #[allow(unused_variables, reason = "not every row has parameters")]
+            pub(super) fn check($case: &crate::case::Case<'_>) -> Vec<String> {
+                $(let $h = &($hval);)*
+                let mut faults = Vec::new();
+                golden!(@check f64 double faults $case ($($x)*) ($($i)*) ($($h)*));
+                if $case.fits_single() {
+                    golden!(@check f32 single faults $case ($($x)*) ($($i)*) ($($h)*));
+                }
+                faults
+            }
+        })*
+
+        /// Runs the case; yields what differs, or nothing if the function is unknown.
+        pub(crate) fn check(case: &crate::case::Case<'_>) -> Option<Vec<String>> {
+            by_name(case.variant(), case).or_else(|| by_name(case.function, case))
+        }
+
+        fn by_name(name: &str, case: &crate::case::Case<'_>) -> Option<Vec<String>> {
+            match name {
+                $($key => Some($name::check(case)),)*
+                _ => None,
+            }
+        }
+    };
+    (@typed $t:ident $module:ident ($($x:ident)*) ($($i:ident)*) ($($h:ident $hty:ident)*) $body:expr) => {
+        mod $module {
+            #[allow(unused_imports, reason = "not every row uses all of it")]
+            use super::*;
+            use cotangent::{Tensor, differentiable};
+            #[allow(dead_code, reason = "not every row names its element type")]
+            type Float = $t;
+
+            #[differentiable]
+            #[allow(clippy::ptr_arg, unused_variables, reason = "the signature is that of the case")]
+            pub(super) fn f($($x: &Tensor<$t>,)* $($i: &Tensor<u32>,)* $($h: &$hty),*) -> Tensor<$t> {
+                $body
+            }
+
+            #[differentiable(wrt($($x),*))]
+            #[allow(clippy::ptr_arg, unused_variables, reason = "the signature is that of the case")]
+            pub(super) fn weighted(
+                $($x: &Tensor<$t>,)* $($i: &Tensor<u32>,)* $($h: &$hty,)* cotangent: &Tensor<$t>
+            ) -> $t {
+                (f($($x,)* $($i,)* $($h),*) * cotangent).sum()
+            }
+        }
+    };
+    (@check $t:ident $module:ident $faults:ident $case:ident ($($x:ident)*) ($($i:ident)*) ($($h:ident)*)) => {{
+        $(let $x = &$case.tensor::<$t>(stringify!($x));)*
+        $(let $i = &$case.labels(stringify!($i));)*
+        let value = $module::f($($x,)* $($i,)* $($h),*);
+        $faults.extend($case.check_value(&value).err());
+        let cotangent = $case.cotangent::<$t>();
+        match $module::weighted::bind($($x,)* $($i,)* $($h,)* &cotangent) {
+            Err(error) => $faults.push(format!("{}: {error}", $case.id)),
+            Ok(mut program) => {
+                let result = program.value_and_grad($($x,)* $($i,)* $($h,)* &cotangent);
+                let (value, gradients) = result.unwrap();
+                let weighted = $module::f($($x,)* $($i,)* $($h),*) * &cotangent;
+                $faults.extend($case.check_total(value, &weighted).err());
+                golden!(@gradients $case $faults gradients ($($x)*));
+            }
+        }
+    }};
+    (@gradients $case:ident $faults:ident $gradients:ident ($x:ident)) => {
+        $faults.extend($case.check_gradient(stringify!($x), $gradients).err());
+    };
+    (@gradients $case:ident $faults:ident $gradients:ident ($($x:ident)*)) => {
+        let ($($x,)*) = $gradients;
+        $($faults.extend($case.check_gradient(stringify!($x), $x).err());)*
+    };
+}
