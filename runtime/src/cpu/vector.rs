@@ -52,6 +52,18 @@ pub(super) trait Vector: Copy {
     unsafe fn multiply_add(self, b: Self, c: Self) -> Self;
 }
 
+/// Asks for a cache line that will be needed; any address is allowed.
+#[inline(always)]
+pub(super) fn prefetch<T>(address: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every x86-64 machine has the instruction, and it never faults.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(address.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
+}
+
 /// Partial loads and stores, element by element.
 macro_rules! parts_by_element {
     ($ty:ident) => {

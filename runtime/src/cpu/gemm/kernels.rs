@@ -3,15 +3,12 @@
 use super::super::isa::Isa;
 use super::super::real::Real;
 use super::super::vector::{self, Vector};
-use super::tile::{self, DotKernel, Dots, Tile, TileKernel};
+use super::tile::{self, Copy, CopyKernel, DotKernel, Dots, Tile, TileKernel};
 
 /// Vectors in the width of a tile.
 pub(super) const WIDTH: usize = 2;
 /// Vectors in the width of a tile of few rows, which needs more columns to keep the machine busy.
 pub(super) const WIDE: usize = 4;
-
-/// Copies rows: see [`tile::copy_rows`].
-type CopyKernel<T> = unsafe fn((*const T, usize), usize, usize, (*mut T, usize));
 
 /// The kernels for one instruction set and element type.
 pub(super) struct Kernels<T: 'static> {
@@ -24,7 +21,7 @@ pub(super) struct Kernels<T: 'static> {
     /// Tiles of few rows and `WIDE` vectors at most.
     pub(super) wide: &'static [[TileKernel<T>; WIDE]],
     pub(super) dots: DotKernel<T>,
-    pub(super) copy_rows: CopyKernel<T>,
+    pub(super) copy: CopyKernel<T>,
 }
 
 /// An element type that has kernels.
@@ -50,7 +47,7 @@ macro_rules! kernels {
                     [tile::<2, 1>, tile::<2, 2>, tile::<2, 3>, tile::<2, 4>],
                 ],
                 dots,
-                copy_rows,
+                copy,
             };
 
             $(#[$feature])*
@@ -66,14 +63,9 @@ macro_rules! kernels {
             }
 
             $(#[$feature])*
-            unsafe fn copy_rows(
-                from: (*const $ty, usize),
-                rows: usize,
-                width: usize,
-                to: (*mut $ty, usize),
-            ) {
+            unsafe fn copy(operands: &Copy<$ty>) {
                 // SAFETY: the caller's contract is the same.
-                unsafe { tile::copy_rows::<vector::$vector>(from, rows, width, to) }
+                unsafe { tile::copy::<vector::$vector>(operands) }
             }
         }
     };

@@ -8,14 +8,16 @@
 
 use super::super::isa::Isa;
 use super::kernels::{Kernels, Tiles, WIDE, WIDTH};
-use super::tile::{DOTS, Dots, Tile};
+use super::tile::{Copy, DOTS, Dots, Tile};
 
 /// The deepest block, in bytes of a row: a strip of 12 rows of this depth is 24 KiB.
 const DEPTH_BYTES: usize = 2048;
 /// Bytes of a packed block of the right operand: half of a second-level cache of today.
 const BLOCK_BYTES: usize = 512 * 1024;
 /// Bytes of a right operand that is read in place.
-const SMALL_BYTES: usize = 24 * 1024;
+const SMALL_BYTES: usize = 256 * 1024;
+/// So few strips don't repay packing the right operand.
+const FEW_STRIPS: usize = 8;
 /// The most rows for which dot products are taken when the right operand runs along k.
 const DOT_ROWS: usize = 4;
 
@@ -90,12 +92,19 @@ impl Product {
         if self.m <= DOT_ROWS && along_k(self.b.0) && self.b.1 != 1 && along_k(self.a.1) {
             return Way::Dots;
         }
-        let width = self.panel(kernels);
+        let (height, depth) = (kernels.tiles.len(), self.depth::<T>());
         let bytes = self.n * self.k * size_of::<T>();
         let pack_b = self.b.1 != 1
             || (!kernels.masked && !self.n.is_multiple_of(kernels.lanes))
-            || (bytes > SMALL_BYTES && self.m > 2 * kernels.tiles.len());
-        let pack_a = self.n > 2 * width && self.k > 64;
+            || (bytes > SMALL_BYTES && self.m > FEW_STRIPS * height);
+        // A strip is read once for each panel: from where it is, unless its lines would compete.
+        let (runs, run, apart) = if self.a.1 == 1 {
+            (height, depth, self.a.0)
+        } else {
+            (depth, height, self.a.1)
+        };
+        let bytes = [run, apart].map(|elements| elements * size_of::<T>());
+        let pack_a = self.n > self.panel(kernels) && crowded(runs, bytes[0], bytes[1]);
         Way::Tiles { pack_a, pack_b }
     }
 
@@ -121,18 +130,36 @@ impl Product {
         (columns / panel * panel).max(panel)
     }
 
+    /// The depth to which a block of the right operand is packed: all of k where that fits, so that
+    /// rows of the left operand are read from end to end; else one block of the depth.
+    fn group<T>(&self, block: usize) -> usize {
+        if block * self.k * size_of::<T>() <= BLOCK_BYTES {
+            self.k.max(1)
+        } else {
+            self.depth::<T>()
+        }
+    }
+
     /// Elements of a packed strip of the left operand, and of a packed block of the right one.
     fn packed<T: Tiles>(&self) -> (usize, usize) {
         let kernels = T::kernels(self.isa);
         let Way::Tiles { pack_a, pack_b } = self.way(kernels) else {
             return (0, 0);
         };
-        let (panel, depth) = (self.panel(kernels), self.depth::<T>());
-        let strip = Strip::of(self.a, kernels, depth);
-        let columns = self.n.min(self.block::<T>(panel)).next_multiple_of(panel);
+        let panel = self.panel(kernels);
+        let block = self.block::<T>(panel).min(self.n.max(1));
+        let columns = block.next_multiple_of(panel);
         (
-            if pack_a { strip.elements } else { 0 },
-            if pack_b { depth * columns } else { 0 },
+            if pack_a {
+                Strip::of(self.a, kernels, self.depth::<T>()).elements
+            } else {
+                0
+            },
+            if pack_b {
+                self.group::<T>(block) * columns
+            } else {
+                0
+            },
         )
     }
 
@@ -210,64 +237,96 @@ impl Product {
     ) {
         let (m, n, k) = (self.m, self.n, self.k);
         let (panel, depth) = (self.panel(kernels), self.depth::<T>());
-        let block = if packed_b.is_some() {
-            self.block::<T>(panel)
-        } else {
-            n.max(1)
-        };
+        let block = self.block::<T>(panel).min(n.max(1));
+        let group = self.group::<T>(block);
         let strips = m.div_ceil(kernels.tiles.len());
-        let strip = Strip::of(self.a, kernels, depth);
+        let blocks = (0..n)
+            .step_by(block)
+            .flat_map(|n0| (0..k).step_by(group).map(move |k0| (n0, k0)));
         // SAFETY: rows, columns and depths stay below m, n and k; the packed blocks are written
         // before they are read.
         unsafe {
-            for n0 in (0..n).step_by(block) {
-                let columns = (n - n0).min(block);
-                for k0 in (0..k).step_by(depth) {
-                    let depth = (k - k0).min(depth);
-                    let from = b.add(k0 * self.b.0 + n0 * self.b.1);
-                    let (b, b_panel, b_step) = match packed_b {
-                        Some(to) => {
-                            pack_panels(kernels, (from, self.b), columns, depth, panel, to);
-                            (to.cast_const(), panel * depth, panel)
-                        }
-                        None => (from, panel, self.b.0),
-                    };
-                    for s in 0..strips {
-                        // Heights differ by one at most.
-                        let (first, last) = (s * m / strips, (s + 1) * m / strips);
-                        let height = last - first;
-                        let mut tile = Tile {
-                            k: depth,
-                            a: a.add(first * self.a.0 + k0 * self.a.1),
+            for (n0, g0) in blocks {
+                let (columns, group) = ((n - n0).min(block), (k - g0).min(group));
+                let from = b.add(g0 * self.b.0 + n0 * self.b.1);
+                let (b, b_panel, b_step) = match packed_b {
+                    Some(to) => {
+                        pack_panels(kernels, (from, self.b), columns, group, panel, to);
+                        (to.cast_const(), panel * group, panel)
+                    }
+                    None => (from, panel, self.b.0),
+                };
+                for s in 0..strips {
+                    // Heights differ by one at most.
+                    let (first, last) = (s * m / strips, (s + 1) * m / strips);
+                    for k0 in (0..group).step_by(depth) {
+                        let tile = Tile {
+                            k: (group - k0).min(depth),
+                            a: a.add(first * self.a.0 + (g0 + k0) * self.a.1),
                             a_row: self.a.0,
                             a_step: self.a.1,
-                            b,
+                            b: b.add(k0 * b_step),
                             b_step,
                             c: c.add(first * n + n0),
                             c_row: n,
-                            columns: panel,
-                            accumulate: accumulate || k0 > 0,
+                            columns,
+                            accumulate: accumulate || g0 + k0 > 0,
                         };
-                        if let Some(to) = packed_a {
-                            strip.pack(kernels, (tile.a, self.a), height, depth, to);
-                            (tile.a, tile.a_row, tile.a_step) = (to, strip.row, strip.step);
-                        }
-                        for j in 0..columns.div_ceil(panel) {
-                            tile.columns = (columns - j * panel).min(panel);
-                            tile.b = b.add(j * b_panel);
-                            tile.c = c.add(first * n + n0 + j * panel);
-                            let vectors = tile.columns.div_ceil(kernels.lanes);
-                            let kernel = match kernels.wide.get(height - 1) {
-                                Some(wide) if panel > WIDTH * kernels.lanes => wide[vectors - 1],
-                                _ => kernels.tiles[height - 1][vectors - 1],
-                            };
-                            kernel(&tile);
-                        }
+                        self.strip(kernels, tile, last - first, panel, b_panel, packed_a);
                     }
                 }
             }
         }
     }
+
+    /// The tiles of a strip of `height` rows: the operands as those of one wide tile.
+    ///
+    /// # Safety
+    /// As for a [`Tile`] of all columns; `packed_a` has room for a strip.
+    unsafe fn strip<T: Tiles>(
+        &self,
+        kernels: &Kernels<T>,
+        mut tile: Tile<T>,
+        height: usize,
+        panel: usize,
+        b_panel: usize,
+        packed_a: Option<*mut T>,
+    ) {
+        let (b, c, columns) = (tile.b, tile.c, tile.columns);
+        // SAFETY: every panel begins below the columns.
+        unsafe {
+            if let Some(to) = packed_a {
+                let layout = Strip::of(self.a, kernels, self.depth::<T>());
+                layout.pack(kernels, (tile.a, self.a), height, tile.k, to);
+                (tile.a, tile.a_row, tile.a_step) = (to, layout.row, layout.step);
+            }
+            for j in 0..columns.div_ceil(panel) {
+                tile.columns = (columns - j * panel).min(panel);
+                tile.b = b.add(j * b_panel);
+                tile.c = c.add(j * panel);
+                let vectors = tile.columns.div_ceil(kernels.lanes);
+                let kernel = match kernels.wide.get(height - 1) {
+                    Some(wide) if panel > WIDTH * kernels.lanes => wide[vectors - 1],
+                    _ => kernels.tiles[height - 1][vectors - 1],
+                };
+                kernel(&tile);
+            }
+        }
+    }
+}
+
+/// Whether runs of `run` bytes that begin `apart` bytes after each other share so few sets of a
+/// first-level cache (64 sets of 8 lines) that they displace each other.
+fn crowded(runs: usize, run: usize, apart: usize) -> bool {
+    const SETS: usize = 64;
+    const LINE: usize = 64;
+    if run >= apart || !apart.is_multiple_of(LINE) {
+        return false;
+    }
+    // The set where a run begins takes as many values as the distance has odd multiples.
+    let starts = SETS >> (apart / LINE).trailing_zeros().min(SETS.trailing_zeros());
+    let sets = (starts * run.div_ceil(LINE)).min(SETS);
+    runs * run.div_ceil(LINE) > sets * 4
 }
 
 /// A packed strip of the left operand: its layout follows that of the operand, so that packing
@@ -312,8 +371,26 @@ impl Strip {
         // SAFETY: the caller's contract; a row is a whole number of vectors.
         unsafe {
             match strides {
-                (1, step) => (kernels.copy_rows)((from, step), depth, height, (to, self.step)),
-                (row, 1) => (kernels.copy_rows)((from, row), height, depth, (to, self.row)),
+                (1, from_row) => (kernels.copy)(&Copy {
+                    from,
+                    from_row,
+                    rows: depth,
+                    columns: height,
+                    to,
+                    to_row: self.step,
+                    panel: height,
+                    to_panel: 0,
+                }),
+                (from_row, 1) => (kernels.copy)(&Copy {
+                    from,
+                    from_row,
+                    rows: height,
+                    columns: depth,
+                    to,
+                    to_row: self.row,
+                    panel: depth,
+                    to_panel: 0,
+                }),
                 (row, step) => {
                     for r in 0..height {
                         for d in 0..depth {
@@ -340,19 +417,30 @@ unsafe fn pack_panels<T: Tiles>(
     panel: usize,
     to: *mut T,
 ) {
+    if column == 1 {
+        // SAFETY: the caller's contract; a panel is a whole number of vectors.
+        unsafe {
+            (kernels.copy)(&Copy {
+                from,
+                from_row: row,
+                rows: depth,
+                columns,
+                to,
+                to_row: panel,
+                panel,
+                to_panel: panel * depth,
+            });
+        }
+        return;
+    }
     for j in (0..columns).step_by(panel) {
         let width = (columns - j).min(panel);
-        // SAFETY: j < columns; every panel has panel * depth elements.
-        unsafe {
-            let (from, to) = (from.add(j * column), to.add(j * depth));
-            if column == 1 {
-                (kernels.copy_rows)((from, row), depth, width, (to, panel));
-                continue;
-            }
-            for c in 0..panel {
-                for d in 0..depth {
-                    *to.add(d * panel + c) = if c < width {
-                        *from.add(c * column + d * row)
+        for c in 0..panel {
+            for d in 0..depth {
+                // SAFETY: j + c < columns where it is read; a panel has panel * depth elements.
+                unsafe {
+                    *to.add(j * depth + d * panel + c) = if c < width {
+                        *from.add((j + c) * column + d * row)
                     } else {
                         T::ZERO
                     };

@@ -5,7 +5,7 @@
 //! the driver's choice. Each body is inlined into functions compiled for an instruction set, where
 //! its loops over constants unroll.
 
-use super::super::vector::Vector;
+use super::super::vector::{Vector, prefetch};
 
 /// Operands of a tile: `c (+)= a b`.
 pub(super) struct Tile<T> {
@@ -43,6 +43,13 @@ pub(super) unsafe fn tile<V: Vector, const MR: usize, const NV: usize>(t: &Tile<
     unsafe {
         let mask = V::mask(t.columns - (NV - 1) * V::LANES);
         let mut sums = [[V::zero(); NV]; MR];
+        if t.accumulate {
+            for r in 0..MR {
+                for v in 0..NV {
+                    prefetch(t.c.wrapping_add(r * t.c_row + v * V::LANES));
+                }
+            }
+        }
         let (mut a, mut b) = (t.a, t.b);
         for _ in 0..t.k {
             let mut row = [V::zero(); NV];
@@ -160,29 +167,45 @@ where
     }
 }
 
-/// Copies `rows` rows of `width` elements; each is filled up with zeros to whole vectors.
+/// Rows that are copied into panels.
+pub(super) struct Copy<T> {
+    pub(super) from: *const T,
+    pub(super) from_row: usize,
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    pub(super) to: *mut T,
+    /// At least the width of a panel, rounded up to whole vectors.
+    pub(super) to_row: usize,
+    /// Columns of a panel, and what lies between two panels.
+    pub(super) panel: usize,
+    pub(super) to_panel: usize,
+}
+
+/// Copies rows into panels.
 ///
 /// # Safety
-/// The machine has the instruction set; `from` is valid for the rows, and `to` for the rows of
-/// `to_row` elements, which is at least the width and a multiple of the lanes.
+/// The machine has the instruction set; `from` is valid for the rows and columns, `to` for the
+/// panels, each row of which is filled up to whole vectors with zeros.
+pub(super) type CopyKernel<T> = unsafe fn(&Copy<T>);
+
+/// # Safety
+/// As [`CopyKernel`].
 #[inline(always)]
-pub(super) unsafe fn copy_rows<V: Vector>(
-    (from, from_row): (*const V::Element, usize),
-    rows: usize,
-    width: usize,
-    (to, to_row): (*mut V::Element, usize),
-) {
-    // SAFETY: the caller's contract.
-    unsafe {
-        let whole = width / V::LANES * V::LANES;
-        let mask = V::mask(width - whole);
-        for row in 0..rows {
-            let (from, to) = (from.add(row * from_row), to.add(row * to_row));
-            for at in (0..whole).step_by(V::LANES) {
-                V::load(from.add(at)).store(to.add(at));
-            }
-            if whole < width {
-                V::load_part(from.add(whole), mask).store(to.add(whole));
+pub(super) unsafe fn copy<V: Vector>(t: &Copy<V::Element>) {
+    for row in 0..t.rows {
+        for panel in 0..t.columns.div_ceil(t.panel) {
+            let width = (t.columns - panel * t.panel).min(t.panel);
+            let whole = width / V::LANES * V::LANES;
+            // SAFETY: the caller's contract.
+            unsafe {
+                let from = t.from.add(row * t.from_row + panel * t.panel);
+                let to = t.to.add(row * t.to_row + panel * t.to_panel);
+                for at in (0..whole).step_by(V::LANES) {
+                    V::load(from.add(at)).store(to.add(at));
+                }
+                if whole < width {
+                    V::load_part(from.add(whole), V::mask(width - whole)).store(to.add(whole));
+                }
             }
         }
     }
