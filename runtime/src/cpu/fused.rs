@@ -1,19 +1,22 @@
 //! The drivers of fused kernels: everything about rank, broadcasting, reduction and accumulation,
 //! around a row function that knows none of it.
 //!
-//! A domain is cut into tiles along its last axis. An operand that is contiguous there is read in
-//! place; one that is broadcast along it is spread over a tile first; a result that is smaller than
+//! A domain is cut into pieces: parts of a row, or several short rows. An operand that is contiguous
+//! there is read in place; one that is broadcast is spread over a tile first; a result that is smaller than
 //! the domain, or is accumulated, is computed into a tile and then added. Sums run in double
 //! precision in the order of the domain, so that they depend on shapes alone.
 
 use std::fmt;
+use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 
+use super::dispatch::{Vectorized, vectorized};
 use super::isa::isa;
-use super::kernel::Kernel;
+use super::kernel::{Kernel, Row};
 use crate::{DType, shape};
 
 /// Elements of a tile: a tile of every operand fits into the first-level cache.
-const TILE: usize = 256;
+const TILE: usize = 512;
 /// The most operands, and the most results, that a kernel may have.
 const MOST: usize = 64;
 
@@ -41,15 +44,43 @@ enum Target {
     Nowhere,
 }
 
+/// The strides of an operand over the collapsed domain, in elements.
+#[derive(Debug)]
+struct Strides {
+    outer: Vec<usize>,
+    row: usize,
+    element: usize,
+    /// Whether a piece of the domain is contiguous in it.
+    direct: bool,
+}
+
+#[derive(Debug)]
+struct Output {
+    strides: Strides,
+    target: Target,
+    write: Write,
+    /// Elements.
+    count: usize,
+}
+
 /// A kernel over a domain whose shape is known.
 #[derive(Debug)]
 pub(crate) struct FusedPlan {
     kernel: &'static Kernel,
+    row: Row,
     /// The collapsed domain: the last axis is the row.
     domain: Vec<usize>,
-    /// Strides in elements, operand by operand.
-    inputs: Vec<Vec<usize>>,
-    outputs: Vec<(Vec<usize>, Target, Write, usize)>,
+    /// The same: axes before the last two, and these; 1 where they don't exist.
+    outer: Vec<usize>,
+    rows: usize,
+    length: usize,
+    /// Rows of a piece, and elements of each: whole rows where there are several.
+    block: usize,
+    step: usize,
+    inputs: Vec<Strides>,
+    outputs: Vec<Output>,
+    /// Whether no operand goes through a tile.
+    direct: bool,
     sums: usize,
 }
 
@@ -74,9 +105,30 @@ impl FusedPlan {
             .collect();
         let domain = collapse(domain, &mut strides);
         let total: usize = domain.iter().product();
-        let results = strides.split_off(inputs.len());
+        let (outer, rows, length) = match domain[..] {
+            [length] => (Vec::new(), 1, length),
+            [ref outer @ .., rows, length] => (outer.to_vec(), rows, length),
+            [] => (Vec::new(), 1, 1),
+        };
+        let mut strides: Vec<Strides> = strides
+            .into_iter()
+            .map(|strides| {
+                let (outer, row, element) = match strides[..] {
+                    [ref outer @ .., row, element] => (outer.to_vec(), row, element),
+                    [element] => (Vec::new(), 0, element),
+                    [] => (Vec::new(), 0, 1),
+                };
+                Strides {
+                    outer,
+                    row,
+                    element,
+                    direct: element == 1,
+                }
+            })
+            .collect();
         let mut sums = 0;
-        let outputs = results
+        let results: Vec<Strides> = strides.split_off(inputs.len());
+        let outputs: Vec<Output> = results
             .into_iter()
             .zip(outputs)
             .map(|(strides, &(shape, write))| {
@@ -91,14 +143,37 @@ impl FusedPlan {
                     Write::Store => Target::Direct,
                     Write::Accumulate => Target::Added,
                 };
-                (strides, target, write, count)
+                Output {
+                    strides,
+                    target,
+                    write,
+                    count,
+                }
             })
             .collect();
+        // Several short rows make a piece, if that is not larger than a tile.
+        let block = (TILE / length.max(1)).clamp(1, rows.max(1));
+        for strides in &mut strides {
+            strides.direct &= block == 1 || strides.row == length;
+        }
+        let direct = strides.iter().all(|strides| strides.direct)
+            && outputs.iter().all(|output| output.target == Target::Direct);
         FusedPlan {
             kernel,
+            row: kernel.rows[isa() as usize],
+            outer,
+            rows,
+            length,
+            block,
+            step: if direct || block > 1 {
+                length.max(1)
+            } else {
+                TILE
+            },
             domain,
             inputs: strides,
             outputs,
+            direct,
             sums,
         }
     }
@@ -114,110 +189,200 @@ impl FusedPlan {
     /// The pointers are valid for operands of the planned shapes, one for each; no output overlaps
     /// anything; `scratch` has `scratch_bytes` bytes, aligned to 64.
     pub(crate) unsafe fn run(&self, inputs: &[*const u8], outputs: &[*mut u8], scratch: *mut u8) {
-        // SAFETY: the caller's contract, with the kernel's element type.
+        debug_assert_eq!(
+            (inputs.len(), outputs.len()),
+            (self.inputs.len(), self.outputs.len())
+        );
+        if self.direct && self.domain.len() < 2 {
+            // SAFETY: every operand is one contiguous row of this length.
+            unsafe { (self.row)(inputs.as_ptr(), outputs.as_ptr(), self.length) };
+            return;
+        }
+        match self.kernel.dtype {
+            DType::F64 => vectorized(Run::<f64>::of(self, inputs, outputs, scratch)),
+            _ => vectorized(Run::<f32>::of(self, inputs, outputs, scratch)),
+        }
+    }
+}
+
+/// A run of a plan. Made by [`FusedPlan::run`] only, whose contract holds for its pointers.
+struct Run<'r, T> {
+    plan: &'r FusedPlan,
+    inputs: &'r [*const u8],
+    outputs: &'r [*mut u8],
+    scratch: *mut u8,
+    element: PhantomData<T>,
+}
+
+/// A piece of the domain that one call of the row function works on: rows `row..row + rows` and, of
+/// each, elements `start..start + length`.
+#[derive(Clone, Copy)]
+struct Piece {
+    row: usize,
+    rows: usize,
+    start: usize,
+    length: usize,
+}
+
+impl Piece {
+    /// Where it begins in an operand.
+    #[inline(always)]
+    fn at(&self, strides: &Strides) -> usize {
+        self.row * strides.row + self.start * strides.element
+    }
+}
+
+impl<T: Sum> Vectorized for Run<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        // SAFETY: the contract of `FusedPlan::run`, under which every `Run` is made.
         unsafe {
-            match self.kernel.dtype {
-                DType::F64 => self.typed::<f64>(inputs, outputs, scratch),
-                _ => self.typed::<f32>(inputs, outputs, scratch),
+            self.clear();
+            let plan = self.plan;
+            // Which part of an input is spread over its tile.
+            let mut spread = [const { MaybeUninit::<usize>::uninit() }; MOST];
+            for spread in &mut spread[..plan.inputs.len()] {
+                spread.write(usize::MAX);
+            }
+            for outer in 0..plan.outer.iter().product() {
+                for row in (0..plan.rows).step_by(plan.block) {
+                    let rows = (plan.rows - row).min(plan.block);
+                    for start in (0..plan.length).step_by(plan.step) {
+                        let length = (plan.length - start).min(plan.step);
+                        let piece = Piece {
+                            row,
+                            rows,
+                            start,
+                            length,
+                        };
+                        self.piece(outer, piece, &mut spread);
+                    }
+                }
+            }
+            self.finish();
+        }
+    }
+}
+
+impl<'r, T: Sum> Run<'r, T> {
+    fn of(
+        plan: &'r FusedPlan,
+        inputs: &'r [*const u8],
+        outputs: &'r [*mut u8],
+        scratch: *mut u8,
+    ) -> Run<'r, T> {
+        Run {
+            plan,
+            inputs,
+            outputs,
+            scratch,
+            element: PhantomData,
+        }
+    }
+
+    /// The tile of an operand.
+    ///
+    /// # Safety
+    /// As `FusedPlan::run`; `operand` is below the number of operands. So for all functions here.
+    #[inline(always)]
+    unsafe fn tile(&self, operand: usize) -> *mut T {
+        // SAFETY: the scratch space begins with a tile of 8-byte elements for each operand.
+        unsafe { self.scratch.add(operand * TILE * 8).cast() }
+    }
+
+    /// The sums, in double precision.
+    #[inline(always)]
+    unsafe fn sums(&self) -> *mut f64 {
+        let tiles = self.inputs.len() + self.outputs.len();
+        // SAFETY: the sums come after the tiles.
+        unsafe { self.scratch.add(tiles * TILE * 8).cast() }
+    }
+
+    #[inline(always)]
+    unsafe fn clear(&self) {
+        for index in 0..self.plan.sums {
+            // SAFETY: the scratch space holds all sums.
+            unsafe { *self.sums().add(index) = 0.0 };
+        }
+    }
+
+    /// One call of the row function, with what goes before and after it.
+    #[inline(always)]
+    unsafe fn piece(&self, outer: usize, piece: Piece, spread: &mut [MaybeUninit<usize>; MOST]) {
+        let plan = self.plan;
+        let mut sources = [const { MaybeUninit::<*const u8>::uninit() }; MOST];
+        let mut targets = [const { MaybeUninit::<*mut u8>::uninit() }; MOST];
+        // SAFETY: offsets stay inside the operands, by their strides; a piece that goes through
+        // tiles has at most TILE elements, because `block` and `step` were chosen so; the first
+        // entry of `spread` for each input is initialised by the caller.
+        unsafe {
+            for (k, strides) in plan.inputs.iter().enumerate() {
+                let at = offset(outer, &plan.outer, &strides.outer) + piece.at(strides);
+                let from = self.inputs[k].cast::<T>().add(at);
+                if strides.direct {
+                    sources[k].write(from.cast());
+                    continue;
+                }
+                // The first piece is the largest, so what was spread for it serves later ones.
+                if spread[k].assume_init() != at {
+                    spread[k].write(at);
+                    fill(from, strides, piece, self.tile(k));
+                }
+                sources[k].write(self.tile(k).cast_const().cast());
+            }
+            for (k, output) in plan.outputs.iter().enumerate() {
+                targets[k].write(match output.target {
+                    Target::Direct => self.place(outer, piece, k).cast(),
+                    _ => self.tile(plan.inputs.len() + k).cast(),
+                });
+            }
+            let elements = piece.rows * piece.length;
+            (plan.row)(sources.as_ptr().cast(), targets.as_ptr().cast(), elements);
+            for (k, output) in plan.outputs.iter().enumerate() {
+                let results = self.tile(plan.inputs.len() + k);
+                match output.target {
+                    Target::Added => {
+                        let to = self.place(outer, piece, k);
+                        for element in 0..elements {
+                            *to.add(element) = (*to.add(element)).plus(*results.add(element));
+                        }
+                    }
+                    Target::Summed(base) => {
+                        let strides = &output.strides;
+                        let at = offset(outer, &plan.outer, &strides.outer) + piece.at(strides);
+                        let results = std::slice::from_raw_parts(results, elements);
+                        add_up(results, strides, piece, self.sums().add(base + at));
+                    }
+                    Target::Direct | Target::Nowhere => {}
+                }
             }
         }
     }
 
-    /// # Safety
-    /// As `run`.
-    unsafe fn typed<T: Sum>(&self, inputs: &[*const u8], outputs: &[*mut u8], scratch: *mut u8) {
-        let row = self.kernel.rows[isa() as usize];
-        let tiles = scratch.cast::<T>();
-        // SAFETY: the tiles come first in the scratch space, 8 bytes an element.
-        let sums: *mut f64 = unsafe {
-            scratch
-                .add((inputs.len() + outputs.len()) * TILE * 8)
-                .cast()
-        };
-        for index in 0..self.sums {
-            // SAFETY: the scratch space holds all sums.
-            unsafe { *sums.add(index) = 0.0 };
-        }
-        // SAFETY: there is a tile of 8-byte elements for each operand.
-        let tile =
-            |operand: usize| unsafe { tiles.cast::<u8>().add(operand * TILE * 8).cast::<T>() };
-        let (length, outer) = match self.domain.split_last() {
-            Some((&length, outer)) => (length, outer),
-            None => (1, &[][..]),
-        };
-        let last = outer.len();
-        let rows: usize = outer.iter().product();
-        let step = if self.tiled() { TILE } else { length.max(1) };
-        let (mut sources, mut targets) = ([std::ptr::null(); MOST], [std::ptr::null_mut(); MOST]);
-        for index in 0..rows {
-            for start in (0..length).step_by(step) {
-                let n = (length - start).min(step);
-                for (k, strides) in self.inputs.iter().enumerate() {
-                    let at = offset(index, outer, strides) + start * stride(strides, last);
-                    // SAFETY: the offset is inside the operand, by its strides; a tile holds n
-                    // elements, because step is TILE wherever a tile is used.
-                    unsafe {
-                        let from = inputs[k].cast::<T>().add(at);
-                        sources[k] = if stride(strides, last) == 1 {
-                            from.cast()
-                        } else {
-                            let value = *from;
-                            for element in 0..n {
-                                *tile(k).add(element) = value;
-                            }
-                            tile(k).cast()
-                        };
-                    }
-                }
-                for (k, (strides, target, ..)) in self.outputs.iter().enumerate() {
-                    targets[k] = match target {
-                        // SAFETY: as for the inputs.
-                        Target::Direct => unsafe {
-                            let at = offset(index, outer, strides) + start * stride(strides, last);
-                            outputs[k].cast::<T>().add(at).cast()
-                        },
-                        _ => tile(self.inputs.len() + k).cast(),
-                    };
-                }
-                // SAFETY: every row has n elements, and results overlap nothing.
-                unsafe { row(sources.as_ptr(), targets.as_ptr(), n) };
-                for (k, (strides, target, ..)) in self.outputs.iter().enumerate() {
-                    let at = offset(index, outer, strides) + start * stride(strides, last);
-                    // SAFETY: the tile holds n results; the place is inside the output.
-                    unsafe {
-                        let results = std::slice::from_raw_parts(targets[k].cast::<T>(), n);
-                        match target {
-                            Target::Added => {
-                                let to = outputs[k].cast::<T>().add(at);
-                                for (element, &result) in results.iter().enumerate() {
-                                    *to.add(element) = (*to.add(element)).plus(result);
-                                }
-                            }
-                            Target::Summed(base) if stride(strides, last) == 0 => {
-                                *sums.add(base + at) += sum(results);
-                            }
-                            Target::Summed(base) => {
-                                let to = sums.add(base + at);
-                                for (element, &result) in results.iter().enumerate() {
-                                    *to.add(element) += result.wide();
-                                }
-                            }
-                            Target::Direct | Target::Nowhere => {}
-                        }
-                    }
-                }
-            }
-        }
-        for (k, &(_, target, write, count)) in self.outputs.iter().enumerate() {
-            let Target::Summed(base) = target else {
+    /// Where a piece begins in an output that has the shape of the domain.
+    #[inline(always)]
+    unsafe fn place(&self, outer: usize, piece: Piece, output: usize) -> *mut T {
+        let strides = &self.plan.outputs[output].strides;
+        let at = offset(outer, &self.plan.outer, &strides.outer) + piece.at(strides);
+        // SAFETY: the offset is inside the output, by its strides.
+        unsafe { self.outputs[output].cast::<T>().add(at) }
+    }
+
+    /// Writes the sums to their outputs.
+    #[inline(always)]
+    unsafe fn finish(&self) {
+        for (k, output) in self.plan.outputs.iter().enumerate() {
+            let Target::Summed(base) = output.target else {
                 continue;
             };
-            let to = outputs[k].cast::<T>();
-            for element in 0..count {
+            let to = self.outputs[k].cast::<T>();
+            for element in 0..output.count {
                 // SAFETY: both have `count` elements.
                 unsafe {
-                    let value = *sums.add(base + element);
-                    *to.add(element) = match write {
+                    let value = *self.sums().add(base + element);
+                    *to.add(element) = match output.write {
                         Write::Accumulate => T::narrow((*to.add(element)).wide() + value),
                         _ => T::narrow(value),
                     };
@@ -225,15 +390,55 @@ impl FusedPlan {
             }
         }
     }
+}
 
-    /// Whether any operand goes through a tile.
-    fn tiled(&self) -> bool {
-        let last = self.domain.len().saturating_sub(1);
-        self.inputs.iter().any(|strides| stride(strides, last) != 1)
-            || self
-                .outputs
-                .iter()
-                .any(|(_, target, ..)| *target != Target::Direct)
+/// Spreads a piece of an input over a tile.
+///
+/// # Safety
+/// `from` is valid for the piece by the strides, `tile` for its elements.
+#[inline(always)]
+unsafe fn fill<T: Sum>(from: *const T, strides: &Strides, piece: Piece, tile: *mut T) {
+    for row in 0..piece.rows {
+        // SAFETY: the caller's contract.
+        unsafe {
+            let (from, to) = (from.add(row * strides.row), tile.add(row * piece.length));
+            match strides.element {
+                0 => {
+                    let value = *from;
+                    for element in 0..piece.length {
+                        *to.add(element) = value;
+                    }
+                }
+                1 => std::ptr::copy_nonoverlapping(from, to, piece.length),
+                stride => {
+                    for element in 0..piece.length {
+                        *to.add(element) = *from.add(element * stride);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Adds the results of a piece to sums in double precision.
+///
+/// # Safety
+/// `sums` is valid for the piece by the strides.
+#[inline(always)]
+unsafe fn add_up<T: Sum>(results: &[T], strides: &Strides, piece: Piece, sums: *mut f64) {
+    for row in 0..piece.rows {
+        let results = &results[row * piece.length..][..piece.length];
+        // SAFETY: the caller's contract.
+        unsafe {
+            let to = sums.add(row * strides.row);
+            if strides.element == 0 {
+                *to += sum(results);
+                continue;
+            }
+            for (element, &result) in results.iter().enumerate() {
+                *to.add(element * strides.element) += result.wide();
+            }
+        }
     }
 }
 
@@ -243,12 +448,8 @@ impl fmt::Display for FusedPlan {
     }
 }
 
-/// The stride of the row axis; a domain without axes is one element.
-fn stride(strides: &[usize], last: usize) -> usize {
-    strides.get(last).copied().unwrap_or(1)
-}
-
-/// Where row number `index` of the outer axes begins.
+/// Where number `index` of the outer axes begins.
+#[inline(always)]
 fn offset(index: usize, outer: &[usize], strides: &[usize]) -> usize {
     let (mut rest, mut at) = (index, 0);
     for (&size, &stride) in outer.iter().zip(strides).rev() {
@@ -289,6 +490,7 @@ fn collapse(domain: &[usize], strides: &mut [Vec<usize>]) -> Vec<usize> {
 }
 
 /// The sum of a tile, in eight lanes that are joined in a fixed order.
+#[inline(always)]
 fn sum<T: Sum>(values: &[T]) -> f64 {
     let mut lanes = [0.0; 8];
     let (chunks, rest) = values.as_chunks::<8>();
@@ -410,7 +612,9 @@ mod tests {
         use Write::{Accumulate, Discard, Store};
         for &isa in Isa::available() {
             with_isa(isa, || {
-                for n in [1, 2, 3, 7, 8, 15, 16, 17, 33, 255, 256, 257, 600] {
+                for n in [
+                    1, 2, 3, 7, 8, 15, 16, 17, 33, 170, 171, 255, 256, 257, 511, 513, 1100,
+                ] {
                     check(&[n], &[n], &[n], [(&[n], Store), (&[n], Accumulate)]);
                     check(&[n], &[n], &[], [(&[n], Store), (&[], Store)]);
                     check(&[3, n], &[3, n], &[n], [(&[3, n], Store), (&[n], Store)]);
@@ -431,6 +635,12 @@ mod tests {
                         &[2, 1, n],
                         &[3, 1],
                         [(&[2, 3, n], Accumulate), (&[3, 1], Store)],
+                    );
+                    check(
+                        &[2, 2, n, 3],
+                        &[2, 1, n, 1],
+                        &[1, 2, 1, 3],
+                        [(&[2, 1, n, 3], Accumulate), (&[n, 1], Store)],
                     );
                 }
                 check(&[], &[], &[], [(&[], Store), (&[], Accumulate)]);

@@ -88,9 +88,103 @@ impl<T: Real> Vectorized for Rows<'_, T> {
     }
 }
 
-/// The rows one by one; compiled for the instruction set of the caller.
+/// Rows of at most this many elements are worked on side by side.
+const NARROW: usize = 64;
+/// So many rows side by side.
+const SIDE: usize = 16;
+
+/// Short rows, `SIDE` of them at a time: each lane of a vector belongs to a row, so that nothing is
+/// summed across lanes. `width` is that of a result.
+#[inline(always)]
+fn side_by_side<T: Real>(
+    op: RowOp,
+    (classes, width): (usize, usize),
+    x: &[T],
+    labels: &[u32],
+    y: &mut [T],
+) {
+    let infinity = T::from_f64(f64::INFINITY);
+    let mut columns = [[T::ZERO; SIDE]; NARROW];
+    let columns = &mut columns[..classes];
+    for (block, y) in y.chunks_mut(SIDE * width).enumerate() {
+        let x = &x[block * SIDE * classes..];
+        let x = &x[..(SIDE * classes).min(x.len())];
+        for (row, x) in x.chunks_exact(classes).enumerate() {
+            for (column, &x) in columns.iter_mut().zip(x) {
+                column[row] = x;
+            }
+        }
+        let mut shift = [-infinity; SIDE];
+        for column in &*columns {
+            for (shift, &x) in shift.iter_mut().zip(column) {
+                *shift = if x > *shift { x } else { *shift };
+            }
+        }
+        for shift in &mut shift {
+            *shift = if shift.abs() == infinity {
+                T::ZERO
+            } else {
+                *shift
+            };
+        }
+        let mut sums = [0.0; SIDE];
+        for column in &mut *columns {
+            for ((x, &shift), sum) in column.iter_mut().zip(&shift).zip(&mut sums) {
+                *x = (*x - shift).exp();
+                *sum += x.to_f64();
+            }
+        }
+        let labels = labels.get(block * SIDE..).unwrap_or(&[]);
+        match op {
+            RowOp::CrossEntropy | RowOp::LogSoftmax => {
+                let mut norms = [T::ZERO; SIDE];
+                for ((norm, &sum), &shift) in norms.iter_mut().zip(&sums).zip(&shift) {
+                    *norm = T::from_f64(sum).ln() + shift;
+                }
+                let rows = x.chunks_exact(classes).zip(y.chunks_exact_mut(width));
+                for (row, (x, y)) in rows.enumerate() {
+                    if op == RowOp::CrossEntropy {
+                        y[0] = norms[row] - x[labels[row] as usize];
+                    } else {
+                        for (y, &x) in y.iter_mut().zip(x) {
+                            *y = x - norms[row];
+                        }
+                    }
+                }
+            }
+            RowOp::Softmax | RowOp::SoftmaxMinusOneHot => {
+                for column in &mut *columns {
+                    for (x, &sum) in column.iter_mut().zip(&sums) {
+                        *x = *x / T::from_f64(sum);
+                    }
+                }
+                for (row, y) in y.chunks_exact_mut(width).enumerate() {
+                    for (y, column) in y.iter_mut().zip(&*columns) {
+                        *y = column[row];
+                    }
+                    if op == RowOp::SoftmaxMinusOneHot {
+                        let y = &mut y[labels[row] as usize];
+                        *y = *y - T::ONE;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The rows one by one, or side by side where they are short; compiled for the instruction set of
+/// the caller.
 #[inline(always)]
 fn each<T: Real>(op: RowOp, classes: usize, x: &[T], labels: &[u32], y: &mut [T]) {
+    if (1..=NARROW).contains(&classes) {
+        let width = if op == RowOp::CrossEntropy {
+            1
+        } else {
+            classes
+        };
+        side_by_side(op, (classes, width), x, labels, y);
+        return;
+    }
     if op == RowOp::CrossEntropy {
         for (row, (y, &label)) in y.iter_mut().zip(labels).enumerate() {
             let x = &x[row * classes..][..classes];
@@ -151,7 +245,7 @@ fn shift<T: Real>(x: &[T]) -> T {
             *lane = larger(*lane, x);
         }
     }
-    let largest = lanes.into_iter().fold(-infinity, larger);
+    let largest = across(lanes, larger);
     if largest.abs() == infinity {
         T::ZERO
     } else {
@@ -174,7 +268,20 @@ fn exponentials<T: Real>(x: &[T], shift: T, mut visit: impl FnMut(usize, &[T; CH
         }
         visit(start, &values);
     }
-    lanes.iter().sum()
+    across(lanes, |a, b| a + b)
+}
+
+/// Joins all lanes, halves at a time.
+#[inline(always)]
+fn across<T: Copy>(mut lanes: [T; CHUNK], join: impl Fn(T, T) -> T) -> T {
+    let mut width = CHUNK;
+    while width > 1 {
+        width /= 2;
+        for lane in 0..width {
+            lanes[lane] = join(lanes[lane], lanes[lane + width]);
+        }
+    }
+    lanes[0]
 }
 
 #[inline(always)]
@@ -296,11 +403,13 @@ mod tests {
 
     #[test]
     fn rows_equal_their_formulas_and_each_other_on_every_instruction_set() {
-        for classes in [1, 2, 3, 5, 7, 8, 15, 16, 17, 31, 33, 63, 65, 127] {
-            let x: Vec<f64> = (0..3 * classes)
+        for classes in [1, 2, 3, 5, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 127] {
+            // One whole block of rows that are worked on side by side, and a part of one.
+            let x: Vec<f64> = (0..19 * classes)
                 .map(|i| f64::from((i * 37 % 101) as u8) / 16.0 - 3.0)
                 .collect();
-            let labels = [0, classes as u32 - 1, classes as u32 / 2];
+            let last = classes as u32 - 1;
+            let labels: Vec<u32> = [0, last, last / 2].into_iter().cycle().take(19).collect();
             for op in OPS {
                 let want = naive(op, classes, &x, &labels);
                 let portable = with_isa(Isa::Portable, || {
