@@ -10,8 +10,8 @@ use super::super::isa::Isa;
 use super::kernels::{Kernels, Tiles, WIDE, WIDTH};
 use super::tile::{Copy, DOTS, Dots, Tile};
 
-/// The deepest block, in bytes of a row: a strip of 12 rows of this depth is 24 KiB.
-const DEPTH_BYTES: usize = 2048;
+/// The deepest block, in bytes of a row: a strip of 12 rows of this depth is 12 KiB.
+const DEPTH_BYTES: usize = 1024;
 /// Bytes of a packed block of the right operand: half of a second-level cache of today.
 const BLOCK_BYTES: usize = 512 * 1024;
 /// Bytes of a right operand that is read in place.

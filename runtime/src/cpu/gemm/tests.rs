@@ -124,7 +124,12 @@ fn every_size_around_a_tile_is_right() {
                     check::<f64>(1, 9, k, ta, tb, Write::Store);
                 }
             }
-            check::<f32>(25, 300, 520, false, false, Write::Store);
+            // Several blocks of the right operand, in place and packed; crowded left rows.
+            for (ta, tb) in [(false, false), (true, true)] {
+                check::<f32>(5, 700, 1100, ta, tb, Write::Store);
+                check::<f64>(13, 40, 2048, ta, tb, Write::Accumulate);
+            }
+            check::<f32>(100, 130, 520, false, false, Write::Store);
         });
     }
 }

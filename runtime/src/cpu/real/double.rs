@@ -5,6 +5,20 @@ pub(super) use super::erf::erf;
 const LN2_HIGH: f64 = f64::from_bits(0x3fe6_2e42_fee0_0000);
 const LN2_LOW: f64 = f64::from_bits(0x3dea_39ef_3579_3c76);
 const MAGIC: f64 = 6_755_399_441_055_744.0;
+/// Coefficients of `(e^r - 1 - r) / r^2` after the first, highest power first.
+const EXPONENTIAL: [f64; 11] = [
+    1.0 / 479_001_600.0,
+    1.0 / 39_916_800.0,
+    1.0 / 3_628_800.0,
+    1.0 / 362_880.0,
+    1.0 / 40_320.0,
+    1.0 / 5040.0,
+    1.0 / 720.0,
+    1.0 / 120.0,
+    1.0 / 24.0,
+    1.0 / 6.0,
+    0.5,
+];
 
 /// `e^x`, by `x = n ln 2 + r`. Rounding by a magic number and two powers of two keep it
 /// vectorisable and right down to the subnormals.
@@ -16,24 +30,16 @@ pub(super) fn exp(x: f64) -> f64 {
     let n = shifted - MAGIC;
     let r = x - n * LN2_HIGH - n * LN2_LOW;
     let mut p = 1.0 / 6_227_020_800.0;
-    for c in [
-        1.0 / 479_001_600.0,
-        1.0 / 39_916_800.0,
-        1.0 / 3_628_800.0,
-        1.0 / 362_880.0,
-        1.0 / 40_320.0,
-        1.0 / 5040.0,
-        1.0 / 720.0,
-        1.0 / 120.0,
-        1.0 / 24.0,
-        1.0 / 6.0,
-        0.5,
-    ] {
+    for c in EXPONENTIAL {
         p = p * r + c;
     }
-    let y = 1.0 + (r + r * r * p);
-    // The halves are taken by logical shifts of a biased number: arithmetic 64-bit shifts do not
-    // vectorise before AVX-512.
+    scale(1.0 + (r + r * r * p), shifted)
+}
+
+/// `y 2^n`, where `shifted` is n added to `MAGIC`. The halves are taken by logical shifts of a biased
+/// number: arithmetic 64-bit shifts do not vectorise before AVX-512.
+#[inline(always)]
+fn scale(y: f64, shifted: f64) -> f64 {
     let biased = shifted
         .to_bits()
         .wrapping_sub(MAGIC.to_bits())
@@ -116,3 +122,74 @@ pub(super) fn softplus(x: f64) -> f64 {
 }
 
 pub(super) use super::special::{bessel_i0e, bessel_i1e, digamma, erfc, erfinv, lgamma};
+
+/// `e^x - 1`: with `x = n ln 2 + r`, the sum of `2^n (e^r - 1)` and `2^n - 1`. From 40 on the 1 is
+/// below the last bit.
+#[inline(always)]
+pub(super) fn exp_m1(x: f64) -> f64 {
+    // Beyond 40 either way the result is that of the exponential or -1.
+    let bounded = if x < -40.0 { -40.0 } else { x };
+    let bounded = if bounded > 40.0 { 40.0 } else { bounded };
+    let shifted = bounded * std::f64::consts::LOG2_E + MAGIC;
+    let n = shifted - MAGIC;
+    let r = bounded - n * LN2_HIGH - n * LN2_LOW;
+    let mut p = 1.0 / 6_227_020_800.0;
+    for c in EXPONENTIAL {
+        p = p * r + c;
+    }
+    let biased = shifted
+        .to_bits()
+        .wrapping_sub(MAGIC.to_bits())
+        .wrapping_add(1023);
+    let power = f64::from_bits(biased.wrapping_shl(52));
+    let y = power * (r + r * r * p) + (power - 1.0);
+    // The sum loses the sign of -0.
+    let y = if x == 0.0 { x } else { y };
+    if x > 40.0 { exp(x) } else { y }
+}
+
+/// `ln(1 + x)`: the logarithm of the rounded sum, corrected for its rounding.
+#[inline(always)]
+pub(super) fn ln_1p(x: f64) -> f64 {
+    let u = 1.0 + x;
+    let y = ln(u) + (x - (u - 1.0)) / u;
+    // Nothing to correct, and nothing to divide by.
+    let y = if x.abs() < f64::EPSILON { x } else { y };
+    if u == 0.0 || u == f64::INFINITY {
+        ln(u)
+    } else {
+        y
+    }
+}
+
+/// `2^x`, by `x = n + r`, where the exponential of `r ln 2` is taken.
+#[inline(always)]
+pub(super) fn exp2(x: f64) -> f64 {
+    let x = if x < -1080.0 { -1080.0 } else { x };
+    let x = if x > 1025.0 { 1025.0 } else { x };
+    let shifted = x + MAGIC;
+    let r = (x - (shifted - MAGIC)) * std::f64::consts::LN_2;
+    let mut p = 1.0 / 6_227_020_800.0;
+    for c in EXPONENTIAL {
+        p = p * r + c;
+    }
+    scale(1.0 + (r + r * r * p), shifted)
+}
+
+macro_rules! of_std {
+    ($($name:ident)*) => {$(
+        /// As `std` has it.
+        #[inline(always)]
+        pub(super) fn $name(x: f64) -> f64 {
+            x.$name()
+        }
+    )*};
+}
+
+of_std! { log2 log10 sinh cosh asinh acosh atanh }
+
+/// As `std` has it.
+#[inline(always)]
+pub(super) fn powf(x: f64, y: f64) -> f64 {
+    x.powf(y)
+}

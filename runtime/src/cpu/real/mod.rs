@@ -2,8 +2,8 @@
 //!
 //! Every operation is an `#[inline(always)]` method, so that it is compiled for the instruction
 //! set of the row function around it. The ones that training spends its time in (`exp`, `ln`,
-//! `tanh`, `sigmoid`, `softplus`, `erf`) are branch-free polynomials that vectorise; the rest is
-//! `std`. No product and sum are contracted: a fused kernel and the same operations one by one give
+//! `tanh`, `sigmoid`, `softplus`, `erf` and their kin) are branch-free polynomials that vectorise;
+//! the rest is `std`. No product and sum are contracted: a fused kernel and the same operations one by one give
 //! the same bits, on every machine.
 
 mod double;
@@ -16,6 +16,7 @@ mod erf;
 #[allow(clippy::excessive_precision, reason = "fitted coefficients")]
 mod single;
 mod special;
+mod widened;
 
 use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
 
@@ -25,6 +26,7 @@ macro_rules! real {
     (
         unary { $($(#[$unary_doc:meta])* $unary:ident;)* }
         binary { $($(#[$binary_doc:meta])* $binary:ident;)* }
+        own_binary { $($(#[$pair_doc:meta])* $pair:ident;)* }
         own { $($(#[$own_doc:meta])* $own:ident;)* }
     ) => {
         /// A float of a kernel's body: `f32` or `f64`.
@@ -39,6 +41,7 @@ macro_rules! real {
         {
             $($(#[$unary_doc])* fn $unary(self) -> Self;)*
             $($(#[$binary_doc])* fn $binary(self, other: Self) -> Self;)*
+            $($(#[$pair_doc])* fn $pair(self, other: Self) -> Self;)*
             $($(#[$own_doc])* fn $own(self) -> Self;)*
             /// `max(x, 0)`; NaN stays NaN.
             fn relu(self) -> Self;
@@ -56,10 +59,10 @@ macro_rules! real {
             fn polygamma(self, n: i32) -> Self;
         }
 
-        real!(@impl f32 single { $($unary)* } { $($binary)* } { $($own)* });
-        real!(@impl f64 double { $($unary)* } { $($binary)* } { $($own)* });
+        real!(@impl f32 single { $($unary)* } { $($binary)* } { $($pair)* } { $($own)* });
+        real!(@impl f64 double { $($unary)* } { $($binary)* } { $($pair)* } { $($own)* });
     };
-    (@impl $ty:ident $module:ident { $($unary:ident)* } { $($binary:ident)* } { $($own:ident)* }) => {
+    (@impl $ty:ident $module:ident { $($unary:ident)* } { $($binary:ident)* } { $($pair:ident)* } { $($own:ident)* }) => {
         impl Real for $ty {
             $(#[inline(always)]
             fn $unary(self) -> $ty {
@@ -68,6 +71,10 @@ macro_rules! real {
             $(#[inline(always)]
             fn $binary(self, other: $ty) -> $ty {
                 <$ty>::$binary(self, other)
+            })*
+            $(#[inline(always)]
+            fn $pair(self, other: $ty) -> $ty {
+                $module::$pair(self, other)
             })*
             $(#[inline(always)]
             fn $own(self) -> $ty {
@@ -117,16 +124,6 @@ real! {
     unary {
         /// `|x|`
         abs;
-        /// `2^x`
-        exp2;
-        /// `e^x - 1`, accurate near 0
-        exp_m1;
-        /// logarithm to base 2
-        log2;
-        /// logarithm to base 10
-        log10;
-        /// `ln(1 + x)`, accurate near 0
-        ln_1p;
         /// square root
         sqrt;
         /// real cube root
@@ -145,16 +142,6 @@ real! {
         acos;
         /// arctangent
         atan;
-        /// hyperbolic sine
-        sinh;
-        /// hyperbolic cosine
-        cosh;
-        /// inverse hyperbolic sine
-        asinh;
-        /// inverse hyperbolic cosine
-        acosh;
-        /// inverse hyperbolic tangent
-        atanh;
         /// largest integer not above x
         floor;
         /// smallest integer not below x
@@ -167,8 +154,6 @@ real! {
         signum;
     }
     binary {
-        /// `x^y`
-        powf;
         /// the angle of the point (other, self)
         atan2;
         /// `sqrt(x^2 + y^2)` without overflow
@@ -179,6 +164,10 @@ real! {
         min;
         /// |self| with the sign of other
         copysign;
+    }
+    own_binary {
+        /// `x^y`
+        powf;
     }
     own {
         /// `e^x`
@@ -205,6 +194,26 @@ real! {
         bessel_i0e;
         /// `e^-|x| I1(x)`
         bessel_i1e;
+        /// `2^x`
+        exp2;
+        /// `e^x - 1`, accurate near 0
+        exp_m1;
+        /// logarithm to base 2
+        log2;
+        /// logarithm to base 10
+        log10;
+        /// `ln(1 + x)`, accurate near 0
+        ln_1p;
+        /// hyperbolic sine
+        sinh;
+        /// hyperbolic cosine
+        cosh;
+        /// inverse hyperbolic sine
+        asinh;
+        /// inverse hyperbolic cosine
+        acosh;
+        /// inverse hyperbolic tangent
+        atanh;
     }
 }
 
@@ -274,6 +283,17 @@ mod tests {
         sweep32("tanh", 2.0, Real::tanh, f64::tanh);
         sweep32("sigmoid", 2.5, Real::sigmoid, sigmoid);
         sweep32("softplus", 2.5, Real::softplus, softplus);
+        // Rounded once from double precision: half a unit, and a hair for ties.
+        sweep32("exp_m1", 0.5001, Real::exp_m1, f64::exp_m1);
+        sweep32("ln_1p", 0.5001, Real::ln_1p, f64::ln_1p);
+        sweep32("exp2", 0.5001, Real::exp2, f64::exp2);
+        sweep32("log2", 0.5001, Real::log2, f64::log2);
+        sweep32("log10", 0.5001, Real::log10, f64::log10);
+        sweep32("sinh", 0.5001, Real::sinh, f64::sinh);
+        sweep32("cosh", 0.5001, Real::cosh, f64::cosh);
+        sweep32("asinh", 0.5001, Real::asinh, f64::asinh);
+        sweep32("acosh", 0.5001, Real::acosh, f64::acosh);
+        sweep32("atanh", 0.5001, Real::atanh, f64::atanh);
     }
 
     #[test]
@@ -283,6 +303,39 @@ mod tests {
         sweep64("tanh", Real::tanh, f64::tanh);
         sweep64("sigmoid", Real::sigmoid, sigmoid);
         sweep64("softplus", Real::softplus, softplus);
+        sweep64("exp_m1", Real::exp_m1, f64::exp_m1);
+        sweep64("ln_1p", Real::ln_1p, f64::ln_1p);
+        sweep64("exp2", Real::exp2, f64::exp2);
+    }
+
+    #[test]
+    fn powers_agree_with_std_for_all_pairs_of_special_and_ordinary_values() {
+        let ordinary = (0..4096_u32).map(|i| f32::from_bits(i.wrapping_mul(0x9E37_79B9)));
+        let special = [
+            0.0,
+            1.0,
+            0.5,
+            2.0,
+            3.0,
+            1.5,
+            1e-45,
+            f32::MAX,
+            f32::INFINITY,
+            f32::NAN,
+        ];
+        let values: Vec<f32> = special
+            .iter()
+            .flat_map(|&x| [x, -x])
+            .chain(ordinary)
+            .collect();
+        for &y in values.iter().step_by(7).chain(&values[..20]) {
+            for &x in &values {
+                let (got, want) = (Real::powf(x, y), f64::from(x).powf(f64::from(y)));
+                assert!(ulps32(got, want) <= 0.5001, "{x}^{y} = {got}, not {want}");
+                let sign = got.is_nan() || got.is_sign_negative() == want.is_sign_negative();
+                assert!(sign, "{x}^{y} = {got}, not {want}");
+            }
+        }
     }
 
     #[test]

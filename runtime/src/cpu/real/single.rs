@@ -1,5 +1,9 @@
 //! Single precision: `exp`, `ln` and what is built from them, without branches.
 
+pub(super) use super::widened::{
+    acosh, asinh, atanh, cosh, exp_m1, exp2, ln_1p, log2, log10, powf, sinh,
+};
+
 /// `e^x`, by `x = n ln 2 + r`. Rounding by a magic number and two powers of two keep it
 /// vectorisable and right down to the subnormals.
 #[inline(always)]

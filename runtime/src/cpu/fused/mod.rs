@@ -1,0 +1,246 @@
+//! The drivers of fused kernels: everything about rank, broadcasting, reduction and accumulation,
+//! around a row function that knows none of it.
+//!
+//! A domain is cut into pieces: parts of a row, or several short rows. An operand that is contiguous
+//! there is read in place; one that is broadcast is spread over a tile first; a result that is smaller than
+//! the domain, or is accumulated, is computed into a tile and then added. Sums run in double
+//! precision in the order of the domain, so that they depend on shapes alone.
+
+mod run;
+
+use std::fmt;
+
+use self::run::Run;
+use super::dispatch::vectorized;
+use super::isa::isa;
+use super::kernel::{Kernel, Row};
+use crate::{DType, shape};
+
+/// Elements of a tile: a tile of every operand fits into the first-level cache.
+const TILE: usize = 512;
+/// The most operands, and the most results, that a kernel may have.
+const MOST: usize = 64;
+
+/// What happens to a result.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Write {
+    /// It replaces what is there.
+    Store,
+    /// It is added to what is there.
+    Accumulate,
+    /// Nobody wants it.
+    Discard,
+}
+
+/// How a result is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Target {
+    /// Straight into its place.
+    Direct,
+    /// Through a tile, added element by element.
+    Added,
+    /// Through a tile, summed; the sums start at this position of the accumulators.
+    Summed(usize),
+    /// Into a tile that nobody reads.
+    Nowhere,
+}
+
+/// The strides of an operand over the collapsed domain, in elements.
+#[derive(Debug)]
+struct Strides {
+    outer: Vec<usize>,
+    row: usize,
+    element: usize,
+    /// Whether a piece of the domain is contiguous in it.
+    direct: bool,
+}
+
+#[derive(Debug)]
+struct Output {
+    strides: Strides,
+    target: Target,
+    write: Write,
+    /// Elements.
+    count: usize,
+}
+
+/// A kernel over a domain whose shape is known.
+#[derive(Debug)]
+pub(crate) struct FusedPlan {
+    kernel: &'static Kernel,
+    row: Row,
+    /// The collapsed domain: the last axis is the row.
+    domain: Vec<usize>,
+    /// The same: axes before the last two, and these; 1 where they don't exist.
+    outer: Vec<usize>,
+    rows: usize,
+    length: usize,
+    /// Rows of a piece, and elements of each: whole rows where there are several.
+    block: usize,
+    step: usize,
+    inputs: Vec<Strides>,
+    outputs: Vec<Output>,
+    /// Whether no operand goes through a tile.
+    direct: bool,
+    sums: usize,
+}
+
+impl FusedPlan {
+    /// Plans a kernel over `domain`; each input broadcasts to it, and an output that is smaller
+    /// receives the sum.
+    pub(crate) fn new(
+        kernel: &'static Kernel,
+        domain: &[usize],
+        inputs: &[&[usize]],
+        outputs: &[(&[usize], Write)],
+    ) -> FusedPlan {
+        assert!(
+            inputs.len() <= MOST && outputs.len() <= MOST,
+            "a kernel of too many operands"
+        );
+        let mut strides: Vec<Vec<usize>> = inputs
+            .iter()
+            .copied()
+            .chain(outputs.iter().map(|&(shape, _)| shape))
+            .map(|shape| shape::broadcast_strides(shape, domain))
+            .collect();
+        let domain = collapse(domain, &mut strides);
+        let total: usize = domain.iter().product();
+        let (outer, rows, length) = match domain[..] {
+            [length] => (Vec::new(), 1, length),
+            [ref outer @ .., rows, length] => (outer.to_vec(), rows, length),
+            [] => (Vec::new(), 1, 1),
+        };
+        let mut strides: Vec<Strides> = strides
+            .into_iter()
+            .map(|strides| {
+                let (outer, row, element) = match strides[..] {
+                    [ref outer @ .., row, element] => (outer.to_vec(), row, element),
+                    [element] => (Vec::new(), 0, element),
+                    [] => (Vec::new(), 0, 1),
+                };
+                Strides {
+                    outer,
+                    row,
+                    element,
+                    direct: element == 1,
+                }
+            })
+            .collect();
+        let mut sums = 0;
+        let results: Vec<Strides> = strides.split_off(inputs.len());
+        let outputs: Vec<Output> = results
+            .into_iter()
+            .zip(outputs)
+            .map(|(strides, &(shape, write))| {
+                let count: usize = shape.iter().product();
+                let target = match write {
+                    Write::Discard => Target::Nowhere,
+                    // Summed, too, when the domain is empty: a sum of nothing is 0.
+                    _ if count != total || total == 0 => {
+                        sums += count;
+                        Target::Summed(sums - count)
+                    }
+                    Write::Store => Target::Direct,
+                    Write::Accumulate => Target::Added,
+                };
+                Output {
+                    strides,
+                    target,
+                    write,
+                    count,
+                }
+            })
+            .collect();
+        // Several short rows make a piece, if that is not larger than a tile.
+        let block = (TILE / length.max(1)).clamp(1, rows.max(1));
+        for strides in &mut strides {
+            strides.direct &= block == 1 || strides.row == length;
+        }
+        let direct = strides.iter().all(|strides| strides.direct)
+            && outputs.iter().all(|output| output.target == Target::Direct);
+        FusedPlan {
+            kernel,
+            row: kernel.rows[isa() as usize],
+            outer,
+            rows,
+            length,
+            block,
+            step: if direct || block > 1 {
+                length.max(1)
+            } else {
+                TILE
+            },
+            domain,
+            inputs: strides,
+            outputs,
+            direct,
+            sums,
+        }
+    }
+
+    /// Bytes of scratch space that `run` needs.
+    pub(crate) fn scratch_bytes(&self) -> usize {
+        (self.inputs.len() + self.outputs.len()) * TILE * 8 + self.sums * 8 + 64
+    }
+
+    /// Runs the kernel.
+    ///
+    /// # Safety
+    /// The pointers are valid for operands of the planned shapes, one for each; no output overlaps
+    /// anything; `scratch` has `scratch_bytes` bytes, aligned to 64.
+    pub(crate) unsafe fn run(&self, inputs: &[*const u8], outputs: &[*mut u8], scratch: *mut u8) {
+        debug_assert_eq!(
+            (inputs.len(), outputs.len()),
+            (self.inputs.len(), self.outputs.len())
+        );
+        if self.direct && self.domain.len() < 2 {
+            // SAFETY: every operand is one contiguous row of this length.
+            unsafe { (self.row)(inputs.as_ptr(), outputs.as_ptr(), self.length) };
+            return;
+        }
+        match self.kernel.dtype {
+            DType::F64 => vectorized(Run::<f64>::of(self, inputs, outputs, scratch)),
+            _ => vectorized(Run::<f32>::of(self, inputs, outputs, scratch)),
+        }
+    }
+}
+
+impl fmt::Display for FusedPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "fused {:?} {{ {} }}", self.domain, self.kernel.rust)
+    }
+}
+
+/// Joins neighbouring axes that every operand walks as one, and drops axes of size 1.
+fn collapse(domain: &[usize], strides: &mut [Vec<usize>]) -> Vec<usize> {
+    let mut sizes: Vec<usize> = Vec::new();
+    let mut kept: Vec<Vec<usize>> = vec![Vec::new(); strides.len()];
+    for (axis, &size) in domain.iter().enumerate() {
+        if size == 1 {
+            continue;
+        }
+        let joins = !sizes.is_empty()
+            && strides.iter().zip(&kept).all(|(strides, kept)| {
+                kept.last()
+                    .is_some_and(|&outer| outer == strides[axis] * size)
+            });
+        if joins && let Some(last) = sizes.last_mut() {
+            *last *= size;
+            for (kept, strides) in kept.iter_mut().zip(strides.iter()) {
+                kept.pop();
+                kept.push(strides[axis]);
+            }
+        } else {
+            sizes.push(size);
+            for (kept, strides) in kept.iter_mut().zip(strides.iter()) {
+                kept.push(strides[axis]);
+            }
+        }
+    }
+    strides.clone_from_slice(&kept);
+    sizes
+}
+
+#[cfg(test)]
+mod tests;
