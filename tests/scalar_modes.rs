@@ -234,6 +234,25 @@ fn stopped_values_are_constants_of_every_order() {
     close("hessian", stopped::hessian(x).data(), &[2.0 * c]);
 }
 
+#[differentiable]
+fn constant_factor(x: f64, #[no_diff] c: f64) -> f64 {
+    c * x * x
+}
+
+#[differentiable]
+fn squared_twice(x: f64) -> f64 {
+    constant_factor(x, x)
+}
+
+#[test]
+fn no_derivative_flows_through_marked_parameters() {
+    let x = 0.7_f64;
+    close("its own", &[constant_factor::grad(x, 3.0)], &[6.0 * x]);
+    close("grad", &[squared_twice::grad(x)], &[2.0 * x * x]);
+    close("jvp", &[squared_twice::jvp(x, 0.5).1], &[x * x]);
+    close("hvp", &[squared_twice::hvp(x, 0.5)], &[x]);
+}
+
 /// The derivative is taken with respect to some parameters only, of several kinds.
 #[differentiable(wrt(b, w))]
 fn mixed(w: &[[f64; 2]], x: &[f64], b: f64, n: usize) -> f64 {

@@ -102,6 +102,10 @@ catalogue! {
     Forward "AD017"
         "it changes the length of a vector, writes through `&mut` or uses structures, which forward mode does not do yet"
         "use its gradient, or rewrite it over floats, arrays and slices";
+    /// A loop that cannot be checkpointed.
+    Checkpoint "AD018"
+        "a checkpointed loop is run again from states that were kept of it"
+        "use it on a `for` loop over a range that the loop does not change and that it runs to its end";
     /// The compiler broke one of its own invariants.
     Internal "AD099"
         "this is a bug of Cotangent, not of your code; no gradient was made from it"

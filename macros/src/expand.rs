@@ -65,7 +65,10 @@ pub(crate) fn scalar_ir(
 ) -> Option<Function> {
     let mut ir = frontend::scalar::lower(signature, function, errors)?;
     verified(&ir, signature, errors)?;
-    let holds_floats = |at: usize| signature.params[at].shape.holds_floats();
+    let holds_floats = |at: usize| {
+        let param = &signature.params[at];
+        param.shape.holds_floats() && !param.is_constant()
+    };
     let sources: Vec<_> = (0..ir.params.len())
         .filter(|&at| holds_floats(at))
         .map(|at| ir.params[at])
@@ -74,6 +77,7 @@ pub(crate) fn scalar_ir(
     activity::mark(&mut ir, &sources, &wrt, &signature.name, errors);
     adjoint::differentiate(&mut ir);
     ir.taped = signature.taped;
+    reversal::check(&ir, errors);
     reversal::choose(&mut ir);
     verified(&ir, signature, errors)?;
     errors.is_empty().then_some(ir)

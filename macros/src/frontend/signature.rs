@@ -97,6 +97,13 @@ pub(crate) struct Param {
     pub(crate) wrt: bool,
 }
 
+impl Param {
+    /// Whether it is marked `#[no_diff]`: no derivative flows through it.
+    pub(crate) fn is_constant(&self) -> bool {
+        self.attributes.iter().any(|a| a.path().is_ident("no_diff"))
+    }
+}
+
 /// The signature of a differentiable function.
 #[derive(Clone, Debug)]
 pub(crate) struct Signature {
@@ -279,12 +286,6 @@ fn resolve_wrt(
     is_method: bool,
     errors: &mut Errors,
 ) -> Vec<usize> {
-    let marked = |param: &Param| {
-        param
-            .attributes
-            .iter()
-            .any(|a| a.path().is_ident("no_diff"))
-    };
     let differentiable = |param: &Param| match regime {
         Regime::Scalar => param.shape.holds_floats(),
         // Whether a structure or a tensor holds floats is for its type to say.
@@ -315,6 +316,10 @@ fn resolve_wrt(
                     Some(at) if !differentiable(&params[at]) => {
                         errors.at(name, Code::Wrt, format!("`{name}` holds no floats"));
                     }
+                    Some(at) if params[at].is_constant() => {
+                        let message = format!("`{name}` is marked `#[no_diff]`");
+                        errors.at(name, Code::Wrt, message);
+                    }
                     Some(at) if chosen.contains(&at) => {
                         errors.at(name, Code::Wrt, format!("`{name}` is listed twice"));
                     }
@@ -324,7 +329,7 @@ fn resolve_wrt(
         }
         None => {
             chosen = (0..params.len())
-                .filter(|&at| differentiable(&params[at]) && !marked(&params[at]))
+                .filter(|&at| differentiable(&params[at]) && !params[at].is_constant())
                 .collect();
             if chosen.is_empty() && regime == Regime::Scalar {
                 errors.at(
@@ -378,7 +383,9 @@ pub(crate) fn shape_of(ty: &Type) -> Shape {
 }
 
 fn is_helper(attribute: &syn::Attribute) -> bool {
-    attribute.path().is_ident("shape") || attribute.path().is_ident("no_diff")
+    attribute.path().is_ident("checkpoint")
+        || attribute.path().is_ident("shape")
+        || attribute.path().is_ident("no_diff")
 }
 
 /// The user's function without the helper attributes, which only this macro understands. A scalar

@@ -15,8 +15,20 @@ pub(crate) enum Reversal {
     /// First turn first: each turn is run again and reversed at once. Nothing of a turn is kept,
     /// only what the loop changes is, once, in front of it.
     Replayed(Carried),
+    /// Last turn first, in pieces: the forward pass keeps some states, which are the contents of
+    /// these slots, and the reverse pass runs every piece again from the last state in front of it.
+    Checkpointed(Checkpoint, Vec<SlotId>),
     /// Not at all, because no derivative flows through it: what it changes is restored.
     Skipped(Carried),
+}
+
+/// How many states of a loop are kept.
+#[derive(Clone, Debug)]
+pub(crate) enum Checkpoint {
+    /// The square root of the number of turns.
+    Root,
+    /// At most this many.
+    States(TokenStream),
 }
 
 /// What a loop changes that exists outside of a turn.

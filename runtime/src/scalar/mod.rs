@@ -2,6 +2,7 @@
 //! tangents, and the traits that link a function to its companion. It knows no rule of
 //! differentiation.
 
+mod checkpoint;
 mod container;
 mod dense;
 mod entries;
@@ -15,6 +16,7 @@ mod unlinked;
 mod value;
 
 pub use crate::check::CheckReport;
+pub use checkpoint::{Checkpoints, turns};
 pub use dense::{hessian, jacobian_forward, jacobian_reverse};
 pub use entries::Entries;
 pub use gradient::Primal;

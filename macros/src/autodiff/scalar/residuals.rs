@@ -7,7 +7,7 @@
 //! the caller's reverse pass may read it.
 
 use super::reversal::for_each_loop;
-use super::uses;
+use super::uses::{self, Uses};
 use crate::ir::body::Node;
 use crate::ir::scalar::{
     Arg, Assign, Carried, Function, Head, Inert, Loop, Place, Reversal, Rhs, SlotId, Stmt,
@@ -90,6 +90,12 @@ fn read_by_loop(
     match &of.reversal {
         Reversal::Counted => {}
         Reversal::Rebuilt => read.extend(&range.reads),
+        Reversal::Checkpointed(_, state) => {
+            read.extend(&range.reads);
+            let again = Uses::of(&of.body);
+            let inside = |slot: &SlotId| state.contains(slot) || again.writes.contains(slot);
+            read.extend(again.reads.iter().filter(|slot| !inside(slot)));
+        }
         Reversal::Skipped(carried) => {
             read_by_elements(range, carried, needed, read);
         }

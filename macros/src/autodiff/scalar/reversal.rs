@@ -9,8 +9,10 @@
 use proc_macro2::{TokenStream, TokenTree};
 
 use super::elements;
+use super::joint::declared;
 use super::residuals;
 use super::uses::{self, Uses};
+use crate::diag::{Code, Errors};
 use crate::ir::body::{Body, Node, ValueId};
 use crate::ir::op::Op;
 use crate::ir::scalar::{
@@ -63,7 +65,7 @@ fn restorable(function: &Function, of: &Loop) -> bool {
         Reversal::Replayed(carried) | Reversal::Skipped(carried) => {
             restores_sums(function, of, carried)
         }
-        Reversal::Counted | Reversal::Rebuilt => true,
+        Reversal::Counted | Reversal::Rebuilt | Reversal::Checkpointed(..) => true,
     }
 }
 
@@ -127,12 +129,37 @@ fn way(function: &Function, of: &Loop, may_carry: bool) -> Reversal {
     }
     let may_carry = may_carry && !only_taped(&of.body) && constant_shapes(function, of, &touched);
     let carried = may_carry.then(|| carried(function, of, &touched)).flatten();
-    match carried {
-        Some(carried) if !differentiates(function, &of.body) => Reversal::Skipped(carried),
-        Some(carried) if straight(&of.body) => Reversal::Replayed(carried),
+    match (carried, &of.checkpoint) {
+        (Some(carried), _) if !differentiates(function, &of.body) => Reversal::Skipped(carried),
+        (Some(carried), _) if straight(&of.body) => Reversal::Replayed(carried),
+        (_, Some(checkpoint)) => Reversal::Checkpointed(checkpoint.clone(), state(of, &touched)),
         _ if runs_backwards(&range.tokens) => Reversal::Rebuilt,
         _ => Reversal::Counted,
     }
+}
+
+/// Reports loops that the user wants checkpointed and that cannot be.
+pub(crate) fn check(function: &Function, errors: &mut Errors) {
+    for_each_loop(&function.body, &mut |of| {
+        if of.checkpoint.is_some() && !is_steady(of, &Uses::of(&of.body)) {
+            let message = "this loop cannot be checkpointed";
+            errors.at_span(of.span, Code::Checkpoint, message);
+        }
+    });
+}
+
+/// What a turn may read that an earlier one wrote: everything that the loop writes but what each
+/// turn declares itself.
+fn state(of: &Loop, touched: &Uses) -> Vec<SlotId> {
+    let declared = declared(&of.body);
+    let mut state: Vec<SlotId> = touched
+        .writes
+        .iter()
+        .copied()
+        .filter(|slot| !declared.contains(slot))
+        .collect();
+    state.sort();
+    state
 }
 
 /// What a loop changes that exists outside of a turn, if a derivative flows through it and its

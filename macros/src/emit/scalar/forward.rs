@@ -104,7 +104,8 @@ impl Emitter<'_> {
             Rhs::Call(call) => {
                 // The callee's record lies below the old content of the target.
                 let value = names::local("value");
-                let (keep, called) = if self.visited(stmt) {
+                let taped = !matches!(self.storage, Storage::Nowhere);
+                let (keep, called) = if self.visited(stmt) && taped {
                     (Vec::new(), self.forward_call(call))
                 } else {
                     (self.written_by(call, "keep"), self.plain_call(call))
@@ -150,6 +151,11 @@ impl Emitter<'_> {
             (&of.reversal, self.storage)
         {
             return self.forward_untaped(of, carried);
+        }
+        if let (Reversal::Checkpointed(checkpoint, state), Storage::Tape) =
+            (&of.reversal, self.storage)
+        {
+            return self.forward_checkpointed(of, checkpoint, state);
         }
         let counted = matches!(self.storage, Storage::Tape)
             && matches!(of.reversal, Reversal::Counted)

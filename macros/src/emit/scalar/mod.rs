@@ -8,6 +8,7 @@ mod aggregate;
 mod body;
 mod call;
 mod check;
+mod checkpoint;
 mod companion;
 mod forward;
 mod jacobian;

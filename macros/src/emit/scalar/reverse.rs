@@ -90,6 +90,9 @@ impl Emitter<'_> {
             (Reversal::Replayed(carried), Head::For { variable, range }) => {
                 return self.reverse_replayed(of, carried, (*variable, range));
             }
+            (Reversal::Checkpointed(checkpoint, state), _) => {
+                return self.reverse_checkpointed(of, checkpoint, state);
+            }
             (Reversal::Skipped(carried), _) => return self.restore_changed(of, carried),
             _ if self.silent(&of.body) => return TokenStream::new(),
             (Reversal::Rebuilt, Head::For { variable, range }) => {

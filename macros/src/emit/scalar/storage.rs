@@ -28,7 +28,7 @@ impl Emitter<'_> {
         let mut rebuilt = false;
         for_each_loop(&self.function.body, &mut |of| {
             rebuilt |= matches!(of.head, Head::For { variable, .. } if variable == Some(slot))
-                && !matches!(of.reversal, Reversal::Counted);
+                && !matches!(of.reversal, Reversal::Counted | Reversal::Checkpointed(..));
         });
         rebuilt
     }
@@ -265,7 +265,7 @@ impl Emitter<'_> {
                     !restored && self.silent(&of.body)
                 }
                 Reversal::Rebuilt => self.silent(&of.body),
-                Reversal::Replayed(_) => false,
+                Reversal::Replayed(_) | Reversal::Checkpointed(..) => false,
                 Reversal::Skipped(carried) => self.changes_nothing(carried),
             },
             StmtKind::Jump(_) => false,

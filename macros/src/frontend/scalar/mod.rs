@@ -5,6 +5,7 @@
 //! prints the user's tokens with slots for names.
 
 mod call;
+mod checkpoint;
 mod expr;
 mod opaque;
 mod place;

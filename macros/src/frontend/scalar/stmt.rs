@@ -373,6 +373,7 @@ impl Lowerer<'_> {
     fn repeat(&mut self, expr: &Expr, value: Option<SlotId>) {
         let id = LoopId(self.loop_count);
         self.loop_count += 1;
+        let checkpoint = self.checkpoint(expr);
         let (label, head, body) = match expr {
             Expr::ForLoop(of) => {
                 let Some(range) = self.range(&of.expr) else {
@@ -415,8 +416,10 @@ impl Lowerer<'_> {
         self.loops.pop();
         let kind = StmtKind::Loop(Loop {
             id,
+            span: expr.span(),
             head: head_of,
             body: block,
+            checkpoint,
             reversal: Reversal::Counted,
         });
         self.push(expr.span(), kind);

@@ -20,7 +20,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 
 use super::body::{Body, ValueId};
-pub(crate) use super::reversal::{Carried, Element, Reversal};
+pub(crate) use super::reversal::{Carried, Checkpoint, Element, Reversal};
 pub(crate) use visit::{for_each_flow, for_each_simple, for_each_simple_mut};
 
 /// A slot of a [`Function`].
@@ -327,10 +327,14 @@ pub(crate) enum Arg {
 pub(crate) struct Loop {
     /// Its number.
     pub(crate) id: LoopId,
+    /// Where errors about it point.
+    pub(crate) span: Span,
     /// What decides on another turn.
     pub(crate) head: Head,
     /// The code.
     pub(crate) body: Block,
+    /// The states that the user wants kept of it, instead of everything.
+    pub(crate) checkpoint: Option<Checkpoint>,
     /// How the reverse pass goes through it; chosen by `reversal`.
     pub(crate) reversal: Reversal,
 }
