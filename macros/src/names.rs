@@ -49,12 +49,23 @@ pub(crate) fn tangent(of: &Ident) -> Ident {
 pub(crate) fn print_if_asked(args: &Args, signature: &Signature, code: &TokenStream) {
     let name = signature.name.to_string();
     if args.print || std::env::var("COTANGENT_PRINT").is_ok_and(|asked| asked == name) {
+        let tokens = count(code.clone());
         let code = code.to_string();
         eprintln!(
-            "// generated for `{name}`\n{}",
+            "// generated for `{name}`: {tokens} tokens\n{}",
             formatted(&code).unwrap_or(code)
         );
     }
+}
+
+/// How many tokens the compiler gets; a pair of brackets counts as two.
+fn count(code: TokenStream) -> usize {
+    code.into_iter()
+        .map(|tree| match tree {
+            proc_macro2::TokenTree::Group(group) => 2 + count(group.stream()),
+            _ => 1,
+        })
+        .sum()
 }
 
 /// The code as `rustfmt` lays it out, where that is installed.
