@@ -162,7 +162,8 @@ pub(crate) struct Graph {
     pub(crate) cotangents: Vec<(usize, NodeId)>,
     /// The user functions that `Map` names.
     pub(crate) functions: Vec<syn::Path>,
-    inputs: usize,
+    /// The inputs, as the user wrote them.
+    inputs: Vec<String>,
     known: BTreeMap<(TensorOp, Vec<NodeId>), NodeId>,
     span: Span,
 }
@@ -176,7 +177,7 @@ impl Graph {
             forward_end: 0,
             cotangents: Vec::new(),
             functions: Vec::new(),
-            inputs: 0,
+            inputs: Vec::new(),
             known: BTreeMap::new(),
             span: Span::call_site(),
         }
@@ -187,15 +188,25 @@ impl Graph {
         self.span = span;
     }
 
-    /// Adds an input.
+    /// Adds an input without a name.
     pub(crate) fn input(&mut self) -> NodeId {
-        self.inputs += 1;
-        self.push(TensorOp::Input(self.inputs - 1), Vec::new())
+        self.named_input("input".to_owned())
+    }
+
+    /// Adds an input that the user wrote as `name`.
+    pub(crate) fn named_input(&mut self, name: String) -> NodeId {
+        self.inputs.push(name);
+        self.push(TensorOp::Input(self.inputs.len() - 1), Vec::new())
+    }
+
+    /// Input number k as the user wrote it.
+    pub(crate) fn input_name(&self, k: usize) -> &str {
+        self.inputs.get(k).map_or("input", String::as_str)
     }
 
     /// How many inputs it has.
     pub(crate) fn inputs(&self) -> usize {
-        self.inputs
+        self.inputs.len()
     }
 
     /// Registers a user function.

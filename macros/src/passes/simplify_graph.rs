@@ -1,8 +1,9 @@
 //! Simplification of a tensor graph: constants are folded, what changes nothing vanishes, equal
 //! nodes are one node, and backward nodes that nobody needs are left out.
 //!
-//! Every rewrite is exact: it yields the same bits for every value, NaN, infinities and -0 included,
-//! so that a program computes what its eager function does. Forward nodes stay even where nobody
+//! Every rewrite of the forward pass is exact: it yields the same bits for every value, NaN,
+//! infinities and -0 included, so that a program computes what its eager function does. In the
+//! backward pass a sum of sums is taken at once, which changes the order of the additions. Forward nodes stay even where nobody
 //! needs them, because a wrong shape is reported at the operator that the user wrote.
 
 use std::collections::BTreeSet;
@@ -31,7 +32,7 @@ pub(crate) fn simplify(graph: &Graph, dtype: Dtype) -> Graph {
         to.set_span(node.span);
         let operands: Vec<NodeId> = node.operands.iter().map(|x| at[x.0 as usize]).collect();
         let mut new = match &node.op {
-            TensorOp::Input(_) => to.input(),
+            TensorOp::Input(k) => to.named_input(graph.input_name(*k).to_owned()),
             op => rewritten(&mut to, op, &operands, dtype),
         };
         // A region's result needs a place; a constant has none.
@@ -85,6 +86,11 @@ fn rewritten(to: &mut Graph, op: &TensorOp, x: &[NodeId], dtype: Dtype) -> NodeI
             _ => to.add(TensorOp::Transpose, x.to_vec()),
         },
         TensorOp::Expand | TensorOp::SumTo if to.extent(x[0]) == to.extent(x[1]) => x[0],
+        // What was broadcast twice is summed back in one pass, beside whatever else is summed there.
+        TensorOp::SumTo if to.node(x[0]).op == TensorOp::SumTo => {
+            let inner = to.node(x[0]).operands[0];
+            rewritten(to, &TensorOp::SumTo, &[inner, x[1]], dtype)
+        }
         op => to.add(op.clone(), x.to_vec()),
     }
 }
@@ -231,6 +237,24 @@ mod tests {
         // The adjoint of a is b dy^T: one product, and one transpose back at most.
         assert!(count(&simple, &TensorOp::Transpose) <= 2);
         assert_eq!(simple.cotangents.len(), 2);
+    }
+
+    #[test]
+    fn a_sum_of_sums_is_one_sum() {
+        let mut graph = Graph::new();
+        let (x, b, y) = (graph.input(), graph.input(), graph.input());
+        let biased = graph.op(Op::Add, &[x, b]);
+        let error = graph.op(Op::Sub, &[biased, y]);
+        graph.outputs.push(error);
+        differentiate(&mut graph);
+        let simple = simplify(&graph, Dtype::F32);
+        let sums = simple
+            .ids()
+            .filter(|&id| simple.node(id).op == TensorOp::SumTo);
+        let of: BTreeSet<NodeId> = sums.map(|id| simple.node(id).operands[0]).collect();
+        // The three cotangents are sums of the seed and of its negation, and of nothing between.
+        assert_eq!(of.len(), 2);
+        assert_eq!(simple.cotangents.len(), 3);
     }
 
     #[test]

@@ -23,12 +23,19 @@ impl fmt::Display for Graph {
                 .iter()
                 .map(|value| name(region, *value))
                 .collect();
+            let inputs = region.values.iter().take(region.inputs).enumerate();
+            let inputs: Vec<String> = inputs
+                .map(|(k, value)| match value.place.what {
+                    "input" => format!("%{k}"),
+                    written => format!("%{k} = {written}"),
+                })
+                .collect();
             writeln!(
                 f,
                 "region {} {} inputs {} -> {}",
                 region.name,
                 region.dtype,
-                region.inputs,
+                inputs.join(", "),
                 outputs.join(" ")
             )?;
             writeln!(f, "  forward")?;
@@ -103,7 +110,12 @@ impl Graph {
                 let _ = writeln!(
                     dot,
                     "    r{index}_v{value} [shape=plain, label=\"{}\"];",
-                    name(region, value)
+                    match region.values[usize::from(value)].place.what {
+                        written if usize::from(value) < region.inputs && written != "input" => {
+                            format!("{} = {}", name(region, value), written.replace('"', "'"))
+                        }
+                        _ => name(region, value),
+                    }
                 );
             }
             dot.push_str("  }\n");

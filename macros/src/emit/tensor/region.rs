@@ -125,7 +125,10 @@ impl Printer<'_> {
         let shape = self.shape(id);
         let root = self.root;
         let node = self.graph.node(id);
-        let what = describe(&node.op);
+        let what = match node.op {
+            TensorOp::Input(k) => self.graph.input_name(k),
+            _ => describe(&node.op),
+        };
         let span = node.span;
         // `line!` and its kin report where their tokens stand, which is the user's operator.
         let place = quote_spanned! {span=>

@@ -239,7 +239,7 @@ impl<'a> Lowerer<'a> {
         self.inputs.push(name);
         self.input_shapes.push(self.shapes.of(tokens));
         self.graph.set_span(span);
-        let id = self.graph.input();
+        let id = self.graph.named_input(readable(tokens));
         if syn::parse2::<Ident>(tokens.clone()).is_ok() {
             self.lifted.insert(text, id);
         }
@@ -324,6 +324,14 @@ impl<'a> Lowerer<'a> {
             shapes,
         });
     }
+}
+
+/// An expression as the user wrote it, but for generated names.
+fn readable(tokens: &TokenStream) -> String {
+    let text = tokens.to_string().replace(" . ", ".").replace(" [", "[");
+    let text = text.trim_start_matches("& ").to_owned();
+    let short = text.chars().count() <= 40 && !text.contains("__");
+    if short { text } else { "input".to_owned() }
 }
 
 /// The value of a float or integer literal, with or without a sign.
