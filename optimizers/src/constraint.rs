@@ -31,6 +31,18 @@ pub enum Constraint {
         /// The axis that the norm runs along.
         axis: usize,
     },
+    /// Slices along `axis` move by the part `pull` of the way to a Euclidean norm within
+    /// `[least, most]`; zero slices stay.
+    MinMaxNorm {
+        /// The smallest norm.
+        least: f64,
+        /// The largest norm.
+        most: f64,
+        /// The part of the way, in [0, 1].
+        pull: f64,
+        /// The axis that the norm runs along.
+        axis: usize,
+    },
     /// The nearest point with non-negative elements that sum to `scale` (Duchi et al. 2008).
     Simplex {
         /// The sum of the elements.
@@ -65,6 +77,13 @@ impl Constraint {
         let (name, value) = match *self {
             Constraint::MaxNorm { limit, .. } => ("the limit of a norm", limit),
             Constraint::UnitNorm { .. } => return Ok(()),
+            Constraint::MinMaxNorm {
+                least, most, pull, ..
+            } => {
+                check_range("the pull of a norm", pull, 0.0, 1.0 + f64::EPSILON)?;
+                check_range("the least norm", least, 0.0, most)?;
+                ("the largest norm", most)
+            }
             Constraint::Simplex { scale } => ("the scale of a simplex", scale),
             Constraint::L1Ball { radius } | Constraint::L2Ball { radius } => {
                 ("the radius of a ball", radius)
@@ -93,6 +112,18 @@ impl Constraint {
                     },
                 )
             }
+            Constraint::MinMaxNorm {
+                least,
+                most,
+                pull,
+                axis,
+            } => along(shape, axis, x, |norm| {
+                if norm > 0.0 {
+                    pull * norm.clamp(least, most) / norm + 1.0 - pull
+                } else {
+                    1.0
+                }
+            }),
             Constraint::Simplex { scale } => projection::simplex(x, scale),
             Constraint::L1Ball { radius } => projection::l1_ball(x, radius),
             Constraint::L2Ball { radius } => projection::l2_ball(x, radius),

@@ -21,6 +21,7 @@ pub mod minimise;
 mod norm;
 mod optimizer;
 mod options;
+mod pass;
 pub mod projection;
 mod random;
 mod real;
@@ -58,7 +59,9 @@ pub use rules::{
     Sm3, Soap, Sophia, Yogi,
 };
 pub use schedule::{
-    Constant, Cosine, Exponential, Polynomial, Schedule, StepDecay, Warmup, WarmupCosine,
+    Anneal, AtLeast, Constant, Cosine, CosineWave, Delayed, Exponential, Interpolated, InverseSqrt,
+    InverseTime, Linear, MultiStep, OneCycle, Polynomial, Product, Raised, Scaling, Schedule,
+    Sequence, StepDecay, Triangular, WarmRestarts, Warmup, WarmupCosine,
 };
 pub use slots::Slots;
 pub use tensor_rule::{LeafStep, Slot, TensorRule};

@@ -87,13 +87,14 @@ impl Matrix {
         ((0..n).map(|i| a[i * n + i]).collect(), vectors)
     }
 
-    /// `self^exponent` of a symmetric positive definite matrix.
-    pub(crate) fn power(&self, exponent: f64) -> Matrix {
+    /// `self^exponent` of a symmetric matrix whose eigenvalues are at least `least`; those that
+    /// rounding has made smaller count as that.
+    pub(crate) fn power(&self, exponent: f64, least: f64) -> Matrix {
         let (values, vectors) = self.eigen();
         let mut scaled = vectors.clone();
         for row in scaled.data.chunks_exact_mut(self.rows.max(1)) {
             for (x, value) in row.iter_mut().zip(&values) {
-                *x *= value.max(f64::MIN_POSITIVE).powf(exponent);
+                *x *= value.max(least).powf(exponent);
             }
         }
         scaled.times_transposed(&vectors)
@@ -191,9 +192,9 @@ mod tests {
     fn powers_of_a_matrix_multiply_to_it() {
         for n in [1, 2, 5, 8] {
             let a = symmetric(n);
-            let root = a.power(0.5);
+            let root = a.power(0.5, 0.5);
             assert!(distance(&root.times(&root), &a) < 1e-12 * n as f64);
-            let whole = a.power(-1.0).times(&a);
+            let whole = a.power(-1.0, 0.5).times(&a);
             assert!(distance(&whole, &Matrix::identity(n)) < 1e-12, "{n}");
         }
     }

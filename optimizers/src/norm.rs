@@ -41,17 +41,36 @@ fn squares<T: Real>(values: &[T], scale: f64) -> f64 {
     vectorized(Squares(values, scale))
 }
 
-/// The largest absolute value, or `None` if an element isn't finite.
-pub(crate) fn largest(floats: Floats<'_>) -> Option<f64> {
-    fn over<T: Real>(values: &[T]) -> Option<f64> {
-        values.iter().try_fold(0.0, |largest: f64, value| {
+/// The largest absolute value of the finite elements, and whether all are finite.
+pub(crate) fn largest_finite(floats: Floats<'_>) -> (f64, bool) {
+    fn over<T: Real>(values: &[T]) -> (f64, bool) {
+        values.iter().fold((0.0, true), |(largest, finite), value| {
             let value = value.to_f64().abs();
-            value.is_finite().then(|| largest.max(value))
+            if value.is_finite() {
+                (f64::max(largest, value), finite)
+            } else {
+                (largest, false)
+            }
         })
     }
     match floats {
         Floats::F32(values) => over(values),
         Floats::F64(values) => over(values),
+    }
+}
+
+/// The sum of the squares of the finite elements over the square of `unit`.
+pub(crate) fn finite_square_sum(floats: Floats<'_>, unit: f64) -> f64 {
+    fn over<T: Real>(values: &[T], unit: f64) -> f64 {
+        let finite = values.iter().map(|x| x.to_f64()).filter(|x| x.is_finite());
+        finite.map(|x| (x / unit).powi(2)).sum()
+    }
+    if unit == 0.0 {
+        return 0.0;
+    }
+    match floats {
+        Floats::F32(values) => over(values, unit),
+        Floats::F64(values) => over(values, unit),
     }
 }
 
@@ -96,9 +115,15 @@ mod tests {
     }
 
     #[test]
-    fn an_element_that_is_not_finite_has_no_largest() {
-        assert_eq!(largest(Floats::F32(&[1.0, -3.0])), Some(3.0));
-        assert_eq!(largest(Floats::F32(&[1.0, f32::NAN])), None);
-        assert_eq!(largest(Floats::F64(&[f64::NEG_INFINITY])), None);
+    fn elements_that_are_not_finite_are_noticed_and_left_out() {
+        assert_eq!(largest_finite(Floats::F32(&[1.0, -3.0])), (3.0, true));
+        assert_eq!(largest_finite(Floats::F32(&[1.0, f32::NAN])), (1.0, false));
+        assert_eq!(
+            largest_finite(Floats::F64(&[f64::NEG_INFINITY])),
+            (0.0, false)
+        );
+        let sum = finite_square_sum(Floats::F64(&[6e200, f64::NAN, 8e200]), 1e200);
+        assert!((sum - 100.0).abs() < 1e-12);
+        assert_eq!(finite_square_sum(Floats::F64(&[0.0]), 0.0), 0.0);
     }
 }

@@ -4,14 +4,14 @@
 //! whole or changes nothing: the structure and the finiteness of every leaf are checked before the
 //! first write.
 
-use cotangent_runtime::{Floats, FloatsMut, LeafView, LeafViewMut, Leaves, Path};
+use cotangent_runtime::{Floats, FloatsMut, LeafView, Leaves, Path};
 
-use crate::lane::{Lane, Prepared, Room, Task};
+use crate::lane::{Lane, Room};
 use crate::reduction::Reduction;
 use crate::storage::{LeafEntry, SlotStorage, is_f32};
 use crate::{
-    Blend, Error, LeafInfo, LeafOptions, OptimizerBuilder, Outcome, Real, Scope, StepContext,
-    StepInput, StepReport, Sums, TensorRule,
+    Error, LeafInfo, LeafOptions, OptimizerBuilder, Outcome, Scope, StepContext, StepInput,
+    StepReport, TensorRule, Transform,
 };
 
 /// Updates parameters by gradients of the same structure; made by an [`OptimizerBuilder`].
@@ -23,8 +23,8 @@ pub struct Optimizer<R: TensorRule> {
     pub(crate) step: u64,
     pub(crate) rate_factor: f64,
     refused: u64,
-    single: Lane<f32, R>,
-    double: Lane<f64, R>,
+    pub(crate) single: Lane<f32, R>,
+    pub(crate) double: Lane<f64, R>,
 }
 
 impl<R: TensorRule> Optimizer<R> {
@@ -92,6 +92,7 @@ impl<R: TensorRule> Optimizer<R> {
                     Vec::new()
                 },
                 squares: 0.0,
+                unit: 1.0,
             };
             entry.fill(&view);
             leaves.push(entry);
@@ -193,20 +194,13 @@ impl<R: TensorRule> Optimizer<R> {
         if !loss.is_finite() {
             return self.refuse(rate, Outcome::NonFiniteLoss);
         }
-        let mut reduction = match Reduction::of(&mut self.leaves, model, grads, input.scale.recip())
-        {
+        let reduction = match Reduction::of(&mut self.leaves, model, grads, input.scale.recip()) {
             Ok(reduction) => reduction,
             Err(mismatch) => return Err(self.explain(model, grads, mismatch)),
         };
-        if let Some(leaf) = reduction.bad_leaf {
-            if !self
-                .config
-                .transforms
-                .contains(&crate::Transform::ZeroNonFinite)
-            {
-                return self.refuse(rate, Outcome::NonFiniteGradient { leaf });
-            }
-            reduction.norm = 0.0;
+        let zeroes = self.config.transforms.contains(&Transform::ZeroNonFinite);
+        if let Some(leaf) = reduction.bad_leaf.filter(|_| !zeroes) {
+            return self.refuse(rate, Outcome::NonFiniteGradient { leaf });
         }
         self.refused = 0;
         let clipping = reduction.clip(self.config.clip, &self.leaves, grads);
@@ -228,7 +222,7 @@ impl<R: TensorRule> Optimizer<R> {
             self.prepare(&context, clipping.factor);
         }
         let sums = if R::MEASURES_MODEL {
-            self.measure(model, grads, &reduction)?
+            self.measure(model, grads)?
         } else {
             [0.0; 4]
         };
@@ -236,7 +230,7 @@ impl<R: TensorRule> Optimizer<R> {
             self.config.rule.settle(&context, &sums, &mut self.memory);
         }
         self.prepare(&context, clipping.factor);
-        let squares = self.sweep(model, grads, &reduction)?;
+        let squares = self.sweep(model, grads)?;
         self.step += 1;
         Ok(StepReport {
             step: self.step,
@@ -333,124 +327,6 @@ impl<R: TensorRule> Optimizer<R> {
         })
     }
 
-    /// Fills both lanes with the scalars of every group.
-    fn prepare(&mut self, context: &StepContext<'static>, factor: f64) {
-        let decay = self
-            .config
-            .decay_schedule
-            .as_ref()
-            .map(|schedule| schedule.at(self.step));
-        let limit = self
-            .config
-            .clip
-            .map_or(f64::INFINITY, |clip| clip.value_limit());
-        let Self {
-            config,
-            groups,
-            memory,
-            single,
-            double,
-            ..
-        } = self;
-        let groups = || groups.iter();
-        if single.is_used() {
-            single.prepare(
-                groups().map(|group| {
-                    prepared(&config.rule, context, group, memory, factor, limit, decay)
-                }),
-            );
-        }
-        if double.is_used() {
-            double.prepare(
-                groups().map(|group| {
-                    prepared(&config.rule, context, group, memory, factor, limit, decay)
-                }),
-            );
-        }
-    }
-
-    fn measure<M: Leaves>(
-        &mut self,
-        model: &mut M,
-        grads: &M,
-        reduction: &Reduction,
-    ) -> Result<Sums, Error> {
-        let Self {
-            config,
-            leaves,
-            single,
-            double,
-            ..
-        } = self;
-        let mut entries = leaves.iter_mut().enumerate();
-        let mut total = [0.0; 4];
-        let walked = model.zip_leaves(grads, &Path::Root, &mut |_, x, g| {
-            let Some((index, entry)) = entries.next().filter(|(_, entry)| !entry.frozen) else {
-                return;
-            };
-            let (task, slots) = task(index, entry, config.clip, reduction);
-            let transforms = &config.transforms;
-            let sums = match (x.data, g.data, slots) {
-                (FloatsMut::F32(x), Floats::F32(g), SlotStorage::F32(slots)) => {
-                    single.measure(transforms, task, x, g, slots)
-                }
-                (FloatsMut::F64(x), Floats::F64(g), SlotStorage::F64(slots)) => {
-                    double.measure(transforms, task, x, g, slots)
-                }
-                // The reduction compared the precision of every leaf.
-                _ => [0.0; 4],
-            };
-            for (total, sum) in total.iter_mut().zip(sums) {
-                *total += sum;
-            }
-        });
-        walked.map_err(|mismatch| Error::structure(mismatch.to_string()))?;
-        Ok(total)
-    }
-
-    /// Updates every leaf; returns the sum of squared changes.
-    fn sweep<M: Leaves>(
-        &mut self,
-        model: &mut M,
-        grads: &M,
-        reduction: &Reduction,
-    ) -> Result<f64, Error> {
-        let Self {
-            config,
-            groups,
-            leaves,
-            single,
-            double,
-            ..
-        } = self;
-        let (rule, transforms) = (&config.rule, &config.transforms);
-        let mut entries = leaves.iter_mut().enumerate();
-        let mut squares = 0.0;
-        let walked = model.zip_leaves(
-            grads,
-            &Path::Root,
-            &mut |_, x: LeafViewMut<'_>, g: LeafView<'_>| {
-                let Some((index, entry)) = entries.next().filter(|(_, entry)| !entry.frozen) else {
-                    return;
-                };
-                let constraints = &groups[entry.group].constraints;
-                let (task, slots) = task(index, entry, config.clip, reduction);
-                squares += match (x.data, g.data, slots) {
-                    (FloatsMut::F32(x), Floats::F32(g), SlotStorage::F32(slots)) => {
-                        single.update(rule, constraints, transforms, task, x, g, slots)
-                    }
-                    (FloatsMut::F64(x), Floats::F64(g), SlotStorage::F64(slots)) => {
-                        double.update(rule, constraints, transforms, task, x, g, slots)
-                    }
-                    // The reduction compared the precision of every leaf before the first write.
-                    _ => 0.0,
-                };
-            },
-        );
-        walked.map_err(|mismatch| Error::structure(mismatch.to_string()))?;
-        Ok(squares)
-    }
-
     /// The error for two structures that don't fit.
     fn explain<M: Leaves>(&self, model: &M, grads: &M, mismatch: String) -> Error {
         let checks = self
@@ -499,62 +375,4 @@ fn position(groups: &mut Vec<LeafOptions>, options: LeafOptions) -> usize {
             groups.push(options);
             groups.len() - 1
         })
-}
-
-/// As many numbers as a rule may keep per leaf.
-const NO_MEMORY: [f64; 8] = [0.0; 8];
-
-fn prepared<T: Real, R: TensorRule>(
-    rule: &R,
-    context: &StepContext<'static>,
-    options: &LeafOptions,
-    memory: &[f64],
-    factor: f64,
-    limit: f64,
-    decay: Option<f64>,
-) -> Prepared<T, R> {
-    let rate = context.rate * options.rate_factor;
-    let context = StepContext {
-        rate,
-        decay: options.decay,
-        ..*context
-    };
-    let shrink = match (R::OWN_DECAY, decay) {
-        (true, _) => 1.0,
-        (false, None) => 1.0 - rate * options.decay,
-        (false, Some(factor)) => 1.0 - factor * options.decay,
-    };
-    // What a rule prepares for a leaf of its own memory is computed anew leaf by leaf.
-    let memory = match R::SCOPE {
-        Scope::Model => memory,
-        Scope::Leaf => &NO_MEMORY[..R::MEMORY.len()],
-    };
-    Prepared {
-        context,
-        rule: rule.prepare(&StepContext { memory, ..context }),
-        blend: Blend::new(options, rate, factor, shrink, limit),
-    }
-}
-
-#[inline]
-fn task<'e>(
-    index: usize,
-    entry: &'e mut LeafEntry,
-    clip: Option<crate::Clip>,
-    reduction: &Reduction,
-) -> (Task<'e>, &'e mut SlotStorage) {
-    let factor = match clip {
-        Some(clip) if clip.is_per_leaf() => {
-            clip.leaf_factor(entry.squares.sqrt() * reduction.unit, entry.len)
-        }
-        _ => 1.0,
-    };
-    let task = Task {
-        index,
-        shape: &entry.shape,
-        group: entry.group,
-        factor,
-        memory: &mut entry.memory,
-    };
-    (task, &mut entry.slots)
 }

@@ -4,7 +4,7 @@ use cotangent_runtime::{Leaves, Path};
 
 use crate::Clip;
 use crate::clip::Norm;
-use crate::norm::{clipped_square_sum, largest, one_norm, square_sum};
+use crate::norm::{clipped_square_sum, finite_square_sum, largest_finite, one_norm, square_sum};
 use crate::storage::{LeafEntry, is_f32, is_f32_mut};
 
 /// What the first pass found out.
@@ -14,8 +14,6 @@ pub(crate) struct Reduction {
     pub(crate) norm: f64,
     /// The first leaf that isn't finite.
     pub(crate) bad_leaf: Option<usize>,
-    /// The leaves' square sums are in units of its square: not 1 where plain sums overflow.
-    pub(crate) unit: f64,
     unscale: f64,
 }
 
@@ -49,6 +47,7 @@ impl Reduction {
                 entry.is(path, g.shape, is_f32(&g.data)) && is_f32_mut(&x.data) == is_f32(&g.data);
             if !entry.frozen {
                 entry.squares = square_sum(g.data, unscale);
+                entry.unit = 1.0;
                 total += entry.squares;
             }
         });
@@ -59,7 +58,6 @@ impl Reduction {
         let plain = Self {
             norm: total.sqrt(),
             bad_leaf: None,
-            unit: 1.0,
             unscale,
         };
         if total.is_finite() {
@@ -68,31 +66,31 @@ impl Reduction {
         Ok(Self::scaled(leaves, grads, unscale))
     }
 
-    /// When the plain sum isn't finite: either an element isn't, or only its square is not.
+    /// When the plain sum isn't finite: either an element isn't, or only its square is not. Norms
+    /// are those of the finite elements.
     fn scaled(leaves: &mut [LeafEntry], grads: &impl Leaves, unscale: f64) -> Self {
-        let (mut index, mut bad_leaf, mut peak) = (0, None, 0.0_f64);
-        grads.leaves(&Path::Root, &mut |_, view| {
-            if !leaves[index].frozen {
-                match largest(view.data) {
-                    Some(value) => peak = peak.max(value),
-                    None => bad_leaf = bad_leaf.or(Some(index)),
-                }
-            }
-            index += 1;
-        });
-        let unit = peak * unscale;
-        let mut total = 0.0;
+        let (mut index, mut bad_leaf, mut longest) = (0, None, 0.0_f64);
         let mut entries = leaves.iter_mut();
         grads.leaves(&Path::Root, &mut |_, view| {
             if let Some(entry) = entries.next().filter(|entry| !entry.frozen) {
-                entry.squares = square_sum(view.data, peak.recip());
-                total += entry.squares;
+                // Every leaf in units of its own: a short one beside a long one isn't lost.
+                let (peak, finite) = largest_finite(view.data);
+                if !finite {
+                    bad_leaf = bad_leaf.or(Some(index));
+                }
+                entry.unit = peak * unscale;
+                entry.squares = finite_square_sum(view.data, peak);
+                longest = longest.max(entry.norm());
             }
+            index += 1;
         });
+        let parts = leaves.iter().filter(|leaf| !leaf.frozen);
+        let squares: f64 = parts
+            .map(|leaf| (leaf.norm() / longest.max(f64::MIN_POSITIVE)).powi(2))
+            .sum();
         Self {
-            norm: total.sqrt() * unit,
+            norm: longest * squares.sqrt(),
             bad_leaf,
-            unit,
             unscale,
         }
     }
@@ -114,7 +112,7 @@ impl Reduction {
         match clip {
             Clip::PerTensor { .. } | Clip::PerTensorRms { .. } => {
                 let clipped = active().map(|leaf| {
-                    let norm = leaf.squares.sqrt() * self.unit;
+                    let norm = leaf.norm();
                     norm * clip.leaf_factor(norm, leaf.len)
                 });
                 let norm = clipped.map(|norm| norm * norm).sum::<f64>().sqrt();
@@ -145,7 +143,7 @@ impl Reduction {
                     if entries.next().is_some_and(|entry| !entry.frozen) {
                         measured = match norm {
                             Norm::One => measured + one_norm(view.data),
-                            _ => measured.max(largest(view.data).unwrap_or(f64::INFINITY)),
+                            _ => measured.max(largest_finite(view.data).0),
                         };
                     }
                 });

@@ -1,28 +1,96 @@
 //! Schedules: pure functions of the step that multiply the learning rate.
 //!
 //! `at(0)` is the factor of the first update. Because a schedule has no state of its own, an
-//! optimizer that resumes at step n continues exactly where it was. Closures are schedules too.
+//! optimizer that resumes at step n continues exactly where it was. Closures are schedules too, and
+//! every schedule composes with others: products, sequences, delays, warmups.
 
-use std::f64::consts::PI;
+mod cosine;
+mod cycle;
+mod decay;
+mod sequence;
+
+pub use cosine::{Cosine, CosineWave, WarmRestarts, WarmupCosine};
+pub use cycle::{Anneal, OneCycle, Scaling, Triangular};
+pub use decay::{
+    Exponential, Interpolated, InverseSqrt, InverseTime, Linear, MultiStep, Polynomial, StepDecay,
+};
+pub use sequence::{AtLeast, Delayed, Product, Raised, Sequence, Warmup};
 
 /// A factor of the learning rate as a function of the number of updates done before.
 ///
 /// ```
-/// use cotangent_optimizers::{Schedule, WarmupCosine};
+/// use cotangent_optimizers::{Cosine, Exponential, Schedule, WarmupCosine};
 /// let schedule = WarmupCosine::new(10, 110);
 /// assert_eq!(schedule.at(0), 0.0);
 /// assert_eq!(schedule.at(5), 0.5);
 /// assert!((schedule.at(60) - 0.5).abs() < 1e-12);
+/// // A closure, and compositions.
 /// assert_eq!((|step: u64| 1.0 / (1.0 + step as f64)).at(3), 0.25);
+/// let falling = Exponential { gamma: 0.5 }.at_least(0.1).warmup(4);
+/// assert_eq!([0, 2, 4, 5, 9].map(|step| falling.at(step)), [0.0, 0.5, 1.0, 0.5, 0.1]);
+/// let both = Exponential { gamma: 0.5 }.times(Cosine { steps: 2, floor: 0.0 });
+/// assert_eq!(both.at(1), 0.25);
 /// ```
 pub trait Schedule {
     /// The factor of update number `step`, counted from 0.
     fn at(&self, step: u64) -> f64;
+
+    /// The product of both.
+    fn times<S: Schedule>(self, other: S) -> Product<Self, S>
+    where
+        Self: Sized,
+    {
+        Product(self, other)
+    }
+
+    /// A linear rise from 0 to 1 over `steps`, then this schedule from its beginning.
+    fn warmup(self, steps: u64) -> Warmup<Self>
+    where
+        Self: Sized,
+    {
+        Warmup { steps, after: self }
+    }
+
+    /// The first factor for `steps` steps, then this schedule from its beginning.
+    fn delayed(self, steps: u64) -> Delayed<Self>
+    where
+        Self: Sized,
+    {
+        Delayed { steps, after: self }
+    }
+
+    /// This schedule, but never below `floor`.
+    fn at_least(self, floor: f64) -> AtLeast<Self>
+    where
+        Self: Sized,
+    {
+        AtLeast {
+            floor,
+            schedule: self,
+        }
+    }
+
+    /// This schedule to a power.
+    fn raised(self, power: f64) -> Raised<Self>
+    where
+        Self: Sized,
+    {
+        Raised {
+            power,
+            schedule: self,
+        }
+    }
 }
 
 impl<F: Fn(u64) -> f64> Schedule for F {
     fn at(&self, step: u64) -> f64 {
         self(step)
+    }
+}
+
+impl Schedule for Box<dyn Schedule> {
+    fn at(&self, step: u64) -> f64 {
+        self.as_ref().at(step)
     }
 }
 
@@ -33,123 +101,6 @@ pub struct Constant;
 impl Schedule for Constant {
     fn at(&self, _: u64) -> f64 {
         1.0
-    }
-}
-
-/// `gamma^floor(step / every)`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct StepDecay {
-    /// The number of steps between two drops; 0 counts as 1.
-    pub every: u64,
-    /// The factor of each drop.
-    pub gamma: f64,
-}
-
-impl Schedule for StepDecay {
-    fn at(&self, step: u64) -> f64 {
-        self.gamma.powf((step / self.every.max(1)) as f64)
-    }
-}
-
-/// `gamma^step`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Exponential {
-    /// The factor of each step.
-    pub gamma: f64,
-}
-
-impl Schedule for Exponential {
-    fn at(&self, step: u64) -> f64 {
-        self.gamma.powf(step as f64)
-    }
-}
-
-/// `end + (1 - end) (1 - min(step, steps) / steps)^power`; linear with power 1.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Polynomial {
-    /// The number of steps until `end` is reached.
-    pub steps: u64,
-    /// The final factor.
-    pub end: f64,
-    /// The exponent.
-    pub power: f64,
-}
-
-impl Schedule for Polynomial {
-    fn at(&self, step: u64) -> f64 {
-        self.end + (1.0 - self.end) * (1.0 - progress(step, self.steps)).powf(self.power)
-    }
-}
-
-/// `floor + (1 - floor) (1 + cos(pi min(step, steps) / steps)) / 2` (Loshchilov and Hutter 2017,
-/// without restarts).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Cosine {
-    /// The number of steps until `floor` is reached.
-    pub steps: u64,
-    /// The final factor.
-    pub floor: f64,
-}
-
-impl Schedule for Cosine {
-    fn at(&self, step: u64) -> f64 {
-        let cosine = 0.5 * (1.0 + (PI * progress(step, self.steps)).cos());
-        self.floor + (1.0 - self.floor) * cosine
-    }
-}
-
-/// A linear rise from 0 to 1 over `steps`, then `after`, which counts from 0 again.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Warmup<S> {
-    /// The length of the rise.
-    pub steps: u64,
-    /// What follows.
-    pub after: S,
-}
-
-impl<S: Schedule> Schedule for Warmup<S> {
-    fn at(&self, step: u64) -> f64 {
-        if step < self.steps {
-            step as f64 / self.steps as f64
-        } else {
-            self.after.at(step - self.steps)
-        }
-    }
-}
-
-/// A linear rise over `warmup` steps, then a cosine to `floor` at step `total`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct WarmupCosine {
-    inner: Warmup<Cosine>,
-}
-
-impl WarmupCosine {
-    /// Rises for `warmup` steps and reaches 0 at step `total`, which includes the rise.
-    #[must_use]
-    pub fn new(warmup: u64, total: u64) -> Self {
-        let after = Cosine {
-            steps: total.saturating_sub(warmup),
-            floor: 0.0,
-        };
-        Self {
-            inner: Warmup {
-                steps: warmup,
-                after,
-            },
-        }
-    }
-
-    /// Ends at this factor instead of 0.
-    #[must_use]
-    pub fn floor(mut self, floor: f64) -> Self {
-        self.inner.after.floor = floor;
-        self
-    }
-}
-
-impl Schedule for WarmupCosine {
-    fn at(&self, step: u64) -> f64 {
-        self.inner.at(step)
     }
 }
 

@@ -24,8 +24,10 @@ pub(crate) struct LeafEntry {
     pub(crate) specs: Vec<Slot>,
     pub(crate) slots: SlotStorage,
     pub(crate) memory: Vec<f64>,
-    /// The square sum of this step's gradient, in units of the square of `Reduction::unit`.
+    /// The square sum of this step's gradient, in units of the square of `unit`, which isn't 1
+    /// where plain sums overflow.
     pub(crate) squares: f64,
+    pub(crate) unit: f64,
 }
 
 impl LeafEntry {
@@ -35,6 +37,11 @@ impl LeafEntry {
             Floats::F32(data) => SlotStorage::F32(initial(&self.specs, data)),
             Floats::F64(data) => SlotStorage::F64(initial(&self.specs, data)),
         };
+    }
+
+    /// The norm of this step's gradient.
+    pub(crate) fn norm(&self) -> f64 {
+        self.squares.sqrt() * self.unit
     }
 
     /// Whether a leaf of the walk is this one; allocates nothing.

@@ -162,7 +162,7 @@ impl Shampoo {
         let read =
             |slots: &[T]| Matrix::new(side, side, slots.iter().map(|x| x.to_f64()).collect());
         if renews {
-            let new = read(statistics).power(exponent);
+            let new = read(statistics).power(exponent, self.eps);
             for (root, new) in root.iter_mut().zip(&new.data) {
                 *root = T::from_f64(*new);
             }

@@ -1,0 +1,176 @@
+//! The passes of a step over all leaves: per-step scalars, measurements, updates.
+//!
+//! By now the structures are known to fit, and nothing can fail.
+
+use cotangent_runtime::{Floats, FloatsMut, LeafView, LeafViewMut, Leaves, Path};
+
+use crate::lane::{Prepared, Task};
+use crate::storage::{LeafEntry, SlotStorage};
+use crate::{
+    Blend, Clip, Error, LeafOptions, Optimizer, Real, Scope, StepContext, Sums, TensorRule,
+};
+
+impl<R: TensorRule> Optimizer<R> {
+    /// Fills both lanes with the scalars of every group.
+    pub(crate) fn prepare(&mut self, context: &StepContext<'static>, factor: f64) {
+        let decay = self
+            .config
+            .decay_schedule
+            .as_ref()
+            .map(|schedule| schedule.at(self.step));
+        let limit = self
+            .config
+            .clip
+            .map_or(f64::INFINITY, |clip| clip.value_limit());
+        let Self {
+            config,
+            groups,
+            memory,
+            single,
+            double,
+            ..
+        } = self;
+        let groups = || groups.iter();
+        if single.is_used() {
+            single.prepare(
+                groups().map(|group| {
+                    prepared(&config.rule, context, group, memory, factor, limit, decay)
+                }),
+            );
+        }
+        if double.is_used() {
+            double.prepare(
+                groups().map(|group| {
+                    prepared(&config.rule, context, group, memory, factor, limit, decay)
+                }),
+            );
+        }
+    }
+
+    pub(crate) fn measure<M: Leaves>(&mut self, model: &mut M, grads: &M) -> Result<Sums, Error> {
+        let Self {
+            config,
+            leaves,
+            single,
+            double,
+            ..
+        } = self;
+        let mut entries = leaves.iter_mut().enumerate();
+        let mut total = [0.0; 4];
+        let walked = model.zip_leaves(grads, &Path::Root, &mut |_, x, g| {
+            let Some((index, entry)) = entries.next().filter(|(_, entry)| !entry.frozen) else {
+                return;
+            };
+            let (task, slots) = task(index, entry, config.clip);
+            let transforms = &config.transforms;
+            let sums = match (x.data, g.data, slots) {
+                (FloatsMut::F32(x), Floats::F32(g), SlotStorage::F32(slots)) => {
+                    single.measure(transforms, task, x, g, slots)
+                }
+                (FloatsMut::F64(x), Floats::F64(g), SlotStorage::F64(slots)) => {
+                    double.measure(transforms, task, x, g, slots)
+                }
+                // The reduction compared the precision of every leaf.
+                _ => [0.0; 4],
+            };
+            for (total, sum) in total.iter_mut().zip(sums) {
+                *total += sum;
+            }
+        });
+        walked.map_err(|mismatch| Error::structure(mismatch.to_string()))?;
+        Ok(total)
+    }
+
+    /// Updates every leaf; returns the sum of squared changes.
+    pub(crate) fn sweep<M: Leaves>(&mut self, model: &mut M, grads: &M) -> Result<f64, Error> {
+        let Self {
+            config,
+            groups,
+            leaves,
+            single,
+            double,
+            ..
+        } = self;
+        let (rule, transforms) = (&config.rule, &config.transforms);
+        let mut entries = leaves.iter_mut().enumerate();
+        let mut squares = 0.0;
+        let walked = model.zip_leaves(
+            grads,
+            &Path::Root,
+            &mut |_, x: LeafViewMut<'_>, g: LeafView<'_>| {
+                let Some((index, entry)) = entries.next().filter(|(_, entry)| !entry.frozen) else {
+                    return;
+                };
+                let constraints = &groups[entry.group].constraints;
+                let (task, slots) = task(index, entry, config.clip);
+                squares += match (x.data, g.data, slots) {
+                    (FloatsMut::F32(x), Floats::F32(g), SlotStorage::F32(slots)) => {
+                        single.update(rule, constraints, transforms, task, x, g, slots)
+                    }
+                    (FloatsMut::F64(x), Floats::F64(g), SlotStorage::F64(slots)) => {
+                        double.update(rule, constraints, transforms, task, x, g, slots)
+                    }
+                    // The reduction compared the precision of every leaf before the first write.
+                    _ => 0.0,
+                };
+            },
+        );
+        walked.map_err(|mismatch| Error::structure(mismatch.to_string()))?;
+        Ok(squares)
+    }
+}
+
+/// As many numbers as a rule may keep per leaf.
+const NO_MEMORY: [f64; 8] = [0.0; 8];
+
+fn prepared<T: Real, R: TensorRule>(
+    rule: &R,
+    context: &StepContext<'static>,
+    options: &LeafOptions,
+    memory: &[f64],
+    factor: f64,
+    limit: f64,
+    decay: Option<f64>,
+) -> Prepared<T, R> {
+    let rate = context.rate * options.rate_factor;
+    let context = StepContext {
+        rate,
+        decay: options.decay,
+        ..*context
+    };
+    let shrink = match (R::OWN_DECAY, decay) {
+        (true, _) => 1.0,
+        (false, None) => 1.0 - rate * options.decay,
+        (false, Some(factor)) => 1.0 - factor * options.decay,
+    };
+    // What a rule prepares for a leaf of its own memory is computed anew leaf by leaf.
+    let memory = match R::SCOPE {
+        Scope::Model => memory,
+        Scope::Leaf => &NO_MEMORY[..R::MEMORY.len()],
+    };
+    Prepared {
+        context,
+        rule: rule.prepare(&StepContext { memory, ..context }),
+        blend: Blend::new(options, rate, factor, shrink, limit),
+    }
+}
+
+#[inline]
+fn task<'e>(
+    index: usize,
+    entry: &'e mut LeafEntry,
+    clip: Option<Clip>,
+) -> (Task<'e>, &'e mut SlotStorage) {
+    let factor = match clip {
+        Some(clip) if clip.is_per_leaf() => clip.leaf_factor(entry.norm(), entry.len),
+        _ => 1.0,
+    };
+    let task = Task {
+        index,
+        shape: &entry.shape,
+        group: entry.group,
+        factor,
+        memory: &mut entry.memory,
+    };
+    (task, &mut entry.slots)
+}
