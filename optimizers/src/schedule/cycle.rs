@@ -19,8 +19,8 @@ pub enum Anneal {
 /// use cotangent_optimizers::{OneCycle, Schedule, Sgd};
 /// let cycle = OneCycle::new(100);
 /// let momentum = cycle.momentum(0.95, 0.85);
-/// assert_eq!((cycle.at(0), cycle.at(29)), (0.04, 1.0));
-/// assert_eq!((momentum.at(0), momentum.at(29)), (0.95, 0.85));
+/// assert!((cycle.at(0) - 0.04).abs() < 1e-12 && (cycle.at(29) - 1.0).abs() < 1e-12);
+/// assert!((momentum.at(0) - 0.95).abs() < 1e-12 && (momentum.at(29) - 0.85).abs() < 1e-12);
 /// let optimizer = Sgd::new(0.1)
 ///     .momentum(0.95)
 ///     .schedule(cycle)
