@@ -7,7 +7,7 @@ use std::hint::black_box;
 
 use cotangent::prelude::Tensor;
 use cotangent_benches::{Peer, nanoseconds_each, peer, rate, seconds};
-use cotangent_runtime::Real as _;
+use cotangent_runtime::Real;
 use cotangent_runtime::cpu::{Kernel, MatMul, isa, kernel};
 
 /// m, k, n: cubes and the shapes of small networks.
@@ -134,22 +134,22 @@ fn elementwise(kernel: &Kernel, x: &[f32], y: &mut [f32]) {
     unsafe { (kernel.rows[isa() as usize])(from.as_ptr(), to.as_ptr(), x.len()) };
 }
 
-static EXP: Kernel = kernel! { f32, "", "exp", "", (x) -> (y) { (x.exp(),) } };
-static TANH: Kernel = kernel! { f32, "", "tanh", "", (x) -> (y) { (x.tanh(),) } };
-static SIGMOID: Kernel = kernel! { f32, "", "sigmoid", "", (x) -> (y) { (x.sigmoid(),) } };
-static LN_1P: Kernel = kernel! { f32, "", "ln_1p", "", (x) -> (y) { (x.abs().ln_1p(),) } };
-static EXP_M1: Kernel = kernel! { f32, "", "exp_m1", "", (x) -> (y) { (x.exp_m1(),) } };
+static EXP: Kernel = kernel! { f32, "", "exp", "", (x) -> (y) { (Real::exp(x),) } };
+static TANH: Kernel = kernel! { f32, "", "tanh", "", (x) -> (y) { (Real::tanh(x),) } };
+static SIGMOID: Kernel = kernel! { f32, "", "sigmoid", "", (x) -> (y) { (Real::sigmoid(x),) } };
+static LN_1P: Kernel = kernel! { f32, "", "ln_1p", "", (x) -> (y) { (Real::ln_1p(x.abs()),) } };
+static EXP_M1: Kernel = kernel! { f32, "", "exp_m1", "", (x) -> (y) { (Real::exp_m1(x),) } };
 static CHAIN: Kernel = kernel! {
-    f32, "", "chain", "", (x) -> (y) { (1.5 * (0.5 * x + 0.25).tanh() + x,) }
+    f32, "", "chain", "", (x) -> (y) { (1.5 * Real::tanh(0.5 * x + 0.25) + x,) }
 };
 static GELU_ERF: Kernel = kernel! {
     f32, "", "gelu_erf", "", (x) -> (y) {
-        (0.5 * x * (1.0 + (x * std::f32::consts::FRAC_1_SQRT_2).erf()),)
+        (0.5 * x * (1.0 + Real::erf(x * std::f32::consts::FRAC_1_SQRT_2)),)
     }
 };
 static GELU_TANH: Kernel = kernel! {
     f32, "", "gelu_tanh", "", (x) -> (y) {
-        (0.5 * x * (1.0 + (0.797_884_6 * (x + 0.044_715 * x * x * x)).tanh()),)
+        (0.5 * x * (1.0 + Real::tanh(0.797_884_6 * (x + 0.044_715 * x * x * x))),)
     }
 };
 
@@ -181,11 +181,12 @@ fn functions(wanted: &dyn Fn(&str) -> bool) {
             if !wanted(&case) {
                 continue;
             }
+            let (x, theirs) = (&x[..], &mut theirs[..]);
             let mut peers: Vec<Peer<'_>> =
-                vec![peer("cotangent", || elementwise(kernel, &x, &mut ours))];
+                vec![peer("cotangent", || elementwise(kernel, x, &mut ours))];
             if let Some(plain) = plain {
-                peers.push(peer("std", || {
-                    theirs.iter_mut().zip(&x).for_each(|(y, &x)| *y = plain(x));
+                peers.push(peer("std", move || {
+                    theirs.iter_mut().zip(x).for_each(|(y, &x)| *y = plain(x));
                 }));
             }
             nanoseconds_each(&case, 1, elements, peers);
@@ -198,7 +199,7 @@ fn rows(wanted: &dyn Fn(&str) -> bool) {
     let x = Tensor::from_fn(&[1024, 1024], |i| (i % 997) as f32 / 100.0 - 5.0);
     let narrow = Tensor::from_fn(&[1797, 10], |i| (i % 97) as f32 / 10.0 - 5.0);
     let labels = Tensor::from_fn(&[1797], |i| (i * 7 % 10) as u32);
-    let mut case = |name: &str, elements: usize, run: &mut dyn FnMut()| {
+    let case = |name: &str, elements: usize, run: &mut dyn FnMut()| {
         if wanted(name) {
             nanoseconds_each(name, 1, elements, vec![peer("cotangent", run)]);
         }

@@ -6,7 +6,7 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use cotangent::optimizers::{Adam, AdamW, OptimizerBuilder, Sgd, StepInput, TensorRule};
+use cotangent::optimizers::*;
 
 const LEN: usize = 10_000_000;
 
@@ -80,9 +80,11 @@ fn large<R: TensorRule>(name: &str, builder: OptimizerBuilder<R>, triad: f64) {
         },
         5,
     );
-    // The gradient twice (reduction, update); parameters and slots read and written.
-    let arrays = 4 + 2 * optimizer.rule().slots(&[LEN]).len();
-    let rate = (arrays * LEN * size_of::<f32>()) as f64 / 1e9 / seconds;
+    // The gradient twice (reduction, update); parameters and slots read and written. Rules that
+    // measure first read everything once more, which is not counted.
+    let slots = optimizer.rule().slots(&[LEN]);
+    let slots: usize = slots.iter().map(|slot| slot.shape[0]).sum();
+    let rate = ((4 * LEN + 2 * slots) * size_of::<f32>()) as f64 / 1e9 / seconds;
     println!(
         "{name:<24} {:6.2} ns/parameter  {rate:6.2} GB/s  {:4.0} % of triad",
         seconds / LEN as f64 * 1e9,
@@ -118,13 +120,62 @@ fn main() {
     let (copy, triad) = streams();
     println!("copy {copy:.2} GB/s, triad {triad:.2} GB/s ({LEN} f32)");
     large("sgd", Sgd::new(1e-3), triad);
-    large("sgd, momentum", Sgd::new(1e-3).momentum(0.9), triad);
+    large("momentum", Momentum::new(1e-3, 0.9), triad);
+    large("nesterov", Momentum::new(1e-3, 0.9).nesterov(), triad);
+    large("sign_sgd", SignSgd::new(1e-3).momentum(0.9), triad);
+    large("rprop", Rprop::new(1e-3), triad);
+    large("asgd", Asgd::new(1e-3), triad);
+    large("optimistic", Optimistic::new(1e-3), triad);
+    large("adagrad", Adagrad::new(1e-3), triad);
+    large("adadelta", Adadelta::new(1.0), triad);
+    large("rmsprop", RmsProp::new(1e-3), triad);
+    large(
+        "rmsprop, centered",
+        RmsProp::new(1e-3).centered().momentum(0.9),
+        triad,
+    );
     large("adam", Adam::new(1e-3), triad);
     large(
         "adamw, clipped",
         AdamW::new(1e-3).clip_global_norm(1.0),
         triad,
     );
+    large(
+        "adam, proximal L1",
+        Adam::new(1e-3).proximal_l1(1e-4),
+        triad,
+    );
+    large("amsgrad", AmsGrad::new(1e-3), triad);
+    large("adamax", Adamax::new(1e-3), triad);
+    large("nadam", NAdam::new(1e-3), triad);
+    large("radam", RAdam::new(1e-3), triad);
+    large("adabelief", AdaBelief::new(1e-3), triad);
+    large("yogi", Yogi::new(1e-3), triad);
+    large("adan", Adan::new(1e-3), triad);
+    large("adopt", Adopt::new(1e-3), triad);
+    large("ademamix", AdEmaMix::new(1e-3), triad);
+    large("acprop", AcProp::new(1e-3), triad);
+    large("qhadam", QhAdam::new(1e-3), triad);
+    large("adabound", AdaBound::new(1e-3), triad);
+    large("lion", Lion::new(1e-3), triad);
+    large("sophia", Sophia::new(1e-3), triad);
+    large("ftrl", Ftrl::new(1e-3), triad);
+    large("madgrad", MadGrad::new(1e-3), triad);
+    large("schedule_free_sgd", ScheduleFreeSgd::new(1e-3), triad);
+    large("schedule_free_adamw", ScheduleFreeAdamW::new(1e-3), triad);
+    large("polyak", Polyak::new(1e-3), triad);
+    large("lamb", Lamb::new(1e-3), triad);
+    large("lars", Lars::new(1e-3), triad);
+    large("novograd", NovoGrad::new(1e-3), triad);
+    large("fromage", Fromage::new(1e-3), triad);
+    large("prodigy", Prodigy::new(1.0), triad);
+    large("dadapt_adam", DAdaptAdam::new(1.0), triad);
+    large("dog", Dog::new(1.0), triad);
+    large("dowg", Dowg::new(1.0), triad);
+    large("momo", Momo::new(1e-3), triad);
+    large("momo_adam", MomoAdam::new(1e-3), triad);
+    large("adafactor", Adafactor::new(1e-3), triad);
+    large("sm3", Sm3::new(1e-3), triad);
     println!(
         "adam, op by op           {:6.2} ns/parameter",
         op_by_op() / LEN as f64 * 1e9
