@@ -22,9 +22,13 @@ use proc_macro::TokenStream;
 /// Gives a function a compiled gradient.
 ///
 /// Beside `fn f` it emits `struct f {}` with `value_and_grad`, `grad` and `value_and_grad_into`
-/// (and, for a function over tensors, `bind` and `graph`). Arguments:
+/// (and, for a function over tensors, `bind` and `graph`, and `vjp` where the result is no single
+/// float). A method cannot have a struct beside it: a method `f` over tensors gets the siblings
+/// `f_bind`, `f_value`, `f_value_and_grad` or `f_vjp`, and `f_graph`. `#[shape(B, 784)]` on a
+/// parameter declares its dimensions. Arguments:
 ///
-/// - `wrt(a, b)`: the parameters to differentiate with respect to; without it, every float one.
+/// - `wrt(a, b)`: the parameters to differentiate with respect to, `self` among them; without it,
+///   every float one.
 /// - `companion = Name`: another name for the struct, when `f` is taken in the type namespace.
 /// - `crate = path`: where the `cotangent` crate is, when it was renamed.
 /// - `print`: prints the generated code when the crate is compiled; the environment variable
