@@ -30,6 +30,7 @@ mod report;
 mod rule;
 mod rules;
 mod schedule;
+pub mod search;
 mod slots;
 mod state;
 mod storage;

@@ -47,6 +47,8 @@ mod vector;
 
 pub use bfgs::Bfgs;
 pub use bounds::Bounds;
+pub(crate) use dense::Cholesky;
+
 pub use cg::{Conjugacy, NonlinearCg};
 pub use lbfgs::Lbfgs;
 pub use lbfgsb::Lbfgsb;

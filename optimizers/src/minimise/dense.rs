@@ -4,7 +4,7 @@
 use super::vector::{dot, norm};
 
 /// A lower triangular factor `L` of `A + shift I = L L'`.
-pub(super) struct Cholesky {
+pub(crate) struct Cholesky {
     lower: Vec<f64>,
     size: usize,
 }
@@ -12,7 +12,7 @@ pub(super) struct Cholesky {
 impl Cholesky {
     /// Factors a symmetric matrix, of which the lower triangle is read; `None` unless it is
     /// positive definite.
-    pub(super) fn of(matrix: &[f64], size: usize, shift: f64) -> Option<Self> {
+    pub(crate) fn of(matrix: &[f64], size: usize, shift: f64) -> Option<Self> {
         let mut lower = matrix.to_vec();
         for row in 0..size {
             for column in 0..=row {
@@ -59,8 +59,14 @@ impl Cholesky {
         }
     }
 
+    /// The logarithm of the determinant.
+    pub(crate) fn log_determinant(&self) -> f64 {
+        let diagonal = self.lower.iter().step_by(self.size + 1);
+        2.0 * diagonal.map(|pivot| pivot.ln()).sum::<f64>()
+    }
+
     /// Solves `A x = b` in place.
-    pub(super) fn solve(&self, b: &mut [f64]) {
+    pub(crate) fn solve(&self, b: &mut [f64]) {
         let size = self.size;
         for row in 0..size {
             let line = &self.lower[row * size..][..=row];

@@ -13,6 +13,9 @@ use crate::Error;
 /// Width and height of one panel, in pixels.
 const SIZE: (u32, u32) = (800, 500);
 
+/// With more curves than this, the legend would hide too much of them.
+const MANY: usize = 6;
+
 type DrawError = Box<dyn std::error::Error>;
 
 /// A diagram of curves over a common axis. Points that aren't finite are left out, and so are
@@ -131,7 +134,12 @@ impl Chart {
             None if low >= 0.0 => widened(0.0, high * 1.05),
             None => widened(low - 0.05 * (high - low), high + 0.05 * (high - low)),
         };
-        Some([widened(left, right), vertical])
+        let (left, mut right) = widened(left, right);
+        if self.curves.len() > MANY {
+            // A long legend has the right side to itself.
+            right += 0.28 * (right - left);
+        }
+        Some([(left, right), vertical])
     }
 
     fn draw(&self, area: &DrawingArea<SVGBackend<'_>, Shift>) -> Result<(), DrawError> {
@@ -182,8 +190,14 @@ impl Chart {
                 .label(name)
                 .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour));
         }
+        let corner = if self.curves.len() > MANY {
+            SeriesLabelPosition::MiddleRight
+        } else {
+            SeriesLabelPosition::UpperRight
+        };
         chart
             .configure_series_labels()
+            .position(corner)
             .background_style(WHITE)
             .border_style(BLACK)
             .draw()?;

@@ -1,30 +1,36 @@
-//! The digits example as a user meets it: what it prints and leaves behind, and how it fails.
+//! The examples as a user meets them: what they print and leave behind, and how they fail.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::OnceLock;
+use std::sync::Once;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// The example's program, built once by the same cargo and in the same profile as this test.
-fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let test = std::env::current_exe().unwrap();
-        let profile = test.parent().unwrap().parent().unwrap();
+/// The program of an example, built by the same cargo and in the same profile as this test.
+fn program(name: &str) -> PathBuf {
+    static BUILT: Once = Once::new();
+    BUILT.call_once(|| {
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--example", "digits"]);
+        build.args(["build", "--quiet", "--examples"]);
         if !cfg!(debug_assertions) {
             build.arg("--release");
         }
-        let built = build.current_dir(ROOT).status().unwrap();
-        assert!(built.success());
-        profile.join("examples/digits")
-    })
+        assert!(build.current_dir(ROOT).status().unwrap().success());
+    });
+    let test = std::env::current_exe().unwrap();
+    let profile = test.parent().unwrap().parent().unwrap();
+    profile.join("examples").join(name)
+}
+
+fn start(example: &str, arguments: &[&str]) -> Output {
+    Command::new(program(example))
+        .args(arguments)
+        .output()
+        .unwrap()
 }
 
 fn digits(arguments: &[&str]) -> Output {
-    Command::new(program()).args(arguments).output().unwrap()
+    start("digits", arguments)
 }
 
 fn text(bytes: &[u8]) -> &str {
@@ -55,7 +61,11 @@ impl Drop for Folder {
 
 /// Expects one line of error that holds `words`, nothing on standard output, and a failure.
 fn fails(arguments: &[&str], words: &[&str]) {
-    let output = digits(arguments);
+    fails_in("digits", arguments, words);
+}
+
+fn fails_in(example: &str, arguments: &[&str], words: &[&str]) {
+    let output = start(example, arguments);
     let error = text(&output.stderr);
     assert!(!output.status.success(), "{arguments:?}");
     assert_eq!(error.lines().count(), 1, "{arguments:?}: {error}");
@@ -197,4 +207,45 @@ fn a_run_leaves_a_checkpoint_and_a_picture_that_hold_what_it_says() {
     let content = std::fs::read(&checkpoint).unwrap();
     std::fs::write(&checkpoint, &content[..content.len() / 2]).unwrap();
     fails(&evaluate, &["no complete checkpoint"]);
+}
+
+#[test]
+fn the_other_examples_explain_themselves_and_refuse_in_one_line() {
+    let folder = Folder::new("others");
+    for example in ["optimizers", "convex"] {
+        let output = start(example, &["--help"]);
+        assert!(output.status.success() && text(&output.stdout).contains("--data"));
+        fails_in(example, &["--dat", "x"], &["--dat"]);
+        fails_in(example, &["surplus"], &["surplus"]);
+        let nowhere = folder.path("nowhere");
+        let output = start(example, &["--data", &nowhere]);
+        assert!(!output.status.success());
+        let error = text(&output.stderr);
+        assert!(
+            error.lines().count() == 1 && error.contains("can't read"),
+            "{error}"
+        );
+    }
+    fails_in("optimizers", &["--epochs", "0"], &["at least 1"]);
+    let file = folder.path("file");
+    std::fs::write(&file, "taken").unwrap();
+    fails_in(
+        "optimizers",
+        &["--out", &file],
+        &["can't write to the folder"],
+    );
+}
+
+#[test]
+fn the_optimizers_example_draws_its_three_pictures() {
+    let folder = Folder::new("pictures");
+    let out = folder.path("out");
+    let output = start("optimizers", &["--epochs", "1", "--out", &out]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    for (name, curves) in [("rules", 12), ("step-size", 6), ("batch-size", 6)] {
+        let picture = std::fs::read_to_string(Path::new(&out).join(format!("{name}.svg"))).unwrap();
+        assert!(picture.trim_end().ends_with("</svg>"));
+        // Axes are polylines too, hence at least so many.
+        assert!(picture.matches("<polyline").count() >= curves, "{name}");
+    }
 }
