@@ -135,7 +135,7 @@ impl<R: TensorRule> Optimizer<R> {
     }
 
     /// Multiplies the rate from now on, on top of the schedule; the factor is a part of the saved
-    /// state. For rates that depend on a metric: see [`Plateau`](crate::Plateau).
+    /// state. For rates that depend on a metric: see [`Plateau`](crate::train::Plateau).
     pub fn set_rate_factor(&mut self, factor: f64) {
         self.rate_factor = factor;
     }
