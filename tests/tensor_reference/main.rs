@@ -21,6 +21,7 @@ mod conventions;
 #[macro_use]
 mod golden;
 mod elementwise;
+mod linalg;
 mod losses;
 mod nn_ops;
 mod reductions;
@@ -84,4 +85,10 @@ fn layers_of_networks() {
 fn losses_of_every_kind() {
     let text = include_str!("../reference/tensor_losses.json");
     group("losses", text, losses::check);
+}
+
+#[test]
+fn linear_algebra() {
+    let text = include_str!("../reference/tensor_linalg.json");
+    group("linalg", text, linalg::check);
 }

@@ -1,6 +1,7 @@
 //! Differentiation of the IR.
 
 pub(crate) mod graph;
+mod linear;
 mod primitive;
 pub(crate) mod rules;
 pub(crate) mod scalar;

@@ -7,8 +7,10 @@ use crate::ir::graph::{Graph, NodeId, TensorOp};
 use crate::ir::op::{Build, Op};
 use crate::ir::primitive::Primitive;
 
+use super::linear;
+
 /// Adds a primitive over `x` whose result has the shape of `like`.
-fn like(graph: &mut Graph, op: Primitive, x: &[NodeId], like: NodeId) -> NodeId {
+pub(super) fn like(graph: &mut Graph, op: Primitive, x: &[NodeId], like: NodeId) -> NodeId {
     let operands = x.iter().copied().chain([like]).collect();
     graph.add(TensorOp::Primitive(op), operands)
 }
@@ -23,6 +25,9 @@ pub(super) fn pull_back(
     dy: NodeId,
 ) -> Vec<(NodeId, NodeId)> {
     use Primitive as P;
+    if let Some(flows) = linear::pull_back(graph, op, x, y, dy) {
+        return flows;
+    }
     // A linear operation with labels or without: the cotangent through its adjoint.
     let linear = |graph: &mut Graph, adjoint: P| {
         let mut operands = x[..op.arity()].to_vec();
@@ -77,15 +82,8 @@ pub(super) fn pull_back(
         P::RunningMax => adjoint(graph, P::RunningMaxBack, &[x[0], dy], x[0]),
         P::RunningLogSumExp => adjoint(graph, P::RunningLogSumExpBack, &[x[0], y, dy], x[0]),
         P::Sort => adjoint(graph, P::SortBack, &[x[0], dy], x[0]),
-        P::Head
-        | P::Tail
-        | P::OneHot
-        | P::Uniform
-        | P::ProductOthers
-        | P::RunningProductBack
-        | P::RunningMaxBack
-        | P::RunningLogSumExpBack
-        | P::SortBack => Vec::new(),
+        // Operations that stand in adjoints only; those of linear algebra have their own table.
+        _ => Vec::new(),
     }
 }
 

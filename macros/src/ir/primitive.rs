@@ -64,6 +64,32 @@ primitives! {
     OneHot ONE_HOT 1 Method;
     /// Random numbers from a key.
     Uniform UNIFORM 1 Method;
+    /// X with T X = B for a triangle T of the first operand.
+    TriangularSolve TRIANGULAR_SOLVE 2 Method;
+    /// X with T^T X = B.
+    TriangularSolveTransposed TRIANGULAR_SOLVE_TRANSPOSED 2 Method;
+    /// The triangle that those read.
+    TriangleRead TRIANGLE_READ 1 Adjoint;
+    /// The lower triangle mirrored.
+    Mirrored MIRRORED 1 Adjoint;
+    /// The lower Cholesky factor.
+    Cholesky CHOLESKY 1 Method;
+    /// X with A X = B.
+    Solve SOLVE 2 Method;
+    /// The inverse.
+    Inverse INVERSE 1 Method;
+    /// The determinant.
+    Determinant DETERMINANT 1 Method;
+    /// The logarithm of the determinant's magnitude.
+    LogDeterminant LOG_DETERMINANT 1 Method;
+    /// The cofactors.
+    Cofactors COFACTORS 1 Adjoint;
+    /// The eigenvectors of a symmetric matrix.
+    Eigenvectors EIGENVECTORS 1 Method;
+    /// The right singular vectors.
+    SingularVectors SINGULAR_VECTORS 1 Method;
+    /// The Q of QR.
+    Orthogonal ORTHOGONAL 1 Method;
     /// The product over axes, which stay with size 1; so for the next three.
     Product PRODUCT 1 Method;
     /// For each element, the product of the others.

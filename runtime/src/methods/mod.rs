@@ -4,8 +4,24 @@
 //! records regions of one operation. So a method is right in both worlds or in neither, its
 //! parameters are ordinary values of the host, and its derivative follows from the primitives that
 //! it is composed of. What differs between the worlds is in `eager` and `recorded`.
+//!
+//! ```
+//! use cotangent_runtime::{Pad, Tensor};
+//!
+//! let x = Tensor::from_fn(&[2, 3], |i| i as f64);
+//! assert_eq!(x.permute(&[1, 0]).data(), [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
+//! assert_eq!(x.slice(1, 1..).sum_axis(1).data(), [3.0, 9.0]);
+//! assert_eq!(x.max_axis(..).item(), 5.0);
+//! assert_eq!(x.index_axis(0, -1).pad(&[(1, 0)], Pad::Edge).data(), [3.0, 3.0, 4.0, 5.0]);
+//! assert_eq!(x.einsum("ij,kj->ik", &[&x]), x.matmul(&x.t()));
+//! let image = x.reshape(&[1, 1, 2, 3]);
+//! let kernel = Tensor::full(&[1, 1, 2, 2], 0.25);
+//! assert_eq!(image.conv2d(&kernel, 1, 0).data(), [2.0, 3.0]);
+//! ```
 
 mod eager;
+mod einsum;
+mod linear;
 mod list;
 mod loss;
 mod network;

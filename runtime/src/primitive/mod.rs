@@ -11,6 +11,8 @@ mod matrix;
 mod random;
 mod reduce;
 mod scan;
+mod solve;
+mod spectrum;
 pub(crate) mod strided;
 mod view;
 
@@ -23,6 +25,11 @@ pub use scan::{
     RUNNING_LOG_SUM_EXP, RUNNING_LOG_SUM_EXP_BACK, RUNNING_MAX, RUNNING_MAX_BACK, RUNNING_PRODUCT,
     RUNNING_PRODUCT_BACK, RUNNING_SUM, RUNNING_SUM_BACK, SORT, SORT_BACK,
 };
+pub use solve::{
+    CHOLESKY, COFACTORS, DETERMINANT, INVERSE, LOG_DETERMINANT, MIRRORED, SOLVE, TRIANGLE_READ,
+    TRIANGULAR_SOLVE, TRIANGULAR_SOLVE_TRANSPOSED,
+};
+pub use spectrum::{EIGENVECTORS, ORTHOGONAL, SINGULAR_VECTORS};
 pub(crate) use view::Strided;
 pub use view::{PLACE, VIEW};
 

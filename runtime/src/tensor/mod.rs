@@ -1,7 +1,7 @@
 //! `Tensor`: a dynamically shaped array whose every method runs eagerly.
 //!
 //! Elements are contiguous in row-major order and shared: a clone costs nothing, and the first
-//! write to a shared tensor copies it. Strided views are not part of this slice. An operator whose
+//! write to a shared tensor copies it. A strided view is a copy. An operator whose
 //! shapes do not fit panics at the caller's place with the text that `bind` returns as an error.
 
 mod assign;
@@ -16,6 +16,38 @@ use crate::buffer::Buffer;
 use crate::{Element, Error, shape};
 
 /// An array of any rank with elements of type `T`.
+///
+/// Axes and positions may be negative and count from the end. A reduction `name_axis(axes)` removes
+/// the axes and `name_axis_keep(axes)` leaves them with size 1, where `axes` is `1`, `[0, 2]` or `..`
+/// for all. A comparison (`greater`, `equal`, ..) yields a mask of 1 and 0, and
+/// `mask.choose(&a, &b)` picks by it. Losses yield one value per element or row: take `.mean()` or
+/// `.sum()`, or multiply by weights first. Every method works eagerly and, inside a
+/// `#[differentiable]` function, in the graph.
+///
+/// # Where a derivative is a matter of convention
+///
+/// | where | value | derivative |
+/// | --- | --- | --- |
+/// | `abs`, `relu`, `hinge` at the kink | | 0 |
+/// | `leaky_relu`, `elu`, `selu`, `celu` at 0 | 0 | that of the negative side |
+/// | `max`, `min`, `clamp`, `pinball` with equal operands | | to the first operand |
+/// | `max`, `min` with a NaN | the other operand | to the other operand |
+/// | `max_axis`, `min_axis`, `max_pool` with ties | | shared evenly |
+/// | `max_axis`, `min_axis` with a NaN | NaN | 0 |
+/// | `cummax` with ties | | to the first element |
+/// | `signum(0)`, `round` of a half | 1, away from 0 | 0 |
+/// | `hypot`, `norm_axis`, `std_axis`, `safe_sqrt` at 0 | 0 | 0 |
+/// | `sqrt`, `cbrt` at 0, logarithms and inverses at a pole | | infinite |
+/// | `x^0` | 1 | 0 |
+/// | `xlogy(0, y)` with `ln y` not finite | 0 | 0 |
+/// | `logsumexp_axis` at infinity | infinite | to the infinite elements |
+/// | `logaddexp` of equal operands | | one half each |
+/// | the side that `choose` does not take | | 0, unless that side is itself NaN or infinite in slope |
+/// | a sum of nothing, product of nothing | 0, 1 | |
+/// | `max_axis`, `logsumexp_axis` of nothing | minus infinity | |
+/// | `cholesky` | NaN if not positive definite | that of a symmetric argument |
+/// | `eigh`, `svd` at equal values | | what is not determined is left out |
+/// | a label outside of its axis | an error of the call | |
 ///
 /// ```
 /// use cotangent_runtime::Tensor;

@@ -164,6 +164,18 @@ const BOUND: &[&str] = &[
     "quantile_axis",
     "median_axis",
     "any_axis",
+    "outer",
+    "matvec",
+    "cross",
+    "solve",
+    "triangular_solve",
+    "triangular_solve_transposed",
+    "cholesky",
+    "inverse",
+    "det",
+    "log_abs_det",
+    "singular_values",
+    "einsum",
     "softmax_axis",
     "log_softmax_axis",
     "conv",
@@ -203,7 +215,7 @@ const BOUND: &[&str] = &[
 ];
 
 /// Bound methods that yield several tensors.
-const BOUND_LISTS: &[&str] = &["split"];
+const BOUND_LISTS: &[&str] = &["split", "eigh", "svd", "qr"];
 
 /// Names that floats or containers have too: they say nothing about an unknown receiver.
 const SHARED: &[&str] = &[
