@@ -1,4 +1,5 @@
-//! The CPU kernels one by one, on one thread. One line a case and peer: `case peer threads median
+//! The CPU kernels one by one, on one thread unless
+//! `COTANGENT_THREADS` says otherwise. One line a case and peer: `case peer threads median
 //! best`, in GFLOP/s and percent of the measured peak for matrix products (beside
 //! `matrixmultiply`), in nanoseconds for an element otherwise (beside a loop over `std`). An
 //! argument chooses the cases that contain it.
@@ -6,7 +7,7 @@
 use std::hint::black_box;
 
 use cotangent::prelude::Tensor;
-use cotangent_benches::{Peer, nanoseconds_each, peer, rate, seconds};
+use cotangent_benches::{Peer, nanoseconds_each, peer, rate, seconds, threads};
 use cotangent_runtime::Real;
 use cotangent_runtime::cpu::{Kernel, MatMul, isa, kernel};
 
@@ -118,7 +119,7 @@ macro_rules! products {
                     )
                 }),
             ];
-            rate(&case, 1, 2.0 * (m * k * n) as f64, $peak, peers);
+            rate(&case, threads(), 2.0 * (m * k * n) as f64, $peak, peers);
             // Small integers: every order of the sums is exact.
             assert_eq!(ours, theirs, "{case}");
         }
@@ -230,9 +231,10 @@ fn main() {
         .filter(|word| word != "--bench")
         .collect();
     let wanted = |case: &str| words.is_empty() || words.iter().any(|word| case.contains(word));
+    let threads = threads();
     let peak = peak();
     if let Some(peak) = peak {
-        println!("peak_f32 registers 1 {peak:.1} {peak:.1}");
+        println!("peak_f32 registers {threads} {peak:.1} {peak:.1}");
     }
     products!(f32, matrixmultiply::sgemm, peak, wanted);
     products!(

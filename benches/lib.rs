@@ -7,6 +7,8 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use cotangent_runtime::cpu::set_threads;
+
 /// Rounds in which every peer is measured once.
 const ROUNDS: usize = 9;
 /// Seconds of one measurement.
@@ -14,6 +16,16 @@ const SECONDS: f64 = 0.02;
 
 /// Something that is measured: who, and one call of it.
 pub type Peer<'p> = (&'p str, Box<dyn FnMut() + 'p>);
+
+/// Sets and yields the number of threads of this run: one, unless `COTANGENT_THREADS` says
+/// otherwise.
+#[must_use]
+pub fn threads() -> usize {
+    if std::env::var_os("COTANGENT_THREADS").is_none() {
+        set_threads(1);
+    }
+    cotangent_runtime::cpu::threads()
+}
 
 /// A peer of a case.
 pub fn peer<'p, R>(name: &'p str, mut run: impl FnMut() -> R + 'p) -> Peer<'p> {

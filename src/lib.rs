@@ -16,6 +16,7 @@ pub mod __private {
 
 pub use cotangent_macros::{Differentiable, differentiable};
 pub use cotangent_optimizers as optimizers;
+pub use cotangent_runtime::cpu::{set_threads, threads};
 pub use cotangent_runtime::scalar::Matrix;
 pub use cotangent_runtime::{
     BoundMethod, Element, Error, Float, Floats, FloatsMut, Graph, LeafView, LeafViewMut, Leaves,

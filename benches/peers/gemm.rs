@@ -1,7 +1,7 @@
 //! Matrix products of Cotangent, `matrixmultiply`, `gemm` and `faer` on one thread, in one process:
 //! `case peer threads median best` in GFLOP/s. An argument chooses the cases that contain it.
 
-use cotangent_benches::{peer, rate};
+use cotangent_benches::{peer, rate, threads};
 use cotangent_runtime::cpu::MatMul;
 
 /// m, k, n: cubes and the shapes of small networks.
@@ -25,7 +25,7 @@ const SHAPES: &[[usize; 3]] = &[
 ];
 
 macro_rules! cases {
-    ($ty:ident, $theirs:path, $wanted:expr) => {
+    ($ty:ident, $theirs:path, $wanted:expr, $threads:expr) => {
         for &[m, k, n] in SHAPES {
             let case = format!(concat!("gemm_", stringify!($ty), "_{}x{}x{}"), m, k, n);
             if !$wanted(&case) {
@@ -64,7 +64,7 @@ macro_rules! cases {
                     )
                 }),
             ];
-            rate(&case, 1, 2.0 * (m * k * n) as f64, None, peers);
+            rate(&case, $threads, 2.0 * (m * k * n) as f64, None, peers);
             // Small integers: every order of the sums is exact.
             assert!(results.iter().all(|result| *result == results[0]), "{case} differs");
         }
@@ -73,7 +73,8 @@ macro_rules! cases {
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let threads = threads();
     let wanted = |case: &str| words.is_empty() || words.iter().any(|word| case.contains(word));
-    cases!(f32, matrixmultiply::sgemm, wanted);
-    cases!(f64, matrixmultiply::dgemm, wanted);
+    cases!(f32, matrixmultiply::sgemm, wanted, threads);
+    cases!(f64, matrixmultiply::dgemm, wanted, threads);
 }

@@ -6,7 +6,7 @@ mod hand;
 mod models;
 
 use cotangent::prelude::*;
-use cotangent_benches::{microseconds, peer};
+use cotangent_benches::{microseconds, peer, threads};
 
 use hand::Hand;
 use models::{Mlp, classify, linear, regress, tiny};
@@ -40,7 +40,7 @@ fn classifier(case: &str, batch: usize, sizes: &[usize]) {
         );
     }
     let hand = peer("hand", || hand.step(x.data(), labels.data()));
-    microseconds(case, 1, vec![peer("cotangent", step), hand]);
+    microseconds(case, threads(), vec![peer("cotangent", step), hand]);
 }
 
 /// Tiny models: what a step costs beside its arithmetic.
@@ -56,7 +56,7 @@ fn regression() {
             .expect("the same model");
         value
     };
-    microseconds("linreg_b32", 1, vec![peer("cotangent", step)]);
+    microseconds("linreg_b32", threads(), vec![peer("cotangent", step)]);
 }
 
 fn tiny_network() {
@@ -71,7 +71,7 @@ fn tiny_network() {
             .expect("the same model");
         value
     };
-    microseconds("tiny_mlp_b4", 1, vec![peer("cotangent", step)]);
+    microseconds("tiny_mlp_b4", threads(), vec![peer("cotangent", step)]);
 }
 
 /// A case and what measures it.

@@ -12,6 +12,7 @@ mod kernel;
 mod matmul;
 pub mod real;
 mod rows;
+mod threads;
 mod vector;
 
 #[doc(hidden)]
@@ -23,3 +24,4 @@ pub use isa::{Isa, isa, with_isa};
 pub use kernel::{Kernel, Row};
 pub use matmul::MatMul;
 pub(crate) use rows::{copy, row_op, transpose};
+pub use threads::{set_threads, threads};

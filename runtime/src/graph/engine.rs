@@ -53,7 +53,7 @@ enum Kind {
     /// The result alone.
     Value,
     /// The result, and the gradient for a given cotangent of it.
-    Pullback,
+    Result,
 }
 
 impl Engine {
@@ -168,7 +168,7 @@ impl Engine {
     ///
     /// # Errors
     /// As `value_and_grad`, and when the cotangent has not the shapes of the result.
-    pub fn pullback<R: Returned>(
+    pub fn result_and_grad<R: Returned>(
         &mut self,
         walk: WalkArguments<'_>,
         cotangent: &R,
@@ -181,10 +181,10 @@ impl Engine {
             walker.parameter(COTANGENT, false);
             cotangent.walk(walker);
         };
-        let index = self.prepare(&mut walk, instantiate, Kind::Pullback)?;
+        let index = self.prepare(&mut walk, instantiate, Kind::Result)?;
         self.aim(walk_gradient);
-        self.run(Kind::Pullback, index, |_| {});
-        self.yield_into(Kind::Pullback, index, result);
+        self.run(Kind::Result, index, |_| {});
+        self.yield_into(Kind::Result, index, result);
         Ok(())
     }
 
@@ -311,7 +311,7 @@ impl Engine {
         let seeded = |(k, id): (usize, ValueId)| {
             let seed = match kind {
                 Kind::Gradient if k == 0 => Seed::One,
-                Kind::Pullback => Seed::Leaf(cotangents + k),
+                Kind::Result => Seed::Leaf(cotangents + k),
                 Kind::Gradient | Kind::Value => Seed::Nothing,
             };
             (id, seed)

@@ -61,12 +61,13 @@ impl Emitter<'_> {
         let (generics, bounds) = self.lane_generics(quote!());
         let (params, t_params) = (self.entry_params(), self.tangent_params());
         let lane_type = Self::lanes();
+        let refusal = quote!(const { ::core::panic!(#message) });
         quote! {
             #[doc(hidden)]
             pub fn __tangent #generics (
                 #(#params,)* #(#t_params,)* _: #lane_type
             ) -> (#output, #t_output) #bounds {
-                const { ::core::panic!(#message) }
+                #refusal
             }
         }
     }
@@ -79,19 +80,20 @@ impl Emitter<'_> {
         let (params, t_params) = (self.entry_params(), self.tangent_params());
         let (shadow_params, t_shadow_params) = (self.shadow_params(), self.shadow_tangent_params());
         let lane_type = Self::lanes();
+        let refusal = quote!(const { ::core::panic!(#message) });
         quote! {
             #[doc(hidden)]
             pub fn __second_forward #generics (
                 #(#params,)* #(#t_params,)* _: &mut #private::Tape, _: #lane_type
             ) -> (#output, #t_output) #bounds {
-                const { ::core::panic!(#message) }
+                #refusal
             }
             #[doc(hidden)]
             pub fn __second_reverse #generics (
                 #(#params,)* #(#t_params,)* #(#shadow_params,)* #(#t_shadow_params,)*
                 _: #output, _: #t_output, _: &mut #private::Tape, _: #lane_type
             ) #bounds {
-                const { ::core::panic!(#message) }
+                #refusal
             }
         }
     }

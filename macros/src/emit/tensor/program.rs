@@ -183,7 +183,7 @@ impl<'a> Program<'a> {
             (
                 quote!((&#output, #gradient_type)),
                 quote! {
-                    engine.pullback::<#output>(
+                    engine.result_and_grad::<#output>(
                         #walk, #cotangent, #instantiate, #walk_gradient, result,
                     )?;
                     ::core::result::Result::Ok((#root::yielded(result)?, #gradient))

@@ -79,6 +79,7 @@ impl GemmPlan {
         }
         let product = Product {
             isa: isa(),
+            parts: 1,
             m,
             n,
             k,
@@ -86,7 +87,13 @@ impl GemmPlan {
             b: strides_b,
         };
         let (product, batch) = product.join(batch);
-        let (product, swapped) = product.upright();
+        let (mut product, swapped) = product.upright();
+        if batch.len() == 1 {
+            product.parts = match dtype {
+                DType::F64 => product.shares::<f64>(),
+                _ => product.shares::<f32>(),
+            };
+        }
         GemmPlan {
             dtype,
             product,

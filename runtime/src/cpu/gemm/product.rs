@@ -6,7 +6,10 @@
 //! result is summed in the order of k, in blocks whose depth depends on k alone, so it has the same
 //! digits however rows and columns are cut.
 
+use std::ops::Range;
+
 use super::super::isa::Isa;
+use super::super::threads::{split, threads};
 use super::kernels::{Kernels, Tiles, WIDE, WIDTH};
 use super::tile::{Copy, DOTS, Dots, Tile};
 
@@ -18,6 +21,8 @@ const BLOCK_BYTES: usize = 512 * 1024;
 const SMALL_BYTES: usize = 256 * 1024;
 /// So few strips don't repay packing the right operand.
 const FEW_STRIPS: usize = 8;
+/// Products and sums that repay waking a thread, some 20 microseconds of work.
+const SHARE: usize = 2_000_000;
 /// The most rows for which dot products are taken when the right operand runs along k.
 const DOT_ROWS: usize = 4;
 
@@ -26,6 +31,8 @@ const DOT_ROWS: usize = 4;
 pub(super) struct Product {
     /// The instruction set that it is planned for.
     pub(super) isa: Isa,
+    /// Groups of strips that threads may share.
+    pub(super) parts: usize,
     pub(super) m: usize,
     pub(super) n: usize,
     pub(super) k: usize,
@@ -166,7 +173,18 @@ impl Product {
     /// Elements of scratch space that `run` needs.
     pub(super) fn scratch<T: Tiles>(&self) -> usize {
         let (a, b) = self.packed::<T>();
-        a + b
+        (a + b) * self.parts
+    }
+
+    /// In how many parts the product is worth doing by the threads that there are.
+    pub(super) fn shares<T: Tiles>(&self) -> usize {
+        let kernels = T::kernels(self.isa);
+        if self.way(kernels) == Way::Dots {
+            return 1;
+        }
+        let strips = self.m.div_ceil(kernels.tiles.len());
+        let worth = self.m.saturating_mul(self.n).saturating_mul(self.k) / SHARE;
+        threads().min(strips).min(worth).max(1)
     }
 
     /// Computes the product into rows of `n` elements.
@@ -188,10 +206,22 @@ impl Product {
             match self.way(kernels) {
                 Way::Dots => self.dots(kernels, a, b, c, accumulate),
                 Way::Tiles { pack_a, pack_b } => {
-                    let packed_b = scratch;
-                    let packed_a = pack_a.then(|| scratch.add(self.packed::<T>().1));
-                    let packed_b = pack_b.then_some(packed_b);
-                    self.tiles(kernels, (a, b, c), packed_a, packed_b, accumulate);
+                    let strips = self.m.div_ceil(kernels.tiles.len());
+                    let (size_a, size_b) = self.packed::<T>();
+                    let shared = Shared((a, b, c, scratch));
+                    let part = |part: usize| {
+                        let (a, b, c, scratch) = shared.get();
+                        let scratch = scratch.add(part * (size_a + size_b));
+                        let packed_b = pack_b.then_some(scratch);
+                        let packed_a = pack_a.then(|| scratch.add(size_b));
+                        let mine = part * strips / self.parts..(part + 1) * strips / self.parts;
+                        self.tiles(kernels, (a, b, c), mine, packed_a, packed_b, accumulate);
+                    };
+                    if self.parts > 1 {
+                        split(self.parts, &part);
+                    } else {
+                        part(0);
+                    }
                 }
             }
         }
@@ -225,12 +255,15 @@ impl Product {
         }
     }
 
+    /// Some strips of rows.
+    ///
     /// # Safety
     /// As `run`; the packed blocks are as large as `packed` says.
     unsafe fn tiles<T: Tiles>(
         &self,
         kernels: &Kernels<T>,
         (a, b, c): (*const T, *const T, *mut T),
+        mine: Range<usize>,
         packed_a: Option<*mut T>,
         packed_b: Option<*mut T>,
         accumulate: bool,
@@ -256,7 +289,7 @@ impl Product {
                     }
                     None => (from, panel, self.b.0),
                 };
-                for s in 0..strips {
+                for s in mine.clone() {
                     // Heights differ by one at most.
                     let (first, last) = (s * m / strips, (s + 1) * m / strips);
                     for k0 in (0..group).step_by(depth) {
@@ -314,6 +347,19 @@ impl Product {
         }
     }
 }
+
+/// The operands of a product as its parts see them.
+struct Shared<T>((*const T, *const T, *mut T, *mut T));
+
+impl<T> Shared<T> {
+    /// A method, so that a closure captures the whole and not the pointers one by one.
+    fn get(&self) -> (*const T, *const T, *mut T, *mut T) {
+        self.0
+    }
+}
+
+// SAFETY: parts read the operands, and write rows of the result and scratch space of their own.
+unsafe impl<T: Send + Sync> Sync for Shared<T> {}
 
 /// Whether runs of `run` bytes that begin `apart` bytes after each other share so few sets of a
 /// first-level cache (64 sets of 8 lines) that they displace each other.

@@ -188,3 +188,46 @@ fn different_left_operands_stay_a_batch() {
         assert_eq!(got, want);
     }
 }
+
+#[test]
+fn every_number_of_threads_gives_the_same_digits() {
+    let (m, n, k) = (131, 260, 330);
+    let a: Vec<f32> = (0..m * k)
+        .map(|i| (i as f32 * 0.618).fract() - 0.5)
+        .collect();
+    let b: Vec<f32> = (0..k * n)
+        .map(|i| (i as f32 * 0.414).fract() - 0.5)
+        .collect();
+    for transposed in [false, true] {
+        let shape = if transposed { [n, k] } else { [k, n] };
+        let results = [1, 2, 3, 7].map(|count| {
+            let mut plan = GemmPlan::new(
+                DType::F32,
+                &[m, k],
+                false,
+                &shape,
+                transposed,
+                &[m, n],
+                Write::Store,
+            );
+            plan.product.parts = count;
+            let mut c = vec![f32::NAN; m * n];
+            run(&plan, &a, &b, &mut c);
+            c
+        });
+        assert!(results.iter().all(|result| *result == results[0]));
+        let want: f64 = (0..k)
+            .map(|d| {
+                let right = if transposed {
+                    b[5 * k + d]
+                } else {
+                    b[d * n + 5]
+                };
+                f64::from(a[7 * k + d]) * f64::from(right)
+            })
+            .sum();
+        assert!((f64::from(results[0][7 * n + 5]) - want).abs() < 1e-5);
+    }
+    let small = batched(&[32, 32], &[32, 32], &[32, 32], false);
+    assert_eq!(small.product.parts, 1, "small products never wake a thread");
+}
