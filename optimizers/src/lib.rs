@@ -4,6 +4,18 @@
 //! nothing of graphs, kernels or syntax. An update rule is an elementwise function ([`Rule`]);
 //! [`Optimizer`] composes it statically with clipping, decay and a schedule into one pass over
 //! memory after one reduction pass, allocates nothing per step, and reports what happened.
+//!
+//! # Conventions
+//!
+//! Defaults are torch's unless a rule says otherwise, and where peers differ a rule has presets:
+//! `keras()`, `optax()`, `paper()`. All of the following is followed to rounding by the tests.
+//! - Decoupled decay ([`OptimizerBuilder::weight_decay`]) is multiplied by the current rate, as in
+//!   every peer; coupled decay is [`OptimizerBuilder::l2`].
+//! - [`OptimizerBuilder::clip_global_norm`] scales by exactly `limit / norm`; torch's 1e-6 beside the
+//!   norm is the `eps` of [`Clip::Global`].
+//! - A schedule is a factor of the rate and a function of the number of updates done before; its
+//!   compositions have no state, and resume exactly.
+//! - Gradients that aren't finite are refused as a whole and reported, never applied.
 
 #![forbid(unsafe_code)]
 

@@ -4,9 +4,8 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use cotangent_optimizers::{
-    AdamW, Constant, Cosine, ErrorKind, Outcome, Schedule, Sgd, StepDecay, Warmup, WarmupCosine,
-};
+use cotangent_optimizers::*;
+use cotangent_runtime::cpu::{Isa, with_isa};
 
 struct Counting;
 
@@ -203,21 +202,168 @@ fn bad_hyperparameters_are_errors_that_name_them() {
     }
 }
 
+/// Every hyperparameter of every rule outside of its range, by the name in the message.
+#[test]
+fn every_rule_names_the_hyperparameter_that_it_refuses() {
+    fn refused<R: TensorRule>(builder: OptimizerBuilder<R>, wanted: &str) {
+        let Err(error) = builder.build(&vec![0.0]) else {
+            panic!("{} accepts what should be `{wanted}`", R::NAME);
+        };
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        let text = error.to_string();
+        assert!(text.contains(wanted), "`{text}` lacks `{wanted}`");
+    }
+    refused(Momentum::new(0.1, -0.1), "momentum = -0.1");
+    refused(Momentum::new(0.1, 0.9).dampening(1.5), "dampening = 1.5");
+    refused(SignSgd::new(0.1).momentum(f64::NAN), "momentum = NaN");
+    refused(Rprop::new(0.1).minus(1.0), "minus = 1");
+    refused(Asgd::new(0.1).alpha(-1.0), "alpha = -1");
+    refused(Adagrad::new(0.1).eps(0.0), "eps = 0");
+    refused(Adadelta::new(1.0).rho(1.0), "rho = 1");
+    refused(RmsProp::new(0.1).rho(-0.1).momentum(0.9), "rho = -0.1");
+    refused(RmsProp::new(0.1).momentum(1.0), "momentum = 1");
+    refused(Adam::new(0.1).eps(f64::INFINITY), "eps = inf");
+    refused(AmsGrad::new(0.1).betas(1.0, 0.9), "beta1 = 1");
+    refused(NAdam::new(0.1).momentum_decay(-1.0), "momentum_decay = -1");
+    refused(QhAdam::new(0.1).nu1(1.5), "nu1 = 1.5");
+    refused(Adan::new(0.1).beta3(1.0), "beta3 = 1");
+    refused(Ftrl::new(0.1).l1_penalty(-0.1), "l1_penalty = -0.1");
+    refused(Lars::new(0.1).trust(0.0), "trust = 0");
+    refused(Prodigy::new(1.0).start(0.0), "start = 0");
+    refused(ScheduleFreeSgd::new(0.1).beta(0.0), "beta = 0");
+    refused(
+        Adafactor::new(0.1).largest_update(0.0),
+        "largest_update = 0",
+    );
+    refused(Muon::new(0.1).match_rms(-1.0), "root mean square = -1");
+    refused(Shampoo::new(0.1).interval(0), "interval = 0");
+    refused(Soap::new(0.1).interval(0), "interval = 0");
+    refused(Sgd::new(0.1).bounds(1.0, -1.0), "bounds(1, -1)");
+    refused(Sgd::new(0.1).l1(-1.0), "the L1 penalty = -1");
+    refused(
+        Sgd::new(0.1).constraint(Constraint::Simplex { scale: 0.0 }),
+        "scale of a simplex = 0",
+    );
+    let factor = f64::NAN;
+    refused(
+        Sgd::new(0.1).transform(Transform::AdaptiveClip { factor, eps: 0.1 }),
+        "NaN",
+    );
+    refused(
+        Sgd::new(0.1).group("0", |group| group.frozen()),
+        "the group pattern `0` matches no leaf",
+    );
+    refused(
+        Sgd::new(0.1).freeze("w"),
+        "the freeze pattern `w` matches no leaf",
+    );
+    refused(
+        Lamb::new(0.1).decay_schedule(Constant),
+        "decay_schedule can't be used with lamb",
+    );
+}
+
+#[test]
+fn a_rule_that_needs_the_loss_says_how_to_give_it() {
+    let mut x: Model = vec![1.0];
+    let mut optimizer = Polyak::new(1.0).build(&x).unwrap();
+    let text = optimizer.step(&mut x, &vec![1.0]).unwrap_err().to_string();
+    assert!(
+        text.contains("polyak needs the value of the loss: call `step_with("),
+        "{text}"
+    );
+    let input = StepInput::default().loss(f64::NAN);
+    let report = optimizer.step_with(&mut x, &vec![1.0], input).unwrap();
+    assert_eq!(report.outcome, Outcome::NonFiniteLoss);
+    let input = StepInput::default().loss(1.0).scale(0.0);
+    let text = optimizer
+        .step_with(&mut x, &vec![1.0], input)
+        .unwrap_err()
+        .to_string();
+    assert!(text.contains("the gradient scale 0"), "{text}");
+    assert_eq!((x, optimizer.steps()), (vec![1.0], 0));
+}
+
+/// The digits of a step don't depend on the instruction set.
+#[test]
+fn every_instruction_set_gives_the_same_bits() {
+    fn walk<R: TensorRule>(isa: Isa, builder: OptimizerBuilder<R>) -> Vec<u32> {
+        with_isa(isa, || {
+            let mut x: Vec<f32> = (0..1003).map(|i| (i as f32 * 0.37).sin()).collect();
+            let mut optimizer = builder.clip_global_norm(0.5).build(&x).unwrap();
+            for _ in 0..5 {
+                let slope = x.iter().map(|x| 3.0 * x * x - 0.5).collect();
+                let input = StepInput::default().loss(1.0);
+                optimizer.step_with(&mut x, &slope, input).unwrap();
+            }
+            x.iter().map(|x| x.to_bits()).collect()
+        })
+    }
+    for &isa in Isa::available() {
+        let portable = Isa::Portable;
+        assert_eq!(
+            walk(isa, AdamW::new(0.1)),
+            walk(portable, AdamW::new(0.1)),
+            "{isa:?}"
+        );
+        assert_eq!(
+            walk(isa, Lamb::new(0.1)),
+            walk(portable, Lamb::new(0.1)),
+            "{isa:?}"
+        );
+        assert_eq!(
+            walk(isa, Prodigy::new(1.0)),
+            walk(portable, Prodigy::new(1.0)),
+            "{isa:?}"
+        );
+        assert_eq!(
+            walk(isa, Adan::new(0.1).l1(0.1)),
+            walk(portable, Adan::new(0.1).l1(0.1))
+        );
+    }
+}
+
 #[test]
 fn a_step_allocates_nothing() {
-    let mut model: Vec<Vec<f64>> = vec![vec![1.0; 13], vec![0.5; 3]];
-    let grads = vec![vec![0.1; 13], vec![0.2; 3]];
-    let mut optimizer = AdamW::new(0.1)
-        .clip_global_norm(0.1)
-        .schedule(Constant)
-        .build(&model)
-        .unwrap();
-    optimizer.step(&mut model, &grads).unwrap();
-    let before = ALLOCATIONS.with(Cell::get);
-    for _ in 0..3 {
-        optimizer.step(&mut model, &grads).unwrap();
+    fn check<R: TensorRule>(builder: OptimizerBuilder<R>) {
+        let mut model: Vec<Vec<f64>> = vec![vec![1.0; 1300], vec![0.5; 3]];
+        let grads = vec![vec![0.1; 1300], vec![0.2; 3]];
+        let mut optimizer = builder.build(&model).unwrap();
+        let input = StepInput::default().loss(1.0);
+        optimizer.step_with(&mut model, &grads, input).unwrap();
+        let before = ALLOCATIONS.with(Cell::get);
+        for _ in 0..3 {
+            optimizer.step_with(&mut model, &grads, input).unwrap();
+        }
+        assert_eq!(ALLOCATIONS.with(Cell::get), before, "{}", R::NAME);
     }
-    assert_eq!(ALLOCATIONS.with(Cell::get), before);
+    check(
+        AdamW::new(0.1)
+            .clip_global_norm(0.1)
+            .schedule(OneCycle::new(10)),
+    );
+    check(
+        Sgd::new(0.1)
+            .momentum(0.9)
+            .clip(Clip::PerTensor { limit: 0.1 }),
+    );
+    check(
+        Adam::new(0.1)
+            .transform(Transform::Centralize)
+            .proximal_l1(0.1),
+    );
+    check(Adam::new(0.1).constraint(Constraint::MaxNorm {
+        limit: 1.0,
+        axis: 0,
+    }));
+    check(Adam::new(0.1).group("1", |group| group.rate_factor(0.1).no_decay()));
+    check(Lamb::new(0.1));
+    check(Prodigy::new(1.0));
+    check(Momo::new(0.1));
+    check(NAdam::new(0.1));
+    check(ScheduleFreeAdamW::new(0.1));
+    check(Adafactor::new(0.1));
+    check(Sm3::new(0.1));
 }
 
 #[test]
