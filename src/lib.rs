@@ -3,6 +3,9 @@
 extern crate self as cotangent;
 
 pub mod functions;
+pub mod language {
+    #![doc = include_str!("language.md")]
+}
 pub mod prelude;
 
 /// What generated code names; no interface of its own.

@@ -10,6 +10,12 @@ use cotangent::prelude::*;
 
 #[path = "scalar_language/exclusive.rs"]
 mod exclusive;
+#[path = "scalar_language/iterators.rs"]
+mod iterators;
+#[path = "scalar_language/lists.rs"]
+mod lists;
+#[path = "scalar_language/patterns.rs"]
+mod patterns;
 
 /// Values without a pattern, in 0.2..1.8: away from the kinks and poles of the programs.
 fn noise(n: usize, seed: usize) -> Vec<f64> {

@@ -68,7 +68,7 @@ impl Shape {
         }
     }
 
-    fn mentions_named(&self) -> bool {
+    pub(crate) fn mentions_named(&self) -> bool {
         match self {
             Shape::Named => true,
             Shape::List(element) => element.mentions_named(),

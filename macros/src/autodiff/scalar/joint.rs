@@ -162,6 +162,10 @@ fn around(function: &Function, name: &syn::Ident, block: &Block, at: usize) -> O
 fn middle(function: &Function, name: &syn::Ident, stmt: &Stmt) -> Option<Middle> {
     match &stmt.kind {
         StmtKind::Loop(of) => {
+            // A turn that can be left early has no end where its reverse could begin.
+            if of.body.iter().any(Stmt::escapes) {
+                return None;
+            }
             let carried = reversal::independent_turns(function, of)?;
             // An element that is restored at the end of its turn would be lost to what follows.
             let lost = |element: &Element| function.slot(element.slot).needed;

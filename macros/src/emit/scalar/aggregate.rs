@@ -44,7 +44,7 @@ impl Emitter<'_> {
         cotangent: &TokenStream,
     ) -> TokenStream {
         let parts = values.iter().enumerate();
-        if let Aggregate::Variant(path) = kind {
+        if let Aggregate::Variant(path) | Aggregate::Struct(path, _) = kind {
             let private = &self.private;
             let names: Vec<_> = parts
                 .map(|(index, _)| format_ident!("part_{}", index, span = Span::mixed_site()))
@@ -53,9 +53,13 @@ impl Emitter<'_> {
                 .iter()
                 .zip(&names)
                 .map(|(value, name)| self.flows(value, &quote!(#name), false));
+            let pattern = match kind {
+                Aggregate::Struct(_, members) => quote!(#path { #(#members: #names,)* .. }),
+                _ => quote!(#path(#(#names),*)),
+            };
             return quote! {
                 match #cotangent {
-                    #path(#(#names),*) => { #(#flows)* }
+                    #pattern => { #(#flows)* }
                     _ => #private::lost_shadow(),
                 }
             };
@@ -63,15 +67,14 @@ impl Emitter<'_> {
         parts
             .map(|(index, value)| {
                 let part = match kind {
-                    Aggregate::Struct(_, members) => {
-                        let member = &members[index];
-                        quote!(#cotangent.#member)
-                    }
                     Aggregate::Tuple => {
                         let index = syn::Index::from(index);
                         quote!(#cotangent.#index)
                     }
-                    Aggregate::Array | Aggregate::Vec | Aggregate::Variant(_) => {
+                    Aggregate::Array
+                    | Aggregate::Vec
+                    | Aggregate::Struct(..)
+                    | Aggregate::Variant(_) => {
                         let index = Literal::usize_unsuffixed(index);
                         quote!(#cotangent[#index])
                     }

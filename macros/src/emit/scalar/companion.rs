@@ -224,7 +224,9 @@ impl Emitter<'_> {
             }
         } else {
             quote! {
-                let #value = Self::__split #forward (#(#names,)* #(#none,)* #seed, #tape);
+                let #value = Self::__split #forward (
+                        #(#names,)* #(#none,)* ::core::clone::Clone::clone(&#seed), #tape
+                    );
                 #resets
                 #back
                 #value

@@ -120,7 +120,7 @@ impl Emitter<'_> {
         let params = self.primal_params();
         let shadow_params = self.shadow_params();
         let seeded = if function.slot(function.result).active {
-            quote!(#d_result = #seed;)
+            quote!(#d_result = ::core::clone::Clone::clone(&#seed);)
         } else {
             quote!()
         };

@@ -75,7 +75,7 @@ impl Emitter<'_> {
         let d_result = names::shadow(result);
         let t_d_result = names::tangent(&d_result);
         let seeded = if function.slot(function.result).active {
-            quote!(#d_result = #seed; #t_d_result = #t_seed;)
+            quote!(#d_result = ::core::clone::Clone::clone(&#seed); #t_d_result = ::core::clone::Clone::clone(&#t_seed);)
         } else {
             quote!()
         };

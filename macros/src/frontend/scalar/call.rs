@@ -28,7 +28,19 @@ impl Lowerer<'_> {
             let id = self.function(builder, &name, terms, &at)?;
             return Some(Term::Node(tokens, id));
         }
-        match self.call(call)? {
+        if super::aggregate::constructor(call) {
+            return Some(self.hoisted(builder, &Expr::Call(call.clone())));
+        }
+        let mark = self.mark();
+        let called = self.call(call)?;
+        self.unchanged_since(mark, builder, call);
+        match called {
+            // What is read behind the call is read after it; what was read before must not change.
+            Rhs::Call(inner) if inner.written().any(|place| builder.has_read(place.root)) => {
+                let message = "bind the value of a call that writes to its arguments with `let`";
+                self.error(call, Code::Expression, message);
+                None
+            }
             Rhs::Constant(code) => {
                 let opaque = self.opaque(&Expr::Call(call.clone()));
                 let tokens = code.tokens;
@@ -128,16 +140,17 @@ impl Lowerer<'_> {
             // A value behind a reference, such as `&[x, y]`: it becomes a variable.
             let name = syn::Ident::new("argument", reference.span());
             let slot = self.hidden(&name, None);
-            self.slots[slot.0 as usize].discrete = self.expr_into(&reference.expr, slot);
+            let discrete = self.expr_into(&reference.expr, slot);
+            self.slots[slot.0 as usize].discrete = discrete;
             return Some(reference_to(Place::whole(slot), exclusive, true));
         }
-        if let Some(place) = self.place(expr)?
-            && self.slots[place.root.0 as usize].reference
-            && place.path.is_empty()
-            && !place.deref
+        if self.is_place(expr)
+            && let Some(view) = self.view(expr)?
+            && view.by_ref
         {
-            let exclusive = self.slots[place.root.0 as usize].exclusive;
-            return Some(reference_to(place, exclusive, false));
+            let whole = view.place.path.is_empty() && !view.place.deref;
+            let bare = whole && self.slots[view.place.root.0 as usize].reference;
+            return Some(reference_to(view.place, view.exclusive, !bare));
         }
         self.value(expr).map(Arg::Value)
     }

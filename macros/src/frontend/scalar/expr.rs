@@ -3,21 +3,29 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
-use syn::{BinOp, Expr, ExprMethodCall, Lit, UnOp};
+use syn::{BinOp, Expr, Lit, UnOp};
 
 use super::Lowerer;
 use super::opaque::Opaque;
 use crate::diag::Code;
 use crate::ir::body::{Body, ValueId};
-use crate::ir::composite::{self, Composite};
-use crate::ir::op::{Build, Form, Kind, Op};
-use crate::ir::scalar::{Leaf, Place, Rhs, SlotId, Value};
+use crate::ir::op::{Build, Kind, Op};
+use crate::ir::scalar::{Leaf, Place, Rhs, SlotId, Value, for_each_flow};
 
 /// An expression under construction: the body of the statement it belongs to.
 #[derive(Default)]
 pub(super) struct Builder {
-    body: Body,
+    pub(super) body: Body,
     leaves: Vec<Leaf>,
+    /// Every variable that was read so far.
+    touched: Vec<SlotId>,
+}
+
+impl Builder {
+    /// Whether a variable was read so far.
+    pub(super) fn has_read(&self, slot: SlotId) -> bool {
+        self.touched.contains(&slot)
+    }
 }
 
 /// A lowered expression.
@@ -32,7 +40,7 @@ pub(super) enum Term {
 }
 
 impl Term {
-    fn tokens(&self) -> TokenStream {
+    pub(super) fn tokens(&self) -> TokenStream {
         match self {
             Term::Opaque(opaque) => opaque.tokens.clone(),
             Term::Literal(tokens, _) | Term::Node(tokens, _) => tokens.clone(),
@@ -55,6 +63,14 @@ impl Term {
 }
 
 impl Lowerer<'_> {
+    /// Code that carries no derivative as a value.
+    pub(super) fn opaque_value(&mut self, opaque: Opaque) -> Value {
+        let mut builder = Builder::default();
+        let tokens = opaque.tokens.clone();
+        let result = self.node(&mut builder, Term::Opaque(opaque));
+        finish(builder, tokens, result)
+    }
+
     /// Lowers a whole expression to a value of its own. `None` after an error.
     pub(super) fn value(&mut self, expr: &Expr) -> Option<Value> {
         let mut builder = Builder::default();
@@ -80,8 +96,12 @@ impl Lowerer<'_> {
 
     /// The value of a whole slot.
     pub(super) fn whole_value(&mut self, slot: SlotId) -> Value {
+        self.value_of(Place::whole(slot))
+    }
+
+    /// The content of a place.
+    pub(super) fn value_of(&mut self, place: Place) -> Value {
         let mut builder = Builder::default();
-        let place = Place::whole(slot);
         let tokens = self.place_tokens(&place);
         let result = self.leaf(&mut builder, place);
         finish(builder, tokens, result)
@@ -144,6 +164,14 @@ impl Lowerer<'_> {
 
     /// Lowers an expression within a statement.
     pub(super) fn term(&mut self, builder: &mut Builder, expr: &Expr) -> Option<Term> {
+        let term = self.term_of(builder, expr)?;
+        if let Term::Opaque(opaque) = &term {
+            builder.touched.extend(&opaque.reads);
+        }
+        Some(term)
+    }
+
+    fn term_of(&mut self, builder: &mut Builder, expr: &Expr) -> Option<Term> {
         match expr {
             Expr::Paren(inner) => {
                 let term = self.term(builder, &inner.expr)?;
@@ -185,16 +213,24 @@ impl Lowerer<'_> {
                 let opaque = self.opaque(expr);
                 Some(Term::Opaque(self.settle(opaque)))
             }
-            Expr::If(_) | Expr::Block(_) | Expr::Array(_) | Expr::Loop(_) => {
-                // Control flow as a value: into a temporary, in front of the statement.
-                let slot = self.hidden(&proc_macro2::Ident::new("value", expr.span()), None);
-                self.expr_into(expr, slot);
-                let place = Place::whole(slot);
-                let tokens = self.place_tokens(&place);
-                let id = self.leaf(builder, place);
-                Some(Term::Node(tokens, id))
+            Expr::If(_)
+            | Expr::Match(_)
+            | Expr::Block(_)
+            | Expr::Array(_)
+            | Expr::Tuple(_)
+            | Expr::Struct(_)
+            | Expr::Repeat(_)
+            | Expr::Loop(_) => Some(self.hoisted(builder, expr)),
+            Expr::Macro(call) if call.mac.path.is_ident("vec") => Some(self.hoisted(builder, expr)),
+            Expr::Macro(call) if call.mac.path.is_ident("matches") => {
+                let mut opaque = self.opaque(expr);
+                opaque.discrete = true;
+                Some(Term::Opaque(opaque))
             }
-            Expr::Repeat(_) => Some(Term::Opaque(self.opaque_literal(builder, expr))),
+            // A reference to a number is used like the number.
+            Expr::Reference(reference) if reference.mutability.is_none() => {
+                self.term(builder, &reference.expr)
+            }
             Expr::Macro(call) => {
                 let name = call.mac.path.to_token_stream();
                 self.error(
@@ -211,16 +247,34 @@ impl Lowerer<'_> {
         }
     }
 
-    /// `[0.0; N]`, whose element must carry no derivative.
-    fn opaque_literal(&mut self, builder: &mut Builder, expr: &Expr) -> Opaque {
-        if let Expr::Repeat(repeat) = expr
-            && let Some(term) = self.term(builder, &repeat.expr)
-            && !term.is_opaque()
-        {
-            let message = "the element of a repeated array must be a constant";
-            self.error(&repeat.expr, Code::Expression, message);
+    /// A value that is made in statements of its own, in front of the one it stands in.
+    pub(super) fn hoisted(&mut self, builder: &mut Builder, expr: &Expr) -> Term {
+        let slot = self.hidden(&proc_macro2::Ident::new("value", expr.span()), None);
+        let mark = self.mark();
+        let discrete = self.expr_into(expr, slot);
+        self.slots[slot.0 as usize].discrete = discrete;
+        self.unchanged_since(mark, builder, expr);
+        self.read_place(builder, Place::whole(slot))
+    }
+
+    /// What a statement has read so far must not be changed by what is hoisted in front of it.
+    pub(super) fn unchanged_since(&mut self, mark: usize, builder: &Builder, at: &dyn ToTokens) {
+        let mut written = Vec::new();
+        if let Some(block) = self.blocks.last() {
+            for_each_flow(&block[mark.min(block.len())..], &mut |flow| {
+                written.extend_from_slice(&flow.targets);
+            });
         }
-        self.opaque(expr)
+        if builder.touched.iter().any(|slot| written.contains(slot)) {
+            let message = "this changes a variable that the same expression has read before; bind \
+                           the value with `let`";
+            self.error(at, Code::Expression, message);
+        }
+    }
+
+    /// How many statements there are in the current block.
+    pub(super) fn mark(&self) -> usize {
+        self.blocks.last().map_or(0, Vec::len)
     }
 
     fn binary(&mut self, builder: &mut Builder, binary: &syn::ExprBinary) -> Option<Term> {
@@ -298,86 +352,6 @@ impl Lowerer<'_> {
         let tokens = self.place_tokens(&place);
         Term::Node(tokens, self.leaf(builder, place))
     }
-
-    fn method(&mut self, builder: &mut Builder, call: &ExprMethodCall) -> Option<Term> {
-        const DISCRETE: [&str; 9] = [
-            "len",
-            "is_empty",
-            "is_nan",
-            "is_finite",
-            "is_infinite",
-            "is_sign_positive",
-            "is_sign_negative",
-            "is_normal",
-            "to_bits",
-        ];
-        let name = call.method.to_string();
-        if DISCRETE.contains(&name.as_str()) {
-            let mut opaque = self.opaque(&Expr::MethodCall(call.clone()));
-            opaque.discrete = true;
-            return Some(Term::Opaque(opaque));
-        }
-        let receiver = self.term(builder, &call.receiver)?;
-        let mut terms = vec![receiver];
-        for argument in &call.args {
-            terms.push(self.term(builder, argument)?);
-        }
-        if terms.iter().all(Term::is_opaque) {
-            let discrete = matches!(&terms[0], Term::Opaque(opaque) if opaque.discrete);
-            let mut opaque = self.opaque(&Expr::MethodCall(call.clone()));
-            opaque.discrete = discrete;
-            return Some(Term::Opaque(opaque));
-        }
-        let (receiver, method) = (terms[0].tokens(), &call.method);
-        let args: Vec<TokenStream> = terms[1..].iter().map(Term::tokens).collect();
-        let tokens = quote!(#receiver.#method(#(#args),*));
-        let id = self.function(builder, &name, terms, &call.method)?;
-        Some(Term::Node(tokens, id))
-    }
-
-    /// A function of the operation table, as method or as `f64::name(..)`.
-    pub(super) fn function(
-        &mut self,
-        builder: &mut Builder,
-        name: &str,
-        terms: Vec<Term>,
-        at: &dyn ToTokens,
-    ) -> Option<ValueId> {
-        const INHERENT: [&str; 4] = ["clamp", "to_radians", "to_degrees", "fract"];
-        let given = terms.len();
-        let row = Op::ALL
-            .iter()
-            .copied()
-            .find(|op| op.form() == Form::Inherent && op.name() == name)
-            .filter(|op| op.arity() == given);
-        let composite =
-            Composite::named(name).filter(|c| INHERENT.contains(&name) && c.arity() == given);
-        let known = row.is_some() || composite.is_some() || (name, given) == ("log", 2);
-        if !known {
-            self.error(
-                at,
-                Code::Method,
-                format!("`{name}` has no derivative rule here"),
-            );
-            return None;
-        }
-        let operands: Vec<ValueId> = terms
-            .into_iter()
-            .map(|term| self.node(builder, term))
-            .collect();
-        let body = &mut builder.body;
-        Some(match (row, composite) {
-            (Some(op), _) => body.op(op, &operands),
-            (None, Some(composite)) => composite::expand(body, composite, &operands),
-            (None, None) => {
-                let (of, base) = (
-                    body.op(Op::Ln, &operands[..1]),
-                    body.op(Op::Ln, &operands[1..]),
-                );
-                body.op(Op::Div, &[of, base])
-            }
-        })
-    }
 }
 
 /// The operation of an arithmetic operator.
@@ -415,7 +389,7 @@ fn literal_term(literal: &Lit) -> Term {
 }
 
 /// The same term with other tokens.
-fn wrap(term: Term, with: impl FnOnce(TokenStream) -> TokenStream) -> Term {
+pub(super) fn wrap(term: Term, with: impl FnOnce(TokenStream) -> TokenStream) -> Term {
     match term {
         Term::Opaque(opaque) => Term::Opaque(Opaque {
             tokens: with(opaque.tokens.clone()),
@@ -428,6 +402,7 @@ fn wrap(term: Term, with: impl FnOnce(TokenStream) -> TokenStream) -> Term {
 
 /// The input that reads a leaf; equal leaves of one statement are one input.
 fn input(builder: &mut Builder, leaf: Leaf) -> ValueId {
+    builder.touched.extend(&leaf.reads);
     let text = leaf.tokens.to_string();
     let known = builder
         .leaves
@@ -440,8 +415,8 @@ fn input(builder: &mut Builder, leaf: Leaf) -> ValueId {
     builder.body.input(number, Kind::Float)
 }
 
-fn finish(builder: Builder, tokens: TokenStream, result: ValueId) -> Value {
-    let Builder { body, leaves } = builder;
+pub(super) fn finish(builder: Builder, tokens: TokenStream, result: ValueId) -> Value {
+    let Builder { body, leaves, .. } = builder;
     Value {
         tokens,
         body,

@@ -4,17 +4,27 @@
 //! errors of a function are reported at once. What it accepts keeps its meaning: the forward pass
 //! prints the user's tokens with slots for names.
 
+mod aggregate;
 mod call;
+mod chain;
 mod checkpoint;
+mod control;
 mod expr;
+mod method;
 mod opaque;
+mod pattern;
 mod place;
+mod scope;
 mod stmt;
+mod stream;
+mod vector;
 
 use std::collections::{HashMap, HashSet};
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident};
+
+use scope::Binding;
 
 use super::signature::{Passing, Shape, Signature};
 use crate::diag::{Code, Errors};
@@ -34,6 +44,8 @@ pub(crate) fn lower(
         slots: Vec::new(),
         names: HashSet::new(),
         scopes: vec![HashMap::new()],
+        pin: false,
+        closures: 0,
         loops: Vec::new(),
         loop_count: 0,
         stmt_count: 0,
@@ -54,6 +66,8 @@ pub(crate) fn lower(
             let slot_of = &mut lowerer.slots[slot.0 as usize];
             slot_of.exclusive = param.passing == Passing::Exclusive;
             slot_of.mutable = param.mutable || slot_of.exclusive;
+            let view = lowerer.view_of(slot);
+            lowerer.name(&param.name, Binding::View(view));
             slot
         })
         .collect();
@@ -96,7 +110,11 @@ struct Lowerer<'e> {
     errors: &'e mut Errors,
     slots: Vec<Slot>,
     names: HashSet<String>,
-    scopes: Vec<HashMap<String, SlotId>>,
+    scopes: Vec<HashMap<String, Binding>>,
+    /// How many closures enclose the code that is lowered.
+    closures: u32,
+    /// Whether indices are evaluated once, because a name for the place is being made.
+    pin: bool,
     loops: Vec<Frame>,
     loop_count: u32,
     stmt_count: u32,
@@ -111,9 +129,7 @@ impl Lowerer<'_> {
     fn slot(&mut self, name: &Ident, discrete: bool, ty: Option<TokenStream>) -> SlotId {
         let slot = self.hidden(name, ty);
         self.slots[slot.0 as usize].discrete = discrete;
-        if let Some(scope) = self.scopes.last_mut() {
-            scope.insert(name.to_string(), slot);
-        }
+        self.name(name, Binding::View(self.view_of(slot)));
         slot
     }
 
@@ -145,15 +161,6 @@ impl Lowerer<'_> {
         let slot = self.hidden(&Ident::new(name, span), None);
         self.assign(span, Place::whole(slot), value, true);
         slot
-    }
-
-    fn lookup(&self, name: &Ident) -> Option<SlotId> {
-        let name = name.to_string();
-        self.scopes
-            .iter()
-            .rev()
-            .find_map(|scope| scope.get(&name))
-            .copied()
     }
 
     fn push(&mut self, span: Span, kind: StmtKind) {

@@ -1,19 +1,19 @@
-//! Statements and control flow.
+//! Statements: `let`, assignments, and expressions that stand for their effect.
 
-use proc_macro2::Span;
+use proc_macro2::Ident;
 use quote::{ToTokens, quote};
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Expr, Local, Pat, RangeLimits};
+use syn::{Expr, Local, Pat};
 
+use super::Lowerer;
+use super::aggregate::constructor;
 use super::expr::arithmetic;
-use super::opaque::is_compound;
-use super::{Frame, Lowerer};
+use super::opaque::{Opaque, is_compound};
+use super::scope::{Binding, View};
 use crate::diag::Code;
 use crate::frontend::signature::{Shape, shape_of};
-use crate::ir::scalar::{
-    Aggregate, Assign, Head, Inert, Jump, Loop, LoopId, Place, Reversal, Rhs, SlotId, StmtKind,
-    Value,
-};
+use crate::ir::scalar::{Assign, Inert, Place, Rhs, SlotId, StmtKind, Value};
 
 impl Lowerer<'_> {
     /// Lowers a block whose value, if asked for, goes into a slot. The block opens a scope.
@@ -31,7 +31,8 @@ impl Lowerer<'_> {
                 }
                 syn::Stmt::Expr(expr, None) if last => match target {
                     Some(slot) => {
-                        self.expr_into(expr, slot);
+                        let discrete = self.expr_into(expr, slot);
+                        self.slots[slot.0 as usize].discrete |= discrete && slot != self.result;
                     }
                     None => self.statement(expr),
                 },
@@ -42,14 +43,42 @@ impl Lowerer<'_> {
         self.scopes.pop();
     }
 
+    /// Whether a macro only checks something.
+    pub(super) fn is_check(&self, call: &syn::Macro) -> bool {
+        const CHECKS: [&str; 8] = [
+            "assert",
+            "assert_eq",
+            "assert_ne",
+            "debug_assert",
+            "debug_assert_eq",
+            "debug_assert_ne",
+            "panic",
+            "unreachable",
+        ];
+        let name = call.path.get_ident().map(ToString::to_string);
+        name.is_some_and(|name| CHECKS.contains(&name.as_str()))
+    }
+
     /// Assertions read and never write: they run in the forward pass and leave no trace.
-    fn statement_macro(&mut self, call: &syn::Macro) {
+    pub(super) fn statement_macro(&mut self, call: &syn::Macro) {
         let name = call.path.to_token_stream().to_string();
-        self.error(
-            &call.path,
-            Code::Macro,
-            format!("the macro `{name}!` is not understood"),
-        );
+        if !self.is_check(call) {
+            let message = format!("the macro `{name}!` is not understood");
+            return self.error(&call.path, Code::Macro, message);
+        }
+        let parser = Punctuated::<Expr, syn::Token![,]>::parse_terminated;
+        let args = match call.parse_body_with(parser) {
+            Ok(args) => args,
+            Err(error) => return self.errors.syntax(&error),
+        };
+        let args: Vec<Opaque> = args.iter().map(|arg| self.opaque(arg)).collect();
+        let (path, tokens) = (&call.path, args.iter().map(|arg| &arg.tokens));
+        self.check(Opaque {
+            tokens: quote!(#path!(#(#tokens),*)),
+            reads: args.iter().flat_map(|arg| arg.reads.clone()).collect(),
+            discrete: true,
+            impure: true,
+        });
     }
 
     fn local(&mut self, local: &Local) {
@@ -61,120 +90,150 @@ impl Lowerer<'_> {
             return match pat {
                 Pat::Ident(ident) => {
                     let discrete = ty.is_some_and(|ty| shape_of(ty) == Shape::Discrete);
-                    self.slot(&ident.ident, discrete, ty.map(ToTokens::to_token_stream));
+                    let slot = self.slot(&ident.ident, discrete, ty.map(ToTokens::to_token_stream));
+                    self.slots[slot.0 as usize].mutable = true;
                 }
                 _ => self.error(pat, Code::Pattern, "this pattern is not understood"),
             };
         };
         if let Some((_, diverge)) = &init.diverge {
-            self.error(diverge, Code::Statement, "`let .. else` is not understood");
-            return;
+            return self.let_else(pat, &init.expr, diverge);
         }
-        if let (Pat::Tuple(names), Expr::Tuple(values)) = (pat, &*init.expr)
+        let mut bound = Vec::new();
+        self.initial(pat, ty, &init.expr, &mut bound);
+        // Names are visible only behind their own initialisers.
+        for (pat, item) in bound {
+            match (pat, item) {
+                (Pat::Ident(ident), item) => self.name(&ident.ident, item),
+                (pat, item) => self.bind(pat, item),
+            }
+        }
+    }
+
+    /// What the names of a pattern will stand for.
+    fn initial<'p>(
+        &mut self,
+        pat: &'p Pat,
+        ty: Option<&syn::Type>,
+        init: &Expr,
+        bound: &mut Vec<(&'p Pat, Binding)>,
+    ) {
+        if let (Pat::Tuple(names), Expr::Tuple(values)) = (pat, init)
             && names.elems.len() == values.elems.len()
         {
-            return self.tuple(names, values);
+            for (pat, value) in names.elems.iter().zip(&values.elems) {
+                self.initial(pat, None, value, bound);
+            }
+            return;
         }
-        let name = match pat {
-            Pat::Ident(ident) if ident.by_ref.is_none() && ident.subpat.is_none() => &ident.ident,
-            Pat::Wild(_) => &syn::Ident::new("unused", pat.span()),
-            _ => {
-                self.error(pat, Code::Pattern, "this pattern is not understood");
+        if let Expr::Closure(closure) = init {
+            let message = "a closure in a variable is not understood; make it a function";
+            return self.error(closure, Code::Expression, message);
+        }
+        if let Some(halves) = self.halves(init) {
+            bound.push((pat, halves));
+            return;
+        }
+        // A reference is another name for its place.
+        let reference =
+            matches!(init, Expr::Reference(_) | Expr::MethodCall(_)) || self.is_place(init);
+        if reference && self.is_view(init) {
+            let Some(view) = self.pinned(|l| l.view(init)) else {
+                return;
+            };
+            if let Some(view) = view
+                && view.by_ref
+            {
+                if let Pat::Ident(ident) = pat
+                    && ident.mutability.is_some()
+                {
+                    let message = "a reference that changes what it refers to is not understood";
+                    return self.error(ident, Code::Pattern, message);
+                }
+                bound.push((pat, Binding::View(view)));
                 return;
             }
+        }
+        let plain = match pat {
+            Pat::Ident(ident) if ident.by_ref.is_none() && ident.subpat.is_none() => Some(ident),
+            _ => None,
         };
-        // The name is visible only behind its own initialiser.
-        let slot = self.hidden(name, ty.map(ToTokens::to_token_stream));
-        let discrete = self.expr_into(&init.expr, slot);
-        let declared = ty.map(shape_of);
-        self.slots[slot.0 as usize].discrete = match declared {
-            Some(shape) => !shape.holds_floats() && shape != Shape::Named,
+        let name = match plain {
+            Some(ident) => ident.ident.clone(),
+            None => Ident::new("value", pat.span()),
+        };
+        let slot = self.hidden(&name, ty.map(ToTokens::to_token_stream));
+        let discrete = self.expr_into(init, slot);
+        self.slots[slot.0 as usize].discrete = match ty.map(shape_of) {
+            Some(shape) => !shape.holds_floats() && !shape.mentions_named(),
             None => discrete,
         };
-        if !matches!(pat, Pat::Wild(_))
-            && let Some(scope) = self.scopes.last_mut()
-        {
-            scope.insert(name.to_string(), slot);
+        self.slots[slot.0 as usize].mutable = plain.is_some_and(|p| p.mutability.is_some());
+        let item = Binding::View(self.view_of(slot));
+        match pat {
+            Pat::Wild(_) => {}
+            pat => bound.push((pat, item)),
         }
     }
 
-    /// `let (a, b) = (x, y)`: all right sides before any name.
-    fn tuple(&mut self, names: &syn::PatTuple, values: &syn::ExprTuple) {
-        let mut bound = Vec::new();
-        for (pat, value) in names.elems.iter().zip(&values.elems) {
-            let Pat::Ident(ident) = pat else {
-                self.error(pat, Code::Pattern, "this pattern is not understood");
-                continue;
-            };
-            let slot = self.hidden(&ident.ident, None);
-            let discrete = self.expr_into(value, slot);
-            self.slots[slot.0 as usize].discrete = discrete;
-            bound.push((ident.ident.to_string(), slot));
-        }
-        if let Some(scope) = self.scopes.last_mut() {
-            scope.extend(bound);
-        }
-    }
-
-    /// Lowers an expression into a slot, written here for the first time. Returns whether it is
-    /// known to be an integer or a boolean.
-    pub(super) fn expr_into(&mut self, expr: &Expr, slot: SlotId) -> bool {
-        let span = expr.span();
+    /// Whether an expression may denote a place that is behind a reference.
+    fn is_view(&self, expr: &Expr) -> bool {
         match expr {
-            Expr::Paren(inner) => return self.expr_into(&inner.expr, slot),
-            Expr::If(branch) => self.branch(branch, Some(slot)),
-            Expr::Block(block) if block.label.is_none() => {
-                self.block_into(&block.block, Some(slot));
-            }
-            Expr::Loop(_) => self.repeat(expr, Some(slot)),
-            Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) => self.statement(expr),
-            Expr::Array(array) => {
-                let values: Option<Vec<Value>> = array
-                    .elems
-                    .iter()
-                    .map(|element| self.value(element))
-                    .collect();
-                let Some(values) = values else { return false };
-                let constant = |value: &Value| value.leaves.iter().all(|leaf| leaf.place.is_none());
-                let discrete = self.is_discrete(array.elems.first());
-                if values.iter().all(constant) {
-                    let tokens = values.iter().map(|value| &value.tokens);
-                    let value = Rhs::Constant(inert(quote!([#(#tokens),*]), &values));
-                    self.assign(span, Place::whole(slot), value, true);
-                    return discrete;
-                }
-                self.assign(
-                    span,
-                    Place::whole(slot),
-                    Rhs::Aggregate(Aggregate::Array, values),
-                    true,
-                );
-            }
-            Expr::Call(call) if self.is_plain_call(call) => {
-                if let Some(value) = self.call(call) {
-                    self.assign(span, Place::whole(slot), value, true);
-                }
-            }
-            _ => {
-                let discrete = self.is_discrete(Some(expr));
-                let Some(value) = self.value(expr) else {
-                    return false;
-                };
-                let constant = value.leaves.iter().all(|leaf| leaf.place.is_none());
-                let value = if constant {
-                    Rhs::Constant(inert(value.tokens.clone(), &[value]))
-                } else {
-                    Rhs::Value(value)
-                };
-                self.assign(span, Place::whole(slot), value, true);
-                return discrete;
-            }
+            Expr::Reference(reference) => self.is_place(&reference.expr),
+            Expr::MethodCall(call) => match &*call.receiver {
+                Expr::MethodCall(inner) => self.is_place(&inner.receiver),
+                receiver => self.is_place(receiver),
+            },
+            expr => self.is_place(expr),
         }
-        false
+    }
+
+    /// `x.split_at(k)` and `x.split_at_mut(k)`: two names for parts of one place.
+    fn halves(&mut self, expr: &Expr) -> Option<Binding> {
+        let Expr::MethodCall(call) = expr else {
+            return None;
+        };
+        let name = call.method.to_string();
+        let exclusive = name == "split_at_mut";
+        if !(exclusive || name == "split_at") || !self.is_place(&call.receiver) {
+            return None;
+        }
+        let view = self.pinned(|l| l.view(&call.receiver))??;
+        let at = self.opaque(call.args.first()?);
+        let at = self.settle_discrete("middle", at);
+        let k = &at.tokens;
+        let half = |path| {
+            let part = view.part(path, &at.reads);
+            Binding::View(View::behind(part.place, exclusive))
+        };
+        Some(Binding::Parts(vec![
+            half(quote!([..#k])),
+            half(quote!([#k..])),
+        ]))
+    }
+
+    /// `let Some(x) = e else { return .. };`
+    fn let_else(&mut self, pat: &Pat, init: &Expr, diverge: &Expr) {
+        let Some(view) = self.scrutinee(init) else {
+            return;
+        };
+        let rest: Pat = syn::parse_quote!(_);
+        let chosen = self.test(&view, &[(pat, None), (&rest, None)]);
+        let condition = self.is_arm(chosen, 1);
+        let then = self.nested(|l| l.statement(diverge));
+        self.push(
+            diverge.span(),
+            StmtKind::If {
+                condition,
+                then,
+                otherwise: Vec::new(),
+            },
+        );
+        self.bind_arm(pat, &view);
     }
 
     /// A call that is not one of the operation table.
-    fn is_plain_call(&self, call: &syn::ExprCall) -> bool {
+    pub(super) fn is_plain_call(&self, call: &syn::ExprCall) -> bool {
         match &*call.func {
             Expr::Path(path) => {
                 let first = path.path.segments.first();
@@ -185,7 +244,7 @@ impl Lowerer<'_> {
     }
 
     /// Whether an expression is known to be an integer or a boolean, by its form alone.
-    fn is_discrete(&self, expr: Option<&Expr>) -> bool {
+    pub(super) fn is_discrete(&self, expr: Option<&Expr>) -> bool {
         match expr {
             Some(Expr::Lit(literal)) => match &literal.lit {
                 syn::Lit::Float(_) => false,
@@ -201,17 +260,16 @@ impl Lowerer<'_> {
             }
             Some(Expr::Cast(cast)) => shape_of(&cast.ty) == Shape::Discrete,
             Some(Expr::MethodCall(call)) => {
-                matches!(call.method.to_string().as_str(), "len" | "is_empty")
+                super::method::is_discrete(&call.method)
                     || call.method.to_string().starts_with("is_")
                     || self.is_discrete(Some(&call.receiver))
             }
             Some(Expr::Index(index)) => self.is_discrete(Some(&index.expr)),
             Some(Expr::Field(field)) => self.is_discrete(Some(&field.base)),
-            Some(Expr::Path(path)) => path
-                .path
-                .get_ident()
-                .and_then(|name| self.lookup(name))
-                .is_some_and(|slot| self.slots[slot.0 as usize].discrete),
+            Some(Expr::Path(path)) => match path.path.get_ident().and_then(|n| self.lookup(n)) {
+                Some(Binding::View(view)) => self.discrete(view.place.root),
+                Some(Binding::Raw(_) | Binding::Parts(_)) | None => false,
+            },
             _ => false,
         }
     }
@@ -220,55 +278,16 @@ impl Lowerer<'_> {
     pub(super) fn statement(&mut self, expr: &Expr) {
         let span = expr.span();
         match expr {
-            Expr::Assign(assign) => {
-                let Some(target) = self.target(&assign.left) else {
-                    return;
-                };
-                if let Expr::Call(call) = &*assign.right
-                    && self.is_plain_call(call)
-                {
-                    if let Some(value) = self.call(call) {
-                        self.assign(span, target, value, false);
-                    }
-                    return;
-                }
-                let Some(value) = self.value(&assign.right) else {
-                    return;
-                };
-                self.assign(span, target, Rhs::Value(value), false);
-            }
+            Expr::Assign(assign) => self.assignment(&assign.left, &assign.right),
             Expr::Binary(binary) if is_compound(&binary.op) => self.compound_stmt(binary),
             Expr::If(branch) => self.branch(branch, None),
+            Expr::Match(of) => self.match_of(of, None),
             Expr::Block(block) if block.label.is_none() => self.block_into(&block.block, None),
             Expr::ForLoop(_) | Expr::While(_) | Expr::Loop(_) => self.repeat(expr, None),
-            Expr::Return(jump) => {
-                if let Some(value) = &jump.expr {
-                    self.expr_into_result(value);
-                }
-                self.push(span, StmtKind::Jump(Jump::Return));
-            }
-            Expr::Break(jump) => {
-                let Some((id, target)) = self.loop_of(jump.label.as_ref(), span) else {
-                    return;
-                };
-                match (&jump.expr, target) {
-                    (Some(value), Some(slot)) => {
-                        self.expr_into(value, slot);
-                    }
-                    (Some(value), None) => {
-                        self.error(value, Code::Loop, "this loop has no value to break with");
-                    }
-                    (None, _) => {}
-                }
-                self.push(span, StmtKind::Jump(Jump::Break(id)));
-            }
-            Expr::Continue(jump) => {
-                let Some((id, _)) = self.loop_of(jump.label.as_ref(), span) else {
-                    return;
-                };
-                self.push(span, StmtKind::Jump(Jump::Continue(id)));
-            }
+            Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) => self.jump(expr),
             Expr::Macro(call) => self.statement_macro(&call.mac),
+            Expr::MethodCall(call) => self.method_statement(call),
+            Expr::Call(call) if self.swaps(call) => {}
             Expr::Call(call) => {
                 if let Some(value) = self.call(call) {
                     self.temporary("unused", span, value);
@@ -283,19 +302,94 @@ impl Lowerer<'_> {
         }
     }
 
-    /// The value of the function. It may be written at several exits, each of them once.
-    fn expr_into_result(&mut self, value: &Expr) {
-        self.expr_into(value, self.result);
+    fn assignment(&mut self, left: &Expr, right: &Expr) {
+        let span = left.span();
+        if let Expr::Tuple(targets) = left {
+            return self.tuple_assignment(targets, right);
+        }
+        if matches!(left, Expr::Infer(_)) {
+            let slot = self.hidden(&Ident::new("unused", span), None);
+            self.expr_into(right, slot);
+            return;
+        }
+        let Some(target) = self.target(left) else {
+            return;
+        };
+        if self.discrete(target.root) {
+            let value = self.opaque(right);
+            self.assign(span, target, Rhs::Constant(value.into()), false);
+            return;
+        }
+        if let Expr::Call(call) = right
+            && self.is_plain_call(call)
+            && !constructor(call)
+        {
+            if let Some(value) = self.call(call) {
+                self.assign(span, target, value, false);
+            }
+            return;
+        }
+        if let Some(value) = self.value(right) {
+            self.assign(span, target, Rhs::Value(value), false);
+        }
+    }
+
+    /// `(a, b[i]) = (x, y)`: all right sides before any left side.
+    fn tuple_assignment(&mut self, targets: &syn::ExprTuple, right: &Expr) {
+        let Expr::Tuple(values) = right else {
+            let slot = self.hidden(&Ident::new("value", right.span()), None);
+            self.expr_into(right, slot);
+            for (at, target) in targets.elems.iter().enumerate() {
+                let index = syn::Index::from(at);
+                let mut part = Place::whole(slot);
+                part.path = quote!(.#index);
+                if let Some(target) = self.target(target) {
+                    let value = Rhs::Value(self.value_of(part));
+                    self.assign(right.span(), target, value, false);
+                }
+            }
+            return;
+        };
+        let slots: Vec<SlotId> = values
+            .elems
+            .iter()
+            .map(|value| {
+                let slot = self.hidden(&Ident::new("value", value.span()), None);
+                let discrete = self.expr_into(value, slot);
+                self.slots[slot.0 as usize].discrete = discrete;
+                slot
+            })
+            .collect();
+        for (target, slot) in targets.elems.iter().zip(slots) {
+            let Some(target) = self.target(target) else {
+                continue;
+            };
+            let item = Binding::View(self.view_of(slot));
+            let value = Rhs::Value(self.value_of_binding(&item));
+            self.assign(right.span(), target, value, false);
+        }
     }
 
     fn target(&mut self, expr: &Expr) -> Option<Place> {
-        match self.place(expr)? {
-            Some(place) if place.reads.contains(&place.root) => {
+        let mut view = self.view(expr)?;
+        if let Some(place) = view.as_ref().map(|view| &view.place)
+            && place.reads.contains(&place.root)
+        {
+            // `v[v.len() - 1]`: the index is a variable of its own.
+            view = self.pinned(|l| l.view(expr))?;
+        }
+        match view {
+            Some(view) if view.by_ref => {
+                let message = "a reference cannot be made to refer to something else";
+                self.error(expr, Code::Statement, message);
+                None
+            }
+            Some(view) if view.place.reads.contains(&view.place.root) => {
                 let message = "this index is changed by its own assignment; bind it with `let`";
                 self.error(expr, Code::Statement, message);
                 None
             }
-            Some(place) => Some(place),
+            Some(view) => Some(view.place),
             None => {
                 let message = "only a variable of this function can be assigned to";
                 self.error(expr, Code::Statement, message);
@@ -325,131 +419,11 @@ impl Lowerer<'_> {
         };
         self.push(binary.span(), StmtKind::Assign(Box::new(assign)));
     }
-
-    fn branch(&mut self, branch: &syn::ExprIf, target: Option<SlotId>) {
-        if let Expr::Let(pattern) = &*branch.cond {
-            self.error(pattern, Code::Pattern, "`if let` is not understood");
-            return;
-        }
-        let condition = self.opaque(&branch.cond).into();
-        let then = self.nested(|l| l.block_into(&branch.then_branch, target));
-        let otherwise = self.nested(|l| match (&branch.else_branch, target) {
-            (Some((_, other)), Some(slot)) => {
-                l.expr_into(other, slot);
-            }
-            (Some((_, other)), None) => l.statement(other),
-            (None, _) => {}
-        });
-        self.push(
-            branch.span(),
-            StmtKind::If {
-                condition,
-                then,
-                otherwise,
-            },
-        );
-    }
-
-    fn loop_of(
-        &mut self,
-        label: Option<&syn::Lifetime>,
-        span: Span,
-    ) -> Option<(LoopId, Option<SlotId>)> {
-        let wanted = label.map(|label| label.ident.to_string());
-        let found = self
-            .loops
-            .iter()
-            .rev()
-            .find(|frame| wanted.is_none() || frame.label == wanted)
-            .map(|frame| (frame.id, frame.value));
-        if found.is_none() {
-            self.errors
-                .at_span(span, Code::Loop, "there is no such loop to leave");
-        }
-        found
-    }
-
-    /// Lowers a loop.
-    fn repeat(&mut self, expr: &Expr, value: Option<SlotId>) {
-        let id = LoopId(self.loop_count);
-        self.loop_count += 1;
-        let checkpoint = self.checkpoint(expr);
-        let (label, head, body) = match expr {
-            Expr::ForLoop(of) => {
-                let Some(range) = self.range(&of.expr) else {
-                    return;
-                };
-                let variable = match &*of.pat {
-                    Pat::Ident(ident) => Some(ident.ident.clone()),
-                    Pat::Wild(_) => None,
-                    other => {
-                        self.error(other, Code::Pattern, "a loop variable must be a plain name");
-                        return;
-                    }
-                };
-                (&of.label, (Some((variable, range)), None), &of.body)
-            }
-            Expr::While(of) => {
-                if let Expr::Let(pattern) = &*of.cond {
-                    self.error(pattern, Code::Pattern, "`while let` is not understood");
-                    return;
-                }
-                (&of.label, (None, Some(&of.cond)), &of.body)
-            }
-            Expr::Loop(of) => (&of.label, (None, None), &of.body),
-            _ => return,
-        };
-        let label = label.as_ref().map(|label| label.name.ident.to_string());
-        self.loops.push(Frame { id, label, value });
-        let mut head_of = Head::Forever;
-        let block = self.nested(|l| {
-            head_of = match head {
-                (Some((variable, range)), _) => {
-                    let variable = variable.map(|name| l.slot(&name, true, None));
-                    Head::For { variable, range }
-                }
-                (None, Some(condition)) => Head::While(l.opaque(condition).into()),
-                (None, None) => Head::Forever,
-            };
-            l.block_into(body, None);
-        });
-        self.loops.pop();
-        let kind = StmtKind::Loop(Loop {
-            id,
-            span: expr.span(),
-            head: head_of,
-            body: block,
-            checkpoint,
-            reversal: Reversal::Counted,
-        });
-        self.push(expr.span(), kind);
-    }
-
-    /// The range of a `for` loop: `a..b`, `a..=b`, and `.rev()` or `.step_by(n)` of one.
-    fn range(&mut self, expr: &Expr) -> Option<Inert> {
-        let mut base = expr;
-        loop {
-            match base {
-                Expr::Paren(inner) => base = &inner.expr,
-                Expr::MethodCall(call) if call.method == "rev" || call.method == "step_by" => {
-                    base = &call.receiver;
-                }
-                Expr::Range(range) if range.start.is_some() && range.end.is_some() => {
-                    let (RangeLimits::HalfOpen(_) | RangeLimits::Closed(_)) = &range.limits;
-                    return Some(self.opaque(expr).into());
-                }
-                other => {
-                    self.error(other, Code::Loop, "this is not a range");
-                    return None;
-                }
-            }
-        }
-    }
 }
 
 /// Constant code made of values whose leaves carry no derivative. Code that calls something has
 /// been settled into a slot before it became a leaf.
-fn inert(tokens: proc_macro2::TokenStream, values: &[Value]) -> Inert {
+pub(super) fn inert(tokens: proc_macro2::TokenStream, values: &[Value]) -> Inert {
     let leaves = values.iter().flat_map(|value| &value.leaves);
     Inert {
         tokens,

@@ -103,7 +103,6 @@ pub(crate) struct Stmt {
 
 /// What a statement does.
 #[derive(Clone, Debug)]
-#[allow(dead_code, reason = "the frontend learns the other kinds next")]
 pub(crate) enum StmtKind {
     /// Writes a place.
     Assign(Box<Assign>),
@@ -200,7 +199,6 @@ impl Place {
 
 /// The right side of an assignment.
 #[derive(Clone, Debug)]
-#[allow(dead_code, reason = "the frontend learns the other kinds next")]
 pub(crate) enum Rhs {
     /// Straight-line code.
     Value(Value),
@@ -222,7 +220,6 @@ pub(crate) enum Rhs {
 
 /// How an aggregate is written.
 #[derive(Clone, Debug)]
-#[allow(dead_code, reason = "the frontend learns the other kinds next")]
 pub(crate) enum Aggregate {
     /// `[a, b]`
     Array,

@@ -1,0 +1,221 @@
+//! Method calls in expressions: the operations of the table, iterator chains, and the methods of
+//! lists and options that yield a value.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::spanned::Spanned;
+use syn::{Expr, ExprMethodCall};
+
+use super::Lowerer;
+use super::expr::{Builder, Term};
+use super::scope::View;
+use super::stream;
+use crate::diag::Code;
+use crate::ir::body::ValueId;
+use crate::ir::composite::{self, Composite};
+use crate::ir::op::{Build, Form, Op};
+use crate::ir::scalar::{Place, Rhs, StmtKind};
+
+/// Methods that yield an integer, a boolean or an order, whatever they are called on.
+const DISCRETE: &[&str] = &[
+    "all",
+    "any",
+    "binary_search",
+    "capacity",
+    "cmp",
+    "contains",
+    "count",
+    "eq",
+    "ge",
+    "gt",
+    "is_empty",
+    "is_err",
+    "is_finite",
+    "is_infinite",
+    "is_nan",
+    "is_none",
+    "is_normal",
+    "is_ok",
+    "is_sign_negative",
+    "is_sign_positive",
+    "is_some",
+    "is_sorted",
+    "le",
+    "len",
+    "lt",
+    "ne",
+    "partial_cmp",
+    "position",
+    "to_bits",
+    "total_cmp",
+];
+
+/// Whether a method of that name yields no float.
+pub(super) fn is_discrete(name: &proc_macro2::Ident) -> bool {
+    DISCRETE.contains(&name.to_string().as_str())
+}
+
+impl Lowerer<'_> {
+    pub(super) fn method(&mut self, builder: &mut Builder, call: &ExprMethodCall) -> Option<Term> {
+        let name = call.method.to_string();
+        if DISCRETE.contains(&name.as_str()) {
+            let mut opaque = self.opaque(&Expr::MethodCall(call.clone()));
+            opaque.discrete = true;
+            return Some(Term::Opaque(opaque));
+        }
+        let whole = Expr::MethodCall(call.clone());
+        if stream::is_stream(&call.receiver) {
+            if !self.mentions_floats(&whole) {
+                return Some(Term::Opaque(self.opaque(&whole)));
+            }
+            return Some(self.hoisted(builder, &whole));
+        }
+        if let Some(view) = self.view(&whole)? {
+            return Some(self.read_place(builder, view.place));
+        }
+        let no_arguments = call.args.is_empty();
+        match name.as_str() {
+            "clone" | "to_vec" | "to_owned" | "pop" if self.is_place(&call.receiver) => {
+                return Some(self.hoisted(builder, &whole));
+            }
+            "unwrap" | "expect" if self.mentions_floats(&call.receiver) => {
+                return Some(self.hoisted(builder, &whole));
+            }
+            // `Clone`, `Copy` and references of numbers are the numbers.
+            "clone" | "to_owned" if no_arguments => return self.term(builder, &call.receiver),
+            _ => {}
+        }
+        let receiver = self.term(builder, &call.receiver)?;
+        let mut terms = vec![receiver];
+        for argument in &call.args {
+            terms.push(self.term(builder, argument)?);
+        }
+        if terms.iter().all(Term::is_opaque) {
+            let discrete = matches!(&terms[0], Term::Opaque(opaque) if opaque.discrete);
+            let mut opaque = self.opaque(&whole);
+            opaque.discrete = discrete;
+            return Some(Term::Opaque(opaque));
+        }
+        let (receiver, method) = (terms[0].tokens(), &call.method);
+        let args: Vec<TokenStream> = terms[1..].iter().map(Term::tokens).collect();
+        let tokens = quote!(#receiver.#method(#(#args),*));
+        let id = self.function(builder, &name, terms, &call.method)?;
+        Some(Term::Node(tokens, id))
+    }
+
+    /// Whether an expression denotes a place of this function, without lowering it.
+    pub(super) fn is_place(&self, expr: &Expr) -> bool {
+        match expr {
+            Expr::Path(path) => path
+                .path
+                .get_ident()
+                .is_some_and(|name| self.lookup(name).is_some()),
+            Expr::Paren(inner) => self.is_place(&inner.expr),
+            Expr::Index(index) => self.is_place(&index.expr),
+            Expr::Field(field) => self.is_place(&field.base),
+            Expr::Unary(unary) => self.is_place(&unary.expr),
+            Expr::Reference(reference) => self.is_place(&reference.expr),
+            _ => false,
+        }
+    }
+
+    /// Methods whose value may be a list or an option, into a slot. `None` if it is not one.
+    pub(super) fn method_into(&mut self, call: &ExprMethodCall, slot: Place) -> Option<bool> {
+        let name = call.method.to_string();
+        let span = call.span();
+        match name.as_str() {
+            "unwrap" | "expect" => {
+                let view = self.scrutinee(&call.receiver)?;
+                if let Some(value) = self.some_of(&view) {
+                    self.assign(span, slot, value, true);
+                }
+                Some(self.discrete(view.place.root))
+            }
+            "pop" => {
+                let view = self.view(&call.receiver)??;
+                let (into, from) = (slot.root, view.place);
+                self.push(span, StmtKind::Pop { into, from });
+                Some(false)
+            }
+            "clone" | "to_owned" | "to_vec" => {
+                let view = self.view(&call.receiver)??;
+                let discrete = self.discrete(view.place.root);
+                let slice = view.place.path.to_string().contains("..")
+                    || (view.by_ref
+                        && self.is_slice(view.place.root)
+                        && view.place.path.is_empty());
+                let value = if discrete {
+                    let mut opaque = self.opaque(&Expr::MethodCall(call.clone()));
+                    opaque.discrete = true;
+                    Rhs::Constant(opaque.into())
+                } else if name == "to_vec" || slice {
+                    Rhs::Copied(view.place)
+                } else {
+                    Rhs::Value(self.value_of(view.place))
+                };
+                self.assign(span, slot, value, true);
+                Some(discrete)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a parameter is a slice.
+    fn is_slice(&self, slot: crate::ir::scalar::SlotId) -> bool {
+        let ty = self.slots[slot.0 as usize].ty.as_ref();
+        ty.is_some_and(|ty| ty.to_string().starts_with('[') && !ty.to_string().contains(';'))
+    }
+
+    /// The content of an option that is known to have one, as the value of a slot.
+    fn some_of(&mut self, view: &View) -> Option<Rhs> {
+        let pattern: syn::Pat = syn::parse_quote!(Some(content));
+        self.bound_names(&pattern, view)
+            .into_iter()
+            .next()
+            .map(|(_, bound)| Rhs::Bound(bound))
+    }
+
+    /// A function of the operation table, as method or as `f64::name(..)`.
+    pub(super) fn function(
+        &mut self,
+        builder: &mut Builder,
+        name: &str,
+        terms: Vec<Term>,
+        at: &dyn ToTokens,
+    ) -> Option<ValueId> {
+        const INHERENT: [&str; 4] = ["clamp", "to_radians", "to_degrees", "fract"];
+        let given = terms.len();
+        let row = Op::ALL
+            .iter()
+            .copied()
+            .find(|op| op.form() == Form::Inherent && op.name() == name)
+            .filter(|op| op.arity() == given);
+        let composite =
+            Composite::named(name).filter(|c| INHERENT.contains(&name) && c.arity() == given);
+        let known = row.is_some() || composite.is_some() || (name, given) == ("log", 2);
+        if !known {
+            self.error(
+                at,
+                Code::Method,
+                format!("`{name}` has no derivative rule here"),
+            );
+            return None;
+        }
+        let operands: Vec<ValueId> = terms
+            .into_iter()
+            .map(|term| self.node(builder, term))
+            .collect();
+        let body = &mut builder.body;
+        Some(match (row, composite) {
+            (Some(op), _) => body.op(op, &operands),
+            (None, Some(composite)) => composite::expand(body, composite, &operands),
+            (None, None) => {
+                let (of, base) = (
+                    body.op(Op::Ln, &operands[..1]),
+                    body.op(Op::Ln, &operands[1..]),
+                );
+                body.op(Op::Div, &[of, base])
+            }
+        })
+    }
+}
