@@ -33,7 +33,7 @@ fn scratch_in_a_loop(x: &[f64]) -> f64 {
         let last = row[i];
         row.push(last * last);
         let copy = row.clone();
-        s = (copy[0] * row[i + 1]).sin() + s.sin();
+        s = (copy[0] * row[i + 1] * 1e-3).sin() + s.sin();
     }
     s
 }

@@ -88,7 +88,7 @@ fn shadowing(x: &[f64]) -> f64 {
             let s = s + 1.0;
             s * s
         };
-        t = (t2 - s).sin() + 1.0;
+        t = ((t2 - s) * 0.05).sin() + 1.0;
     }
     let t = t * s;
     t
