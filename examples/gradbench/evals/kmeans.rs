@@ -46,7 +46,7 @@ pub(crate) fn eval(function: &str, input: &Value) -> Result<Box<dyn Task>, Strin
         value: 0.0,
         direction: Vec::new(),
     };
-    if state.d == 0 || state.points.len() % state.d != 0 || state.centroids.len() % state.d != 0 {
+    if state.d == 0 || !state.points.len().is_multiple_of(state.d) || !state.centroids.len().is_multiple_of(state.d) {
         return Err("the sizes of `points` and `centroids` do not fit".to_string());
     }
     match function {

@@ -13,7 +13,7 @@ pub(crate) type Eval = fn(function: &str, input: &Value) -> Result<Box<dyn Task>
 
 macro_rules! evals {
     ($($name:ident)*) => {
-        $(mod $name;)*
+        $(pub(crate) mod $name;)*
 
         /// Every eval.
         pub(crate) const NAMES: &[&str] = &[$(stringify!($name)),*];

@@ -1,0 +1,222 @@
+//! Gradients of scalar code beside the function itself and beside an adjoint written by hand.
+//!
+//! Prints, per case, the medians of the primal, of the generated gradient and of the hand-written
+//! one, and two ratios: gradient to primal, and gradient to hand-written. The objectives are those
+//! of the GradBench example. Answers are compared before anything is timed.
+
+#![allow(
+    clippy::needless_range_loop,
+    dead_code,
+    reason = "the objectives of the example are shared, by index as most users write them"
+)]
+
+#[path = "../../examples/gradbench/evals/mod.rs"]
+mod evals;
+mod hand;
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use cotangent::prelude::*;
+use evals::{ba, llsq, lse};
+
+#[differentiable]
+fn rosenbrock(p: [f64; 2]) -> f64 {
+    let (a, b) = (1.0 - p[0], p[1] - p[0] * p[0]);
+    a * a + 100.0 * b * b
+}
+
+fn rosenbrock_by_hand(p: [f64; 2]) -> (f64, [f64; 2]) {
+    let (a, b) = (1.0 - p[0], p[1] - p[0] * p[0]);
+    let slope = 200.0 * b;
+    (
+        a * a + 100.0 * b * b,
+        [-2.0 * a - 2.0 * slope * p[0], slope],
+    )
+}
+
+/// Three layers of one neuron each.
+#[differentiable(wrt(w))]
+fn layers(w: [f64; 6], x: f64) -> f64 {
+    let first = (w[0] * x + w[1]).tanh();
+    let second = (w[2] * first + w[3]).tanh();
+    (w[4] * second + w[5]).tanh()
+}
+
+fn layers_by_hand(w: [f64; 6], x: f64) -> (f64, [f64; 6]) {
+    let first = (w[0] * x + w[1]).tanh();
+    let second = (w[2] * first + w[3]).tanh();
+    let third = (w[4] * second + w[5]).tanh();
+    let d3 = 1.0 - third * third;
+    let d2 = d3 * w[4] * (1.0 - second * second);
+    let d1 = d2 * w[2] * (1.0 - first * first);
+    (third, [d1 * x, d1, d2 * first, d2, d3 * second, d3])
+}
+
+/// Values without a pattern between 0 and 1.
+fn noise(n: usize, seed: usize) -> Vec<f64> {
+    let mix = |k: usize| ((k * 7919 + seed * 104_729 + 1) as f64 * 0.618_033_988_75).fract();
+    (0..n).map(mix).collect()
+}
+
+/// The median time of a call in nanoseconds, over batches that together take a fifth of a second.
+fn median(mut run: impl FnMut()) -> f64 {
+    run();
+    let start = Instant::now();
+    run();
+    let once = start.elapsed().as_secs_f64().max(1e-9);
+    let batch = (1e-4 / once).ceil().max(1.0) as usize;
+    let batches = ((0.2 / (once * batch as f64)) as usize).clamp(5, 500);
+    let mut times: Vec<f64> = (0..batches)
+        .map(|_| {
+            let start = Instant::now();
+            (0..batch).for_each(|_| run());
+            start.elapsed().as_secs_f64() * 1e9 / batch as f64
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+/// Prints a row of the table, after comparing the two gradients.
+fn row(
+    name: &str,
+    (ours, theirs): (&[f64], &[f64]),
+    primal: impl FnMut(),
+    gradient: impl FnMut(),
+    by_hand: impl FnMut(),
+) {
+    let scale = theirs
+        .iter()
+        .fold(1e-300_f64, |scale, d| scale.max(d.abs()));
+    for (ours, theirs) in ours.iter().zip(theirs) {
+        assert!(
+            (ours - theirs).abs() <= 1e-9 * scale,
+            "{name}: {ours} by us, {theirs} by hand"
+        );
+    }
+    let (primal, gradient, by_hand) = (median(primal), median(gradient), median(by_hand));
+    println!(
+        "{name:24} {primal:12.0} {gradient:12.0} {by_hand:12.0} {:10.2} {:10.2}",
+        gradient / primal,
+        gradient / by_hand
+    );
+}
+
+fn small_functions() {
+    let p = [-0.7, 1.3];
+    row(
+        "rosenbrock",
+        (&rosenbrock::grad(p), &rosenbrock_by_hand(p).1),
+        || _ = black_box(rosenbrock(black_box(p))),
+        || _ = black_box(rosenbrock::value_and_grad(black_box(p))),
+        || _ = black_box(rosenbrock_by_hand(black_box(p))),
+    );
+    let w = [0.3, -0.2, 0.9, 0.4, -0.6, 0.1];
+    row(
+        "three layers",
+        (&layers::grad(w, 0.7), &layers_by_hand(w, 0.7).1),
+        || _ = black_box(layers(black_box(w), 0.7)),
+        || _ = black_box(layers::value_and_grad(black_box(w), 0.7)),
+        || _ = black_box(layers_by_hand(black_box(w), 0.7)),
+    );
+}
+
+fn least_squares() {
+    for n in [16, 1024] {
+        let x = noise(128, 1);
+        let (mut ours, mut theirs, mut powers) = (vec![], vec![0.0; 128], vec![0.0; 128]);
+        llsq::least_squares::value_and_grad_into(&x, n, &mut ours);
+        hand::least_squares(&x, n, &mut powers, &mut theirs);
+        let mut again = theirs.clone();
+        row(
+            &format!("llsq n={n}"),
+            (&ours.clone(), &theirs),
+            || _ = black_box(llsq::least_squares(black_box(&x), n)),
+            || {
+                _ = black_box(llsq::least_squares::value_and_grad_into(
+                    black_box(&x),
+                    n,
+                    &mut ours,
+                ))
+            },
+            || {
+                _ = black_box(hand::least_squares(
+                    black_box(&x),
+                    n,
+                    &mut powers,
+                    &mut again,
+                ))
+            },
+        );
+    }
+}
+
+fn log_sum_exp() {
+    for n in [2500, 40_000] {
+        let x = noise(n, 2);
+        let (mut ours, mut theirs) = (vec![], vec![0.0; n]);
+        lse::log_sum_exp::value_and_grad_into(&x, &mut ours);
+        hand::log_sum_exp(&x, &mut theirs);
+        let mut again = theirs.clone();
+        row(
+            &format!("lse n={n}"),
+            (&ours.clone(), &theirs),
+            || _ = black_box(lse::log_sum_exp(black_box(&x))),
+            || {
+                _ = black_box(lse::log_sum_exp::value_and_grad_into(
+                    black_box(&x),
+                    &mut ours,
+                ))
+            },
+            || _ = black_box(hand::log_sum_exp(black_box(&x), &mut again)),
+        );
+    }
+}
+
+fn bundle() {
+    let camera = [
+        -0.76, -1.11, -0.85, 34.6, 39.7, 53.9, 419.2, 5.86, -8.55, 0.1, -0.2,
+    ];
+    let (point, weight, seen) = ([21.0, 30.0, 40.0], 0.6, [0.3, 0.7]);
+    let jacobian = |camera: [f64; 11]| {
+        [[1.0, 0.0], [0.0, 1.0]].map(|seed| {
+            let (_, (d_camera, d_point, d_weight)) =
+                ba::reprojection::vjp(camera, point, weight, seen, seed);
+            let mut row = [d_weight; 15];
+            row[..11].copy_from_slice(&d_camera);
+            row[11..14].copy_from_slice(&d_point);
+            row
+        })
+    };
+    row(
+        "ba, one observation",
+        (
+            jacobian(camera).as_flattened(),
+            hand::reprojection(&camera, &point, weight, &seen)
+                .1
+                .as_flattened(),
+        ),
+        || _ = black_box(ba::reprojection(black_box(camera), point, weight, seen)),
+        || _ = black_box(jacobian(black_box(camera))),
+        || {
+            _ = black_box(hand::reprojection(
+                black_box(&camera),
+                &point,
+                weight,
+                &seen,
+            ))
+        },
+    );
+}
+
+fn main() {
+    println!(
+        "{:24} {:>12} {:>12} {:>12} {:>10} {:>10}",
+        "ns", "primal", "gradient", "by hand", "/primal", "/by hand"
+    );
+    small_functions();
+    least_squares();
+    log_sum_exp();
+    bundle();
+}
