@@ -106,6 +106,10 @@ catalogue! {
     Checkpoint "AD018"
         "a checkpointed loop is run again from states that were kept of it"
         "use it on a `for` loop over a range that the loop does not change and that it runs to its end";
+    /// A custom rule that is malformed, or is asked for more than it says.
+    Rule "AD019"
+        "a custom rule is a function of the arguments and of the cotangent of the result, and returns the cotangents of the float parameters: the first derivative, and no more"
+        "write `#[derivative(of = f)] fn rule(x: f64, y: f64, cotangent: f64) -> (f64, f64)` for `fn f(x: f64, y: f64) -> f64`";
     /// The compiler broke one of its own invariants.
     Internal "AD099"
         "this is a bug of Cotangent, not of your code; no gradient was made from it"

@@ -6,6 +6,7 @@
 
 mod args;
 mod autodiff;
+mod derivative;
 mod derive;
 mod diag;
 mod emit;
@@ -36,6 +37,18 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn differentiable(args: TokenStream, item: TokenStream) -> TokenStream {
     expand::differentiable(args.into(), item.into()).into()
+}
+
+/// Makes a function the derivative of another one, also of one in a foreign crate.
+///
+/// `#[derivative(of = path)] fn rule(x: f64, y: f64, cotangent: f64) -> (f64, f64)` says how the
+/// cotangent of `f(x, y)` is handed on to its float parameters; a single one is returned bare, and
+/// that of a slice is a vector. The signature is checked against that of the function. In a path of
+/// several segments the function is also imported, so that it is called by its bare name.
+/// `crate = path` says where the `cotangent` crate is, when it was renamed.
+#[proc_macro_attribute]
+pub fn derivative(args: TokenStream, item: TokenStream) -> TokenStream {
+    derivative::expand(args.into(), item.into()).into()
 }
 
 /// Makes a struct of floats, tensors and other such structs a differentiable value.

@@ -25,5 +25,5 @@ pub use link::{DifferentiableFn, unmarked};
 pub use matrix::Matrix;
 pub use tangent::{Direction, Tangent, cast_back_tangent, cast_tangent};
 pub use tape::Tape;
-pub use unlinked::{TwiceDifferentiableFn, unmarked_modes, unmarked_nested};
+pub use unlinked::{TwiceDifferentiableFn, refuse, unmarked_modes, unmarked_nested};
 pub use value::{Cast, Val, assert_shape, lost_shadow, multiply};

@@ -110,3 +110,12 @@ pub mod unmarked_nested {
         Arity12(A0 S0, A1 S1, A2 S2, A3 S3, A4 S4, A5 S5, A6 S6, A7 S7, A8 S8, A9 S9, A10 S10, A11 S11);
     }
 }
+
+/// What there is in place of code with tangents that cannot be made: compiling a use of it is the
+/// error.
+///
+/// # Panics
+/// Always, with that message.
+pub const fn refuse(message: &str) -> ! {
+    panic!("{}", message)
+}

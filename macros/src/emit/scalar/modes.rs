@@ -56,12 +56,12 @@ impl Emitter<'_> {
     /// What callers link to where there is no forward mode: their gradients compile, and using
     /// their forward mode is an error.
     fn refused_tangent(&self, message: &str) -> TokenStream {
-        let output = &self.signature.output;
+        let (private, output) = (&self.private, &self.signature.output);
         let t_output = self.tangent_type(output);
         let (generics, bounds) = self.lane_generics(quote!());
         let (params, t_params) = (self.entry_params(), self.tangent_params());
         let lane_type = Self::lanes();
-        let refusal = quote!(const { ::core::panic!(#message) });
+        let refusal = quote!(const { #private::refuse(#message) });
         quote! {
             #[doc(hidden)]
             pub fn __tangent #generics (
@@ -80,7 +80,7 @@ impl Emitter<'_> {
         let (params, t_params) = (self.entry_params(), self.tangent_params());
         let (shadow_params, t_shadow_params) = (self.shadow_params(), self.shadow_tangent_params());
         let lane_type = Self::lanes();
-        let refusal = quote!(const { ::core::panic!(#message) });
+        let refusal = quote!(const { #private::refuse(#message) });
         quote! {
             #[doc(hidden)]
             pub fn __second_forward #generics (
