@@ -47,7 +47,7 @@ fn distil(student: &Layer, teacher: &Layer, x: &Tensor<f64>) -> f64 {
 #[test]
 fn a_method_of_a_structure_passed_twice_is_refused() {
     let (layer, x) = (Layer { w: noise(&[3], 1) }, noise(&[3], 2));
-    let error = distil::bind(&layer, &layer, &x).err().unwrap().to_string();
+    let error = distil::bind(&layer, &layer, &x).unwrap_err().to_string();
     assert!(error.contains("passed as two arguments"), "{error}");
     // A clone shares the elements and is another structure.
     let teacher = layer.clone();

@@ -1,11 +1,12 @@
 //! The bound program of a method. A method cannot have a companion, so its siblings run this.
 
+use std::fmt;
+
 use super::engine::Engine;
 use super::report::Report;
 use crate::Error;
 
 /// What `model.f_bind(..)` yields: plans and memory, a gradient of type `G`, a result of type `R`.
-#[derive(Debug)]
 pub struct BoundMethod<G, R> {
     engine: Engine,
     gradient: G,
@@ -33,6 +34,13 @@ impl<G, R> BoundMethod<G, R> {
     #[must_use]
     pub fn report(&self) -> Report<'_> {
         self.engine.report()
+    }
+}
+
+/// What the plan does.
+impl<G, R> fmt::Debug for BoundMethod<G, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.report(), f)
     }
 }
 

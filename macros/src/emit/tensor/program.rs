@@ -1,5 +1,7 @@
 //! The entry points of a tensor function: of its bound program, of its companion, and the siblings
-//! of a method. All three say the same things to the engine; they differ in where it is kept.
+//! of a method (`method`). All three say the same things to the engine; they differ in where it is kept.
+
+mod method;
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -346,6 +348,13 @@ impl<'a> Program<'a> {
                 pub fn __poison(&mut self, byte: u8) { self.engine.poison(byte); }
             }
 
+            /// What the plan does.
+            impl ::core::fmt::Debug for Program {
+                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    ::core::fmt::Display::fmt(&self.report(), f)
+                }
+            }
+
             impl #root::TensorFn for #name { type Program = Program; }
         }
     }
@@ -399,86 +408,6 @@ impl<'a> Program<'a> {
                 }
             }
         })
-    }
-
-    /// The siblings of a method: `f_bind` and what runs the program that it yields.
-    pub(crate) fn of_method(&self) -> TokenStream {
-        let (root, output, types) = (self.root, &self.signature.output, &self.types);
-        let (user, visibility) = (&self.signature.name, &self.signature.visibility);
-        let declared = &self.arguments.declared;
-        let (program, cotangent) = (names::local("program"), names::local("cotangent"));
-        let graph = format_ident!("{}_graph", user);
-        let bound = quote!(#root::BoundMethod<(#(#types,)*), #output>);
-        let open = quote!(let (engine, gradient, result) = #program.parts(););
-        let entry =
-            |name: &str, doc: &str, more: TokenStream, ty: TokenStream, body: TokenStream| {
-                let name = format_ident!("{}_{}", user, name);
-                quote! {
-                    #[doc = #doc]
-                    ///
-                    /// # Errors
-                    /// When shapes do not fit or a label is out of range.
-                    #[allow(clippy::all, clippy::pedantic, unused, reason = "generated code")]
-                    #visibility fn #name<'p>(
-                        &self, #program: &'p mut #bound, #(#declared,)* #more
-                    ) -> ::core::result::Result<#ty, #root::Error> {
-                        #open
-                        #body
-                    }
-                }
-            };
-        let mut entries = TokenStream::new();
-        // References of the result are into the program, not into the receiver.
-        let (_, value) = self.value();
-        let value_type = if self.yields == Yields::Float {
-            quote!(#output)
-        } else {
-            quote!(&'p #output)
-        };
-        let none = TokenStream::new();
-        let doc = format!("The value of `{user}` alone, by a program of `{user}_bind`.");
-        entries.extend(entry(
-            "value",
-            &doc,
-            none.clone(),
-            value_type.clone(),
-            value,
-        ));
-        let gradient_type = self.gradient_type(&quote!(&'p));
-        let both = quote!((#value_type, #gradient_type));
-        if let Some((_, body)) = self.value_and_grad() {
-            let doc = format!(
-                "The value of `{user}` and its gradient, the receiver's first, by a program of `{user}_bind`."
-            );
-            entries.extend(entry("value_and_grad", &doc, none, both.clone(), body));
-        }
-        if let Some((_, body)) = self.vjp() {
-            let doc = format!(
-                "The result of `{user}` and the gradient for a cotangent of it, the receiver's first, by a program of `{user}_bind`."
-            );
-            let more = quote!(#cotangent: &#output);
-            entries.extend(entry("vjp", &doc, more, both, body));
-        }
-        let name = format_ident!("{}_bind", user);
-        let doc = format!(
-            "Binds `{user}` to these arguments: links, infers shapes, plans memory and allocates."
-        );
-        let bind = self.bind(&quote!(Self::#graph()));
-        quote! {
-            #entries
-
-            #[doc = #doc]
-            ///
-            /// # Errors
-            /// When shapes do not fit: the error names the operator and its place.
-            #[allow(clippy::all, clippy::pedantic, unused, reason = "generated code")]
-            #visibility fn #name(&self, #(#declared),*)
-                -> ::core::result::Result<#bound, #root::Error>
-            {
-                #bind
-                ::core::result::Result::Ok(#root::BoundMethod::new(engine, gradient))
-            }
-        }
     }
 }
 
