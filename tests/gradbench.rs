@@ -3,6 +3,7 @@
 
 #![allow(
     clippy::needless_range_loop,
+    clippy::too_many_arguments,
     reason = "the objectives are written as a user would, by index"
 )]
 

@@ -6,6 +6,7 @@
 
 #![allow(
     clippy::needless_range_loop,
+    clippy::too_many_arguments,
     dead_code,
     reason = "the objectives of the example are shared, by index as most users write them"
 )]
@@ -18,7 +19,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use cotangent::prelude::*;
-use evals::{ba, llsq, lse};
+use evals::{ba, gmm, llsq, lse, lstm, ode};
 
 #[differentiable]
 fn rosenbrock(p: [f64; 2]) -> f64 {
@@ -174,6 +175,79 @@ fn log_sum_exp() {
     }
 }
 
+fn mixture() {
+    for (d, k) in [(2, 5), (10, 5), (10, 25), (32, 5)] {
+        let n = 1000;
+        let below = d * (d - 1) / 2;
+        let [alpha, mu, q, l, x] =
+            [k, k * d, k * d, k * below, n * d].map(|size| noise(size, size));
+        let mut ours = Default::default();
+        let mut theirs = [k, k * d, k * d, k * below].map(|size| vec![0.0; size]);
+        let mut scratch = hand::gmm::Scratch::new(k, d);
+        let run = |ours: &mut _| {
+            gmm::log_posterior::value_and_grad_into(&alpha, &mu, &q, &l, &x, d, 0.0, 1.0, ours)
+        };
+        let mut by_hand = |parts: &mut [Vec<f64>; 4]| {
+            let [d_alpha, d_mu, d_q, d_l] = parts;
+            hand::gmm::log_posterior(
+                (&alpha, &mu, &q, &l),
+                &x,
+                d,
+                1.0,
+                &mut scratch,
+                (d_alpha, d_mu, d_q, d_l),
+            )
+        };
+        run(&mut ours);
+        by_hand(&mut theirs);
+        let flat = [
+            ours.0.clone(),
+            ours.1.clone(),
+            ours.2.clone(),
+            ours.3.clone(),
+        ]
+        .concat();
+        row(
+            &format!("gmm d={d} k={k}"),
+            (&flat, &theirs.concat()),
+            || _ = black_box(gmm::log_posterior(&alpha, &mu, &q, &l, &x, d, 0.0, 1.0)),
+            || _ = black_box(run(&mut ours)),
+            || _ = black_box(by_hand(&mut theirs)),
+        );
+    }
+}
+
+fn recurrent_network() {
+    for (layers, characters) in [(2, 1024), (4, 1024)] {
+        let b = 14;
+        let main = noise(8 * layers * b, 3);
+        let (extra, state) = (noise(3 * b, 4), noise(2 * layers * b, 5));
+        let sequence: Vec<f64> = noise(characters * b, 6).iter().map(|x| x.round()).collect();
+        let mut ours = Default::default();
+        let mut theirs = (vec![0.0; main.len()], vec![0.0; extra.len()]);
+        let mut scratch = hand::lstm::Scratch::default();
+        let run = |ours: &mut _| {
+            lstm::loss::value_and_grad_into(&main, &extra, &state, &sequence, b, ours)
+        };
+        let mut by_hand = |theirs: &mut (Vec<f64>, Vec<f64>)| {
+            let parts = (theirs.0.as_mut_slice(), theirs.1.as_mut_slice());
+            hand::lstm::loss((&main, &extra), (&state, &sequence), b, &mut scratch, parts)
+        };
+        run(&mut ours);
+        by_hand(&mut theirs);
+        row(
+            &format!("lstm l={layers} c={characters}"),
+            (
+                &[ours.0.clone(), ours.1.clone()].concat(),
+                &[theirs.0.clone(), theirs.1.clone()].concat(),
+            ),
+            || _ = black_box(lstm::loss(&main, &extra, &state, &sequence, b)),
+            || _ = black_box(run(&mut ours)),
+            || _ = black_box(by_hand(&mut theirs)),
+        );
+    }
+}
+
 fn bundle() {
     let camera = [
         -0.76, -1.11, -0.85, 34.6, 39.7, 53.9, 419.2, 5.86, -8.55, 0.1, -0.2,
@@ -210,6 +284,29 @@ fn bundle() {
     );
 }
 
+fn runge_kutta() {
+    for (n, steps) in [(1000, 10), (1000, 100), (10_000, 10)] {
+        let x = noise(n, 7);
+        let (mut ours, mut theirs) = (vec![], vec![0.0; n]);
+        let (mut y, mut kept) = (vec![0.0; n], vec![]);
+        ode::last_component::value_and_grad_into(&x, steps, &mut y, &mut ours);
+        hand::ode::last_component(&x, steps, &mut kept, &mut theirs);
+        let mut again = theirs.clone();
+        let mut scratch = y.clone();
+        row(
+            &format!("ode n={n} s={steps}"),
+            (&ours.clone(), &theirs),
+            || _ = black_box(ode::last_component(&x, steps, &mut scratch)),
+            || {
+                _ = black_box(ode::last_component::value_and_grad_into(
+                    &x, steps, &mut y, &mut ours,
+                ))
+            },
+            || _ = black_box(hand::ode::last_component(&x, steps, &mut kept, &mut again)),
+        );
+    }
+}
+
 fn main() {
     println!(
         "{:24} {:>12} {:>12} {:>12} {:>10} {:>10}",
@@ -218,5 +315,8 @@ fn main() {
     small_functions();
     least_squares();
     log_sum_exp();
+    mixture();
+    recurrent_network();
     bundle();
+    runge_kutta();
 }

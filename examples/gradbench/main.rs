@@ -9,6 +9,7 @@
 
 #![allow(
     clippy::needless_range_loop,
+    clippy::too_many_arguments,
     reason = "the objectives are written as most users would, by index"
 )]
 
