@@ -50,7 +50,7 @@ fn loss(net: &Net, x: &Tensor<f64>, labels: &Tensor<u32>, weight: f64) -> f64 {
         h = h.matmul(w).tanh();
     }
     if let Some(b) = &net.bias {
-        h = h + b;
+        h += b;
     }
     h.cross_entropy(labels).mean() * weight
 }

@@ -111,7 +111,7 @@ macro_rules! long {
             $(#[$attribute])*
             for _ in 0..n {
                 v = v * 0.999 - 1e-3 * x.sin();
-                x = x + 1e-3 * v;
+                x += 1e-3 * v;
             }
             x * x + v
         }

@@ -6,6 +6,7 @@
     clippy::needless_range_loop,
     clippy::assign_op_pattern,
     clippy::mut_range_bound,
+    clippy::manual_is_multiple_of,
     reason = "the programs under test are written by index"
 )]
 

@@ -1,6 +1,12 @@
 //! Host control flow around tensor code, form by form: values against the eager function, gradients
 //! against central differences.
 
+#![allow(
+    clippy::assign_op_pattern,
+    clippy::manual_is_multiple_of,
+    reason = "the forms under test are written out"
+)]
+
 mod common;
 
 use common::{check_gradient, noise};

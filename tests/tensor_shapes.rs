@@ -218,7 +218,7 @@ mod declared_all_over {
     ) -> f64 {
         let mut hidden = dense(x, &model.w);
         if let Some(b) = &model.b {
-            hidden = hidden + b;
+            hidden += b;
         }
         let logits = dense(&hidden, &model.head.w) + &model.head.b;
         let gram = logits.t().matmul(&logits);

@@ -1,6 +1,6 @@
 //! The primitives: structural operations with one shape rule and one kernel each.
 //!
-//! A plan and an eager method run the same primitive through the same entrance: [`Resolved`] checks
+//! A plan and an eager method run the same primitive through the same entrance: `Resolved` checks
 //! shapes once and then runs the kernel over slices, without allocating. A kernel is safe code; the
 //! only pointers are here. The macro knows primitives by their names, which are those of the
 //! statics, and holds their derivative rules.

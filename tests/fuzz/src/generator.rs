@@ -273,7 +273,7 @@ impl Program {
             15..=17 if looping => {
                 let condition = self.condition();
                 let (inner, outer) = (self.labels.len() - 1, self.random.below(self.labels.len()));
-                let target = if self.random.below(2) == 0 {
+                let target = if self.random.below(5) == 0 {
                     inner
                 } else {
                     outer

@@ -39,10 +39,16 @@ fn gradients_agree_with_duals_tape_and_differences() {
                 let x = point(n, seed + number);
                 let (value, gradient) = (program.gradient)(&x);
                 let (taped_value, taped) = (program.taped)(&x);
-                assert_eq!(value, taped_value, "program {number}\n{}", program.text);
                 let primal = (program.value)(&x);
+                // Some programs overflow at some points; then all three must.
+                let same = |a: f64, b: f64| a == b || (a.is_nan() && b.is_nan());
                 assert!(
-                    (value - primal).abs() <= 1e-12 * primal.abs().max(1.0) || primal.is_nan(),
+                    same(value, taped_value),
+                    "program {number}: value {value}, taped {taped_value}\n{}",
+                    program.text
+                );
+                assert!(
+                    same(value, primal) || (value - primal).abs() <= 1e-12 * primal.abs().max(1.0),
                     "program {number}: value {value}, the function gives {primal}\n{}",
                     program.text
                 );
@@ -60,7 +66,8 @@ fn gradients_agree_with_duals_tape_and_differences() {
                     })
                     .collect();
                 let scale = slopes.iter().fold(1.0_f64, |m, s| m.max(s.abs()));
-                if !scale.is_finite() || scale > 1e8 {
+                // `max` passes over NaN, so that each slope is asked.
+                if !slopes.iter().all(|slope| slope.is_finite()) || scale > 1e8 {
                     continue;
                 }
                 finite += 1;
