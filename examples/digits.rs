@@ -82,6 +82,9 @@ impl Data {
             3 => Part::Validation,
             _ => Part::Train,
         });
+        if split.train.is_empty() || split.validation.is_empty() || split.test.is_empty() {
+            return Err(format!("`{}` has too few rows to split", path.display()).into());
+        }
         let standardizer = Standardizer::fit(split.train.iter().map(|&row| pixels.row(row)));
         let x = standardizer.matrix((0..table.rows()).map(|row| pixels.row(row)));
         let all = Digits {
@@ -151,8 +154,8 @@ impl Options {
                 other => return Err(other.unexpected().into()),
             }
         }
-        if options.seeds == 0 || options.epochs == 0 || options.hidden == 0 {
-            return Err("--seeds, --epochs and --hidden must be at least 1".into());
+        if options.seeds == 0 || options.epochs == 0 || !(1..=65_536).contains(&options.hidden) {
+            return Err("--seeds and --epochs must be at least 1, --hidden 1 to 65536".into());
         }
         Ok(Some(options))
     }

@@ -412,3 +412,17 @@ fn through_references() {
         close("content", &found, &expected(dx, unit));
     }
 }
+
+#[test]
+fn directions_of_another_length_are_refused() {
+    for direction in [&[1.0][..], &[1.0, 0.0, 5.0]] {
+        let refused = std::panic::catch_unwind(|| rosenbrock::hvp(&[1.0, 2.0], direction));
+        let text = *refused.unwrap_err().downcast::<String>().unwrap();
+        let length = direction.len();
+        assert_eq!(
+            text,
+            format!("the direction of `x` has {length} entries, `x` has 2")
+        );
+        assert!(std::panic::catch_unwind(|| rosenbrock::jvp(&[1.0, 2.0], direction)).is_err());
+    }
+}

@@ -181,3 +181,30 @@ fn every_call(net: &Net, x: &Tensor<f64>, n: usize) -> f64 {
 fn recursion_mutable_arguments_and_closures() {
     check!(every_call, 0, 1);
 }
+
+/// A loop, an early return and a branch, element by element.
+#[differentiable]
+fn settled(x: f64) -> f64 {
+    if x < -0.5 {
+        return 0.25 * x;
+    }
+    let mut y = x;
+    for _ in 0..3 {
+        y = 0.5 * y.cos();
+        if y > 0.45 {
+            break;
+        }
+    }
+    y
+}
+
+#[differentiable(wrt(net))]
+fn mapped(net: &Net, x: &Tensor<f64>, n: usize) -> f64 {
+    let h = x.matmul(&net.layers[n]).map(settled);
+    h.square().mean()
+}
+
+#[test]
+fn maps_of_functions_with_loops_and_early_returns() {
+    check!(mapped, 0, 1);
+}

@@ -16,15 +16,28 @@ pub(crate) fn stub(signature: &Signature, args: &Args) -> TokenStream {
     let name = names::companion(args, &signature.name);
     let visibility = &signature.visibility;
     let entries = match signature.regime {
-        Regime::Scalar => ["value_and_grad", "grad", "value_and_grad_into", "vjp"].as_slice(),
-        Regime::Tensor => &[],
+        Regime::Scalar => [
+            "value_and_grad",
+            "grad",
+            "value_and_grad_into",
+            "vjp",
+            "jvp",
+            "hvp",
+            "value_grad_and_hvp",
+            "hessian",
+            "jacobian",
+        ]
+        .as_slice(),
+        Regime::Tensor => &["bind", "value_and_grad", "grad", "vjp"],
     };
     let entries = entries.iter().map(|entry| {
         let entry = Ident::new(entry, Span::call_site());
         let more = match entry.to_string().as_str() {
-            "value_and_grad_into" | "vjp" => Some(quote!(_: impl Sized)),
-            _ => None,
+            "value_and_grad_into" | "vjp" => 1,
+            "jvp" | "hvp" | "value_grad_and_hvp" => signature.wrt.len(),
+            _ => 0,
         };
+        let more = (0..more).map(|_| quote!(_: impl Sized));
         let params = signature
             .params
             .iter()

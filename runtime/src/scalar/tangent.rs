@@ -107,6 +107,18 @@ impl<L: Lanes, T: Tangent<L> + Primal> Direction<L> for T {
     }
 }
 
+/// Refuses a direction that does not fit its parameter.
+///
+/// # Panics
+/// When it has another length.
+#[track_caller]
+pub fn check_direction(parameter: &str, length: usize, direction: usize) {
+    assert!(
+        length == direction,
+        "the direction of `{parameter}` has {direction} entries, `{parameter}` has {length}"
+    );
+}
+
 /// Converts a tangent through an `as` conversion, which `operand` is the operand of.
 #[inline(always)]
 pub fn cast_tangent<L: Lanes, F: Number, G: Number>(_operand: &F, tangent: L::Of<F>) -> L::Of<G> {

@@ -332,8 +332,10 @@ impl<T: Float + Real> Tensor<T> {
         Tensor::built(x.shape().to_vec(), results)
     }
 
-    /// `a` where this tensor, a mask, is not 0, else `b`. Nothing of the side that is not taken
-    /// reaches the derivative.
+    /// `a` where this tensor, a mask, is not 0, else `b`. The cotangent of the side that is not taken
+    /// is 0; both sides are computed, so that an infinite slope there makes 0 times infinity, NaN, as
+    /// everywhere in NumPy's descendants. Choose the argument first, `mask.choose(&x, &one).sqrt()`, or
+    /// write an `if` in a scalar function for `map`, whose untaken branch never runs.
     ///
     /// # Panics
     /// When the shapes do not broadcast.

@@ -297,6 +297,23 @@ impl Emitter<'_> {
         .collect()
     }
 
+    /// Refuses directions of slices that have another length, where the user calls.
+    fn direction_checks(&self) -> TokenStream {
+        let private = &self.private;
+        let sliced = self
+            .signature
+            .wrt
+            .iter()
+            .filter(|&&at| matches!(self.signature.params[at].ty, syn::Type::Slice(_)));
+        sliced
+            .map(|&at| {
+                let name = &self.function.slot(self.function.params[at]).name;
+                let (tangent, text) = (names::tangent(name), name.to_string());
+                quote!(#private::check_direction(#text, #name.len(), #tangent.len());)
+            })
+            .collect()
+    }
+
     /// Those directions as optional tangents of all parameters.
     fn directions(&self) -> Vec<TokenStream> {
         (0..self.signature.params.len())
@@ -332,11 +349,17 @@ impl Emitter<'_> {
         let (generics, bounds) = self.generics(TokenStream::new());
         let (params, along) = (self.entry_params(), self.direction_params());
         let (names, directions) = (self.entry_names(), self.directions());
+        let checks = self.direction_checks();
         quote! {
             /// The value, and its derivative in a direction: one for each parameter of the
             /// gradient. The direction of a `&mut` parameter becomes that of its final content.
+            ///
+            /// # Panics
+            /// When the direction of a slice has another length than the slice.
             #[inline]
+            #[track_caller]
             pub fn jvp #generics (#(#params,)* #(#along),*) -> (#output, #output) #bounds {
+                #checks
                 Self::__tangent(#(#names,)* #(#directions,)* #private::Single)
             }
         }
@@ -356,18 +379,28 @@ impl Emitter<'_> {
         let zeros = self.zero_gradient();
         let t_zeros = self.zero_direction(&quote!(#private::Single));
         let [grads, t_grads, value] = ["grads", "t_grads", "value"].map(names::local);
+        let checks = self.direction_checks();
         quote! {
             /// The Hessian times a direction, which is one for each parameter of the gradient.
+            ///
+            /// # Panics
+            /// When the direction of a slice has another length than the slice.
             #[inline]
+            #[track_caller]
             pub fn hvp #generics (#(#params,)* #(#along),*) -> #gradient #bounds {
                 Self::value_grad_and_hvp(#(#names,)* #(#t_names),*).2
             }
 
             /// The value, the gradient, and the Hessian times a direction, in one run.
+            ///
+            /// # Panics
+            /// When the direction of a slice has another length than the slice.
             #[inline]
+            #[track_caller]
             pub fn value_grad_and_hvp #generics (
                 #(#params,)* #(#along),*
             ) -> (#output, #gradient, #gradient) #bounds {
+                #checks
                 let mut #grads = #zeros;
                 let mut #t_grads = #t_zeros;
                 let (#value, _) = Self::__second_run(

@@ -1,5 +1,6 @@
-//! `__pullback`: both passes as one straight piece of code without a tape, for functions of
-//! scalars that have no loop and no early exit. Fused tensor kernels inline it.
+//! `__pullback`: both passes of a function of scalars in one call. Without a loop and an early exit it
+//! is one straight piece of code without a tape, which fused tensor kernels inline; any other function
+//! runs its two halves over a tape.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -15,9 +16,12 @@ impl Emitter<'_> {
         let scalars = self.signature.params.iter().all(|param| {
             param.passing == Passing::Value && matches!(param.shape, Shape::Float | Shape::Discrete)
         });
-        let mut kept = TokenStream::new();
-        if !scalars || !self.declare(&self.function.body, &mut kept) {
+        if !scalars {
             return TokenStream::new();
+        }
+        let mut kept = TokenStream::new();
+        if !self.declare(&self.function.body, &mut kept) {
+            return self.taped_pullback();
         }
         let locals = self.storing(Storage::Locals);
         let private = &self.private;
@@ -67,6 +71,43 @@ impl Emitter<'_> {
                 #seeded
                 #reverse
                 (#(#values,)*)
+            }
+        }
+    }
+
+    /// The two halves, one after the other.
+    fn taped_pullback(&self) -> TokenStream {
+        let private = &self.private;
+        let (generics, bounds) = self.generics(TokenStream::new());
+        let [tape, seed] = ["tape", "cotangent"].map(names::local);
+        let output = &self.signature.output;
+        let (mut params, mut primals, mut passed) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut shadows, mut types) = (Vec::new(), Vec::new());
+        for (param, &id) in self.signature.params.iter().zip(&self.function.params) {
+            let (name, ty) = (&self.function.slot(id).name, &param.ty);
+            params.push(quote!(#name: #ty));
+            primals.push(name);
+            if param.shape == Shape::Float {
+                let shadow = names::shadow(name);
+                passed.push(quote!(Some(&mut #shadow)));
+                shadows.push(shadow);
+                types.push(ty);
+            } else {
+                passed.push(quote!(None));
+            }
+        }
+        quote! {
+            #[doc(hidden)]
+            #[inline]
+            pub fn __pullback #generics (
+                #(#params,)* #seed: #output
+            ) -> (#(#types,)*) #bounds {
+                #(let mut #shadows: #types = 0.0;)*
+                #private::Tape::with(|#tape| {
+                    Self::__forward(#(#primals,)* #tape);
+                    Self::__reverse(#(#primals,)* #(#passed,)* #seed, #tape);
+                });
+                (#(#shadows,)*)
             }
         }
     }

@@ -151,6 +151,15 @@ impl Lowerer<'_> {
             }
         }
         self.graph.set_span(span);
+        let elementwise = matches!(
+            method,
+            Method::Op(_) | Method::Composite(_) | Method::Powi | Method::Map
+        );
+        if !elementwise && x.iter().any(|&id| self.graph.node(id).op.is_constant()) {
+            let text = format!("`{}` of a number; it takes tensors", call.method);
+            self.errors.at(&call.method, Code::Method, text);
+            return Lowered::Node(x[0]);
+        }
         match self.structural(call, method, &x) {
             Some(id) => Lowered::Node(id),
             None => {
