@@ -34,6 +34,7 @@ mod ademamix;
 mod adopt;
 mod amsgrad;
 mod asgd;
+mod averaging;
 mod dadapt_adam;
 mod dog;
 mod dowg;

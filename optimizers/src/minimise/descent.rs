@@ -40,6 +40,23 @@ pub(super) struct State {
     pub(super) iterations: u64,
 }
 
+impl State {
+    /// The state at a starting point, with its value and gradient.
+    pub(super) fn start<P: Problem>(
+        problem: &mut Evaluator<P>,
+        x: Vec<f64>,
+    ) -> Result<State, Error> {
+        let mut gradient = Vec::new();
+        let value = problem.value(&x, &mut gradient)?;
+        Ok(State {
+            x,
+            value,
+            gradient,
+            iterations: 0,
+        })
+    }
+}
+
 /// A first step along the negative gradient that moves no element by more than 1.
 pub(super) fn careful_step(state: &State) -> f64 {
     let size: f64 = state.gradient.iter().map(|g| g.abs()).sum();
@@ -57,13 +74,7 @@ pub(super) fn descend<P: Problem>(
     stopping.validate()?;
     line_search.validate()?;
     let mut problem = Evaluator::new(problem);
-    let mut state = State {
-        x: point::read(x)?,
-        value: f64::NAN,
-        gradient: Vec::new(),
-        iterations: 0,
-    };
-    state.value = problem.value(&state.x, &mut state.gradient)?;
+    let mut state = State::start(&mut problem, point::read(x)?)?;
     let mut trace = vec![state.value];
     let mut direction = vec![0.0; state.x.len()];
     let mut blind = Blindness::default();

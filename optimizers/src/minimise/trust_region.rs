@@ -181,13 +181,7 @@ fn run<P: Problem>(
         f64::INFINITY,
     )?;
     let mut problem = Evaluator::new(problem);
-    let mut state = State {
-        x: point::read(x)?,
-        value: f64::NAN,
-        gradient: Vec::new(),
-        iterations: 0,
-    };
-    state.value = problem.value(&state.x, &mut state.gradient)?;
+    let mut state = State::start(&mut problem, point::read(x)?)?;
     let mut trace = vec![state.value];
     let mut radius = region.first;
     let mut gradient = Vec::new();

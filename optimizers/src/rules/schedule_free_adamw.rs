@@ -1,5 +1,6 @@
 //! Schedule-free AdamW: averaging in place of a schedule.
 
+use super::averaging;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{check_positive, check_range};
@@ -76,15 +77,7 @@ setters! { ScheduleFreeAdamW {
 impl ScheduleFreeAdamW {
     /// The factor of a warmup in the step; `ahead` is 1 for the weight of the iterate.
     fn warm(&self, step: u64, ahead: u64) -> f64 {
-        if self.warmup == 0 {
-            return 1.0;
-        }
-        let done = if self.from_zero {
-            step - 1 + ahead
-        } else {
-            step
-        };
-        (done as f64 / self.warmup as f64).min(1.0)
+        averaging::warmup(self.warmup, self.from_zero, step, ahead)
     }
 }
 
@@ -166,14 +159,7 @@ impl Rule for ScheduleFreeAdamW {
 
     fn settle(&self, context: &StepContext<'_>, _sums: &Sums, memory: &mut [f64]) {
         let rate = context.rate * self.warm(context.step, 1);
-        memory[1] = memory[1].max(rate);
-        let weight = memory[1].powf(self.power);
-        memory[0] += weight;
-        memory[2] = if memory[0] > 0.0 {
-            weight / memory[0]
-        } else {
-            0.0
-        };
+        averaging::weigh(memory, rate, self.power);
     }
 
     fn view<T: Real>(s: &ScheduleFreeAdamWScalars<T>, x: T, [z, _v]: &[T; 2]) -> T {
