@@ -198,3 +198,60 @@ pub(crate) fn ray_sphere_depth(c: &[f64], radius: f64, d: &[f64]) -> f64 {
     let cc: f64 = c.iter().map(|c| c * c).sum();
     b - (b * b - (cc - radius * radius)).sqrt()
 }
+
+/// Where the pixels are and that the light is a unit vector is not in the reference's formula; these
+/// choices give its value to the last bit.
+#[differentiable]
+pub(crate) fn ray_sphere_shading(c: &[f64], radius: f64, light: &[f64], albedo: f64) -> f64 {
+    let brightness = light.iter().map(|l| l * l).sum::<f64>().sqrt();
+    let mut total = 0.0;
+    for row in 0..3 {
+        for column in 0..3 {
+            let u = 0.25 * (row as f64 - 1.0);
+            let v = 0.25 * (column as f64 - 1.0);
+            let long = (u * u + v * v + 1.0).sqrt();
+            let d = [u / long, v / long, 1.0 / long];
+            let b = dot(c, &d);
+            let discriminant = b * b - dot(c, c) + radius * radius;
+            if discriminant <= 0.0 {
+                total += 0.1;
+                continue;
+            }
+            let t = b - discriminant.sqrt();
+            let mut lit = 0.0;
+            for k in 0..3 {
+                lit += (t * d[k] - c[k]) / radius * light[k] / brightness;
+            }
+            total += albedo * lit.max(0.0);
+        }
+    }
+    total / 9.0
+}
+
+#[differentiable]
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// The distance to a box about `(1.2, 0, 0)` with edges of length 1.
+#[differentiable]
+fn box_distance(p: [f64; 3]) -> f64 {
+    let q = [(p[0] - 1.2).abs() - 0.5, p[1].abs() - 0.5, p[2].abs() - 0.5];
+    let outside: f64 = q.iter().map(|q| q.max(0.0).powi(2)).sum();
+    let inside = q.iter().fold(f64::NEG_INFINITY, |most, &q| most.max(q));
+    (outside + 1e-6).sqrt() + inside.min(0.0)
+}
+
+/// Which box and which smooth union is not in the reference's formula; these give its value to the
+/// last bit.
+#[differentiable]
+pub(crate) fn sdf_sphere_trace(o: &[f64], d: &[f64], radius: f64) -> f64 {
+    let mut t = 0.0;
+    for _ in 0..12 {
+        let p = [o[0] + t * d[0], o[1] + t * d[1], o[2] + t * d[2]];
+        let sphere = p.iter().map(|p| p * p).sum::<f64>().sqrt() - radius;
+        let cube = box_distance(p);
+        t -= 0.2 * ((-sphere / 0.2).exp() + (-cube / 0.2).exp()).ln();
+    }
+    t
+}
