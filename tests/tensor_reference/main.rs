@@ -59,7 +59,7 @@ fn group(name: &str, text: &str, check: Check) {
 
 #[test]
 fn elementwise_functions() {
-    let text = include_str!("../reference/tensor_elementwise.json");
+    let text = include_str!("../reference/elementwise.json");
     group("elementwise", text, elementwise::check);
 }
 
