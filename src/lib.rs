@@ -22,7 +22,7 @@ pub use cotangent_optimizers as optimizers;
 pub use cotangent_runtime::cpu::{set_threads, threads};
 pub use cotangent_runtime::scalar::Matrix;
 pub use cotangent_runtime::{
-    BoundMethod, Element, Error, Float, Floats, FloatsMut, Graph, LeafView, LeafViewMut, Leaves,
-    Over, Pad, Path, Position, Profile, Program, Real, Report, Span, StructureMismatch, Tensor,
-    Update, concat, gradcheck, no_diff, stack,
+    Bag, BoundMethod, Element, Embedding, Error, Float, Floats, FloatsMut, Graph, LeafView,
+    LeafViewMut, Leaves, Over, Pad, Path, Position, Profile, Program, Real, Report, RowIndex, Rows,
+    Span, StructureMismatch, Tensor, Update, concat, gradcheck, no_diff, stack,
 };

@@ -18,12 +18,14 @@ struct Counting;
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    static BYTES: Cell<usize> = const { Cell::new(0) };
 }
 
 // SAFETY: every call is passed on to the system's allocator as it is.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        BYTES.set(BYTES.get() + layout.size());
         // SAFETY: the caller's contract.
         unsafe { System.alloc(layout) }
     }
@@ -75,6 +77,35 @@ fn a_call_after_bind_allocates_nothing() {
     // The counter counts.
     drop(std::hint::black_box(Box::new(1)));
     assert_eq!(ALLOCATIONS.get() - before, 1);
+}
+
+#[differentiable(wrt(words))]
+fn similarity(words: &Embedding<f32>, a: &Tensor<u32>, b: &Tensor<u32>) -> f32 {
+    (words.bag(a, Bag::Mean) * words.lookup(b)).sum()
+}
+
+#[test]
+fn a_lookup_in_a_table_of_a_million_rows_allocates_for_the_rows_alone() {
+    let words = Embedding::new(Tensor::full(&[1_000_000, 16], 0.5_f32));
+    let mut state = 1_u32;
+    let mut random = |_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) % 1_000_000
+    };
+    let a = Tensor::from_fn(&[32, 4], &mut random);
+    let b = Tensor::from_fn(&[32], &mut random);
+    let before = BYTES.get();
+    let mut program = similarity::bind(&words, &a, &b).unwrap();
+    program.value_and_grad(&words, &a, &b).unwrap();
+    // 160 rows of 16 floats are 10 KB, the table is 64 MB.
+    let bytes = BYTES.get() - before;
+    assert!(bytes < 200_000, "{bytes}");
+    let before = ALLOCATIONS.get();
+    for _ in 0..3 {
+        let (_, gradient) = program.value_and_grad(&words, &a, &b).unwrap();
+        assert!(gradient.rows().unwrap().len() <= 160);
+    }
+    assert_eq!(ALLOCATIONS.get() - before, 0);
 }
 
 #[differentiable]

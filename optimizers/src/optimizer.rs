@@ -339,7 +339,7 @@ impl<R: TensorRule> Optimizer<R> {
     pub(crate) fn check(&self, structure: &impl Leaves, role: &str) -> Result<(), Error> {
         let mut index = 0;
         let mut error = None;
-        structure.leaves(&Path::Root, &mut |path, LeafView { shape, data }| {
+        structure.leaves(&Path::Root, &mut |path, LeafView { shape, data, .. }| {
             let same = self
                 .leaves
                 .get(index)

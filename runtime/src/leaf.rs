@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use crate::RowIndex;
+
 /// Where a leaf stands in its structure; displays as `layers.0.w`.
 #[derive(Clone, Copy, Debug)]
 pub enum Path<'a> {
@@ -54,6 +56,10 @@ pub enum FloatsMut<'a> {
 pub struct LeafView<'a> {
     /// Sizes, outermost first; empty for a scalar.
     pub shape: &'a [usize],
+    /// Which rows (entries of the first axis) `data` holds, one after another, all others being
+    /// zero; `None` for all of them in their order. Only the gradient of an
+    /// [`Embedding`](crate::Embedding) is a row list.
+    pub rows: Option<&'a RowIndex>,
     /// The elements.
     pub data: Floats<'a>,
 }
@@ -63,8 +69,34 @@ pub struct LeafView<'a> {
 pub struct LeafViewMut<'a> {
     /// Sizes, outermost first; empty for a scalar.
     pub shape: &'a [usize],
+    /// Which rows `data` holds, as in [`LeafView::rows`].
+    pub rows: Option<&'a RowIndex>,
     /// The elements.
     pub data: FloatsMut<'a>,
+}
+
+impl<'a> LeafView<'a> {
+    /// A leaf of which every element is there.
+    #[must_use]
+    pub fn dense(shape: &'a [usize], data: Floats<'a>) -> Self {
+        LeafView {
+            shape,
+            rows: None,
+            data,
+        }
+    }
+}
+
+impl<'a> LeafViewMut<'a> {
+    /// A leaf of which every element is there.
+    #[must_use]
+    pub fn dense(shape: &'a [usize], data: FloatsMut<'a>) -> Self {
+        LeafViewMut {
+            shape,
+            rows: None,
+            data,
+        }
+    }
 }
 
 /// Two structures that were to be walked side by side differ.
@@ -100,6 +132,9 @@ pub trait Leaves {
 
     /// Visits every leaf of `self` for writing, together with the leaf of `other` at the same
     /// path. Used to step parameters by a gradient of the same type.
+    ///
+    /// Where both are row lists, the one that is written gets the rows of the other one, of zeros,
+    /// if it lacks them.
     ///
     /// # Errors
     /// When the two differ in the length of a vector, in the presence of an option, or in a shape;

@@ -18,12 +18,12 @@ macro_rules! floats {
     ($($ty:ident $variant:ident;)*) => {$(
         impl Leaves for Tensor<$ty> {
             fn leaves(&self, path: &Path<'_>, visit: Visit<'_>) {
-                visit(path, LeafView { shape: self.shape(), data: Floats::$variant(self.data()) });
+                visit(path, LeafView::dense(self.shape(), Floats::$variant(self.data())));
             }
 
             fn leaves_mut(&mut self, path: &Path<'_>, visit: VisitMut<'_>) {
                 let (shape, data) = self.parts_mut();
-                visit(path, LeafViewMut { shape, data: FloatsMut::$variant(data) });
+                visit(path, LeafViewMut::dense(shape, FloatsMut::$variant(data)));
             }
 
             fn zip_leaves(
@@ -36,9 +36,9 @@ macro_rules! floats {
                     let what = format!("the shapes are {:?} and {:?}", self.shape(), other.shape());
                     return Err(differ(path, what));
                 }
-                let view = LeafView { shape: other.shape(), data: Floats::$variant(other.data()) };
+                let view = LeafView::dense(other.shape(), Floats::$variant(other.data()));
                 let (shape, data) = self.parts_mut();
-                visit(path, LeafViewMut { shape, data: FloatsMut::$variant(data) }, view);
+                visit(path, LeafViewMut::dense(shape, FloatsMut::$variant(data)), view);
                 Ok(())
             }
         }
@@ -46,12 +46,12 @@ macro_rules! floats {
         impl Leaves for $ty {
             fn leaves(&self, path: &Path<'_>, visit: Visit<'_>) {
                 let data = Floats::$variant(std::slice::from_ref(self));
-                visit(path, LeafView { shape: &[], data });
+                visit(path, LeafView::dense(&[], data));
             }
 
             fn leaves_mut(&mut self, path: &Path<'_>, visit: VisitMut<'_>) {
                 let data = FloatsMut::$variant(std::slice::from_mut(self));
-                visit(path, LeafViewMut { shape: &[], data });
+                visit(path, LeafViewMut::dense(&[], data));
             }
 
             fn zip_leaves(
@@ -60,9 +60,9 @@ macro_rules! floats {
                 path: &Path<'_>,
                 visit: Zip<'_>,
             ) -> Result<(), StructureMismatch> {
-                let view = LeafView { shape: &[], data: Floats::$variant(std::slice::from_ref(other)) };
+                let view = LeafView::dense(&[], Floats::$variant(std::slice::from_ref(other)));
                 let data = FloatsMut::$variant(std::slice::from_mut(self));
-                visit(path, LeafViewMut { shape: &[], data }, view);
+                visit(path, LeafViewMut::dense(&[], data), view);
                 Ok(())
             }
 
@@ -82,13 +82,7 @@ floats! { f32 F32; f64 F64; }
 impl<T: Leaves> Leaves for [T] {
     fn leaves(&self, path: &Path<'_>, visit: Visit<'_>) {
         if let Some(data) = T::as_floats(self) {
-            return visit(
-                path,
-                LeafView {
-                    shape: &[self.len()],
-                    data,
-                },
-            );
+            return visit(path, LeafView::dense(&[self.len()], data));
         }
         for (index, value) in self.iter().enumerate() {
             value.leaves(&Path::Index(path, index), visit);
@@ -98,13 +92,7 @@ impl<T: Leaves> Leaves for [T] {
     fn leaves_mut(&mut self, path: &Path<'_>, visit: VisitMut<'_>) {
         let shape = [self.len()];
         if let Some(data) = T::as_floats_mut(self) {
-            return visit(
-                path,
-                LeafViewMut {
-                    shape: &shape,
-                    data,
-                },
-            );
+            return visit(path, LeafViewMut::dense(&shape, data));
         }
         for (index, value) in self.iter_mut().enumerate() {
             value.leaves_mut(&Path::Index(path, index), visit);
@@ -125,18 +113,8 @@ impl<T: Leaves> Leaves for [T] {
         }
         let shape = [self.len()];
         if let (Some(data), Some(view)) = (T::as_floats_mut(self), T::as_floats(other)) {
-            let view = LeafView {
-                shape: &shape,
-                data: view,
-            };
-            visit(
-                path,
-                LeafViewMut {
-                    shape: &shape,
-                    data,
-                },
-                view,
-            );
+            let view = LeafView::dense(&shape, view);
+            visit(path, LeafViewMut::dense(&shape, data), view);
             return Ok(());
         }
         for (index, (value, other)) in self.iter_mut().zip(other).enumerate() {

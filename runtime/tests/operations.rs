@@ -1,7 +1,7 @@
 //! The tensor operations against loops over indices that are right by inspection, over awkward
 //! shapes: empty ones, single elements, and sizes around the width of a vector.
 
-use cotangent_runtime::{Pad, Tensor, concat, stack};
+use cotangent_runtime::{Bag, Embedding, Pad, Tensor, concat, stack};
 
 /// Values without a pattern, in -1..1, so that matrices of them are far from singular.
 fn noise(shape: &[usize], seed: u64) -> Tensor<f64> {
@@ -228,6 +228,41 @@ fn reductions_equal_their_loops() {
                 line[i[axis]]
             });
             near(&x.sort(signed), &sorted);
+        }
+    }
+}
+
+#[test]
+fn lookups_and_bags_equal_their_loops() {
+    for (rows, width, bags, size) in [(1, 1, 1, 1), (5, 3, 4, 0), (9, 64, 3, 5), (64, 65, 2, 9)] {
+        let table = noise(&[rows, width], 1);
+        let ids = Tensor::from_fn(&[bags, size], |i| ((i * i + 5) % rows) as u32);
+        let id = |index: &[usize]| ids.data()[index[0] * size + index[1]] as usize;
+        let found = by_index(&[bags, size, width], |i| at(&table, &[id(i), i[2]]));
+        near(&table.embedding(&ids), &found);
+        let padding = u32::try_from(rows - 1).unwrap();
+        let words = Embedding::new(table.clone()).with_padding(padding);
+        near(&words.lookup(&ids), &found);
+        for (bag, padding) in [Bag::Sum, Bag::Mean]
+            .into_iter()
+            .zip([None, Some(rows - 1)])
+        {
+            let expected = by_index(&[bags, width], |i| {
+                let (mut sum, mut count) = (0.0, 0.0);
+                for k in 0..size {
+                    let row = id(&[i[0], k]);
+                    if padding != Some(row) {
+                        sum += at(&table, &[row, i[1]]);
+                        count += 1.0;
+                    }
+                }
+                let mean = bag == Bag::Mean && count > 0.0;
+                if mean { sum / count } else { sum }
+            });
+            match padding {
+                None => near(&table.embedding_bag(&ids, bag), &expected),
+                Some(_) => near(&words.bag(&ids, bag), &expected),
+            }
         }
     }
 }

@@ -39,6 +39,8 @@ pub(super) fn pull_back(
         P::Place => linear(graph, P::View),
         P::Take => linear(graph, P::TakeAdd),
         P::TakeAdd => linear(graph, P::Take),
+        P::Bag => linear(graph, P::BagAdd),
+        P::BagAdd => linear(graph, P::Bag),
         P::Gather => linear(graph, P::GatherAdd),
         P::GatherAdd => linear(graph, P::Gather),
         P::Select => linear(graph, P::SelectAdd),

@@ -44,6 +44,10 @@ primitives! {
     Take TAKE 2 Method;
     /// The adjoint of `Take`: entries added up by label.
     TakeAdd TAKE_ADD 2 Adjoint;
+    /// Sums or means of rows by labels: `y[b] = sum_k x[t[b, k]]`.
+    Bag BAG 2 Method;
+    /// The adjoint of `Bag`.
+    BagAdd BAG_ADD 2 Adjoint;
     /// One element per label: `y[i, k, j] = x[i, t[i, k, j], j]`.
     Gather GATHER 2 Method;
     /// The adjoint of `Gather`.

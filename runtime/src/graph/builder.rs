@@ -41,6 +41,8 @@ pub(crate) struct ValueInfo {
     pub(crate) shape: Vec<usize>,
     /// Whether it depends on a leaf whose gradient is wanted.
     pub(crate) active: bool,
+    /// Whether its cotangent is a row list.
+    pub(crate) rows: bool,
 }
 
 /// An instance of a region: its inputs and outputs, and the shape of each of its values.
@@ -102,6 +104,7 @@ impl Builder {
                 source: Source::Leaf(leaf),
                 shape: walk.shape(leaf),
                 active: walk.leaves[leaf].active,
+                rows: walk.leaves[leaf].rows,
             })
             .collect();
         let mut by_address: HashMap<usize, Vec<u32>> = HashMap::new();
@@ -179,6 +182,7 @@ impl Builder {
             source: Source::Constant(value),
             shape: Vec::new(),
             active: false,
+            rows: false,
         })
     }
 
@@ -241,6 +245,7 @@ impl Builder {
                     source: Source::Region,
                     shape,
                     active,
+                    rows: false,
                 })
             })
             .collect();
@@ -383,7 +388,7 @@ pub fn handle<T>(builder: &Builder, id: ValueId) -> TensorHandle<'_, T> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is used as a tensor in a `#[differentiable]` function, but is not part of its graph",
     label = "this operand must be a tensor or a float of the function's element type",
-    note = "convert an integer by `as f32` (or `as f64`); pass a tensor as a parameter"
+    note = "convert an integer by `as f32` (or `as f64`); pass a tensor as a parameter; of an `Embedding` only `lookup` and `bag` are differentiable, so make a table that takes part as a whole a tensor"
 )]
 pub trait Lift<'b, T> {
     /// The value in the builder.

@@ -252,6 +252,9 @@ impl Engine {
     ) -> Result<usize, Error> {
         self.walk.clear();
         walk(&mut self.walk);
+        if let Some(why) = self.walk.refused() {
+            return Err(Error::structure(why));
+        }
         let made = kind;
         let kind = kind as usize;
         let plans = &self.plans[kind];

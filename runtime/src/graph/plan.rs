@@ -56,6 +56,8 @@ pub(super) enum Home {
     Buffer(Buffer),
     Leaf(usize),
     Gradient(usize),
+    /// The row list that is the gradient of a leaf.
+    RowList(usize),
     Constant(usize),
 }
 
@@ -116,7 +118,7 @@ pub(crate) fn plan(
     let gradient = outputs.iter().any(|&(_, seed)| seed != Seed::Nothing);
     let mut written = Vec::new();
     if gradient {
-        written = planner.backward(outputs);
+        written = planner.backward(outputs)?;
     }
     let outputs = outputs
         .iter()
@@ -161,7 +163,7 @@ impl Planner<'_> {
         match place {
             Home::Buffer(buffer) => Location::Arena(buffer.0),
             Home::Leaf(leaf) => Location::Leaf(leaf),
-            Home::Gradient(leaf) => Location::Gradient(leaf),
+            Home::Gradient(leaf) | Home::RowList(leaf) => Location::Gradient(leaf),
             Home::Constant(constant) => Location::Constant(constant),
         }
     }
@@ -350,10 +352,17 @@ impl Planner<'_> {
                     let place = instance.place(*value);
                     self.labels.push((leaf, plan.labels(), plan.limit(), place));
                 }
-                Action::Primitive {
-                    plan,
-                    inputs: sources,
-                    output: output(self, *value),
+                match target.get(value) {
+                    Some(&(Home::RowList(leaf), _)) => Action::AddRows {
+                        plan,
+                        inputs: sources,
+                        list: Location::Gradient(leaf),
+                    },
+                    _ => Action::Primitive {
+                        plan,
+                        inputs: sources,
+                        output: output(self, *value),
+                    },
                 }
             }
             Node::Rows {
@@ -425,7 +434,10 @@ impl Planner<'_> {
             .values
             .iter()
             .filter_map(|value| match value.source {
-                Source::Leaf(leaf) if gradient && value.active && !written.contains(&leaf) => {
+                // A row list is empty when a call begins.
+                Source::Leaf(leaf)
+                    if gradient && value.active && !value.rows && !written.contains(&leaf) =>
+                {
                     // A leaf that nobody uses may have another element type than the program.
                     let elements = value.shape.iter().product::<usize>();
                     Some((leaf, elements * self.leaf_dtypes[leaf].size()))

@@ -7,11 +7,15 @@ use super::builder::{Source, ValueId};
 use super::plan::{Home, Planner, Seed};
 use super::region::{Node, ValueIndex};
 use super::step::{Action, Step};
+use crate::Error;
 use crate::cpu::Write;
 
 impl Planner<'_> {
     /// Plans the backward pass; yields the leaves whose gradient is written.
-    pub(super) fn backward(&mut self, outputs: &[(ValueId, Seed)]) -> Vec<usize> {
+    ///
+    /// # Errors
+    /// When a table of rows is used by something else than a lookup, which its handle forbids.
+    pub(super) fn backward(&mut self, outputs: &[(ValueId, Seed)]) -> Result<Vec<usize>, Error> {
         let mut cotangents: HashMap<ValueId, Home> = HashMap::new();
         let mut written = Vec::new();
         for &(output, seed) in outputs {
@@ -56,6 +60,11 @@ impl Planner<'_> {
                 if direct.contains_key(&value) {
                     continue;
                 }
+                if self.values[id.index()].rows {
+                    return Err(Error::structure(
+                        "an embedding takes part in something else than a lookup: make it a tensor",
+                    ));
+                }
                 let elements = instance.shapes[usize::from(value)].iter().product();
                 let from = self.local(index, value);
                 let leaf = match self.values[id.index()].source {
@@ -73,7 +82,7 @@ impl Planner<'_> {
                 }
             }
         }
-        written
+        Ok(written)
     }
 
     /// Gives an output, which may be yielded several times, its cotangent.
@@ -130,9 +139,14 @@ impl Planner<'_> {
         let mut candidates: Vec<(usize, ValueId, ValueIndex)> = contributions
             .iter()
             .filter_map(|&(id, value)| {
+                let rows = self.values[id.index()].rows;
                 let writer = nodes.iter().position(|node| {
-                    matches!(node, Node::Fused { .. } | Node::MatMul { .. })
-                        && node.outputs().contains(&value)
+                    let writes = match node {
+                        Node::Fused { .. } | Node::MatMul { .. } => !rows,
+                        Node::Primitive { op, .. } => rows && op.rows.is_some(),
+                        _ => false,
+                    };
+                    writes && node.outputs().contains(&value)
                 })?;
                 let uses = contributions.iter().filter(|&&(_, other)| other == value);
                 let read = nodes.iter().any(|node| node.inputs().contains(&value));
@@ -152,9 +166,11 @@ impl Planner<'_> {
             } else {
                 Write::Store
             };
-            let source = self.values[id.index()].source;
+            let value_info = &self.values[id.index()];
+            let source = value_info.source;
             let arena = &mut self.arena;
             let home = *cotangents.entry(id).or_insert_with(|| match source {
+                Source::Leaf(leaf) if value_info.rows => Home::RowList(leaf),
                 Source::Leaf(leaf) => Home::Gradient(leaf),
                 _ => Home::Buffer(arena.allocate(bytes)),
             });

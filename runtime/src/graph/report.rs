@@ -52,6 +52,9 @@ impl fmt::Display for Action {
                 inputs,
                 output,
             } => write!(f, "{plan}  {inputs:?} -> {output:?}"),
+            Action::AddRows { plan, inputs, list } => {
+                write!(f, "rows of {plan}  {inputs:?} -> {list:?}")
+            }
             Action::Copy {
                 elements,
                 accumulate,

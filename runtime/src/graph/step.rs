@@ -61,6 +61,12 @@ pub(crate) enum Action {
         inputs: Vec<Location>,
         output: Location,
     },
+    /// A primitive whose result is added to a row list.
+    AddRows {
+        plan: Resolved,
+        inputs: Vec<Location>,
+        list: Location,
+    },
     Copy {
         from: Location,
         to: Location,
@@ -191,6 +197,12 @@ impl Action {
                 // SAFETY: as above.
                 unsafe { plan.run(sources, pointers.write(*output), pointers.scratch) };
             }
+            Action::AddRows { plan, inputs, list } => {
+                sources.clear();
+                sources.extend(inputs.iter().map(|&location| pointers.read(location)));
+                // SAFETY: as above; the slot of a leaf that is a table is a row list of its shape.
+                unsafe { plan.run_rows(sources, pointers.write(*list), pointers.scratch) };
+            }
             Action::Copy {
                 from,
                 to,
@@ -221,7 +233,7 @@ impl Action {
         match self {
             Action::Fused { plan, .. } => plan.scratch_bytes(),
             Action::Gemm { plan, .. } => plan.scratch_bytes(),
-            Action::Primitive { plan, .. } => plan.scratch_bytes(),
+            Action::Primitive { plan, .. } | Action::AddRows { plan, .. } => plan.scratch_bytes(),
             _ => 0,
         }
     }
@@ -232,7 +244,7 @@ impl Action {
             Action::Fused {
                 inputs, outputs, ..
             } => inputs.len().max(outputs.len()),
-            Action::Primitive { inputs, .. } => inputs.len(),
+            Action::Primitive { inputs, .. } | Action::AddRows { inputs, .. } => inputs.len(),
             _ => 0,
         }
     }
@@ -256,6 +268,7 @@ impl Action {
             Action::Primitive { inputs, output, .. } => {
                 inputs.iter().chain([output]).for_each(visit);
             }
+            Action::AddRows { inputs, list, .. } => inputs.iter().chain([list]).for_each(visit),
             Action::Copy { from, to, .. } => [from, to].into_iter().for_each(visit),
             Action::Zero { to, .. } => visit(to),
         }
@@ -279,6 +292,9 @@ impl Action {
             }
             Action::Primitive { inputs, output, .. } => {
                 inputs.iter_mut().chain([output]).for_each(visit);
+            }
+            Action::AddRows { inputs, list, .. } => {
+                inputs.iter_mut().chain([list]).for_each(visit);
             }
             Action::Copy { from, to, .. } => [from, to].into_iter().for_each(visit),
             Action::Zero { to, .. } => visit(to),

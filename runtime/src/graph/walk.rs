@@ -22,6 +22,8 @@ pub(crate) struct LeafRecord {
     pub(crate) dtype: DType,
     /// Whether the gradient is wanted.
     pub(crate) active: bool,
+    /// Whether its gradient is a row list.
+    pub(crate) rows: bool,
 }
 
 /// A walk over the arguments of a call.
@@ -32,6 +34,8 @@ pub struct Walk {
     pub(crate) floats: Vec<u64>,
     pub(crate) parameters: Vec<(&'static str, usize)>,
     active: bool,
+    /// Why there can be no plan for these arguments.
+    refused: Option<&'static str>,
     /// The paths of the leaves, in a walk that is made to name them.
     names: Option<Names>,
 }
@@ -62,6 +66,17 @@ impl Walk {
         self.key.clear();
         self.floats.clear();
         self.parameters.clear();
+        self.refused = None;
+    }
+
+    /// Why there can be no plan for these arguments.
+    pub(crate) fn refused(&self) -> Option<&'static str> {
+        self.refused
+    }
+
+    /// Ends the call with an error.
+    pub(crate) fn refuse(&mut self, why: &'static str) {
+        self.refused.get_or_insert(why);
     }
 
     /// The leaves that follow belong to this parameter; `active` if `wrt` lists it.
@@ -131,7 +146,16 @@ impl Walk {
             shape_at,
             dtype,
             active,
+            rows: false,
         });
+    }
+
+    /// A table of rows, whose gradient is a row list.
+    pub(crate) fn table(&mut self, address: usize, shape: &[usize], data: *const u8, dtype: DType) {
+        self.tensor(address, shape, data, dtype);
+        if let Some(leaf) = self.leaves.last_mut() {
+            leaf.rows = true;
+        }
     }
 
     /// A per-call float: its bits, as the element type stores them, in the first bytes.
@@ -149,6 +173,7 @@ impl Walk {
             shape_at,
             dtype,
             active: self.active,
+            rows: false,
         });
     }
 

@@ -21,6 +21,7 @@
 
 mod eager;
 mod einsum;
+mod embedding;
 mod linear;
 mod list;
 mod loss;
@@ -29,6 +30,7 @@ mod recorded;
 mod reduce;
 mod shape;
 
+pub use embedding::Bag;
 pub use list::{concat, stack};
 pub use shape::Pad;
 

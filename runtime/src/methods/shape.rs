@@ -391,13 +391,6 @@ both! {
         }
     }
 
-    /// The rows of an embedding table `[N, ..]` for labels `[B..]`: `[B.., ..]`.
-    #[must_use]
-    #[track_caller]
-    pub fn embedding(&self, labels: &Labels<Self>) -> Self {
-        self.index_select(0, labels)
-    }
-
     /// One entry along an axis for each label: `y[i, k] = x[i, t[i, k]]` along the last one.
     #[must_use]
     #[track_caller]

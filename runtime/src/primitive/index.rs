@@ -2,10 +2,10 @@
 //! axis, then what the operation needs. Labels were checked before the kernel runs.
 
 use super::{Call, Inferred, Shapes, around, index, primitive};
-use crate::Real;
+use crate::{Real, Rows};
 
 primitive! {
-    /// `y[i, k.., j] = x[i, t[k..], j]`
+    /// `y[i, k.., j] = x[i, t[k..], j]`; a second parameter is a label whose entries are constants.
     TAKE take |shapes, args| {
         let (x, t, axis) = (shapes[0], shapes[1], index(args[0]));
         Ok([&x[..axis], t, &x[axis + 1..]].concat())
@@ -13,8 +13,9 @@ primitive! {
 }
 
 primitive! {
-    /// `y[i, t[k..], j] += x[i, k.., j]` from 0; the shape is that of the tensor taken from.
-    TAKE_ADD take_add |_, _| stands_in_adjoints(), labels 1 added_to
+    /// `y[i, t[k..], j] += x[i, k.., j]` from 0, but for the label that is a constant; the shape is
+    /// that of the tensor taken from. A row list is only asked for along axis 0.
+    TAKE_ADD take_add |_, _| stands_in_adjoints(), labels 1 added_to, rows take_rows
 }
 
 primitive! {
@@ -94,9 +95,26 @@ fn take_add<T: Real>(call: Call<'_, T>) {
         inner,
         call.labels.iter().map(|&t| t as usize),
         |to, from| {
-            add(&mut call.y[to..to + inner], &call.x[0][from..from + inner]);
+            let row = (to / inner.max(1)) % size.max(1);
+            if call
+                .args
+                .get(1)
+                .is_none_or(|&constant| index(constant) != row)
+            {
+                add(&mut call.y[to..to + inner], &call.x[0][from..from + inner]);
+            }
         },
     );
+}
+
+fn take_rows<T: Real>(call: Call<'_, T>, list: &mut Rows<T>) {
+    let (_, _, inner) = around(call.shape, 0);
+    let constant = call.args.get(1).map(|&constant| index(constant) as u32);
+    for (k, &row) in call.labels.iter().enumerate() {
+        if constant != Some(row) {
+            list.add(row, &call.x[0][k * inner..(k + 1) * inner]);
+        }
+    }
 }
 
 fn select<T: Real>(call: Call<'_, T>) {

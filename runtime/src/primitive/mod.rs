@@ -5,6 +5,7 @@
 //! only pointers are here. The macro knows primitives by their names, which are those of the
 //! statics, and holds their derivative rules.
 
+mod bag;
 mod index;
 mod join;
 mod matrix;
@@ -16,6 +17,7 @@ mod spectrum;
 pub(crate) mod strided;
 mod view;
 
+pub use bag::{BAG, BAG_ADD};
 pub use index::{GATHER, GATHER_ADD, ONE_HOT, SELECT, SELECT_ADD, TAKE, TAKE_ADD};
 pub use join::{CONCAT, HEAD, TAIL};
 pub use matrix::TRIANGLE;
@@ -35,7 +37,7 @@ pub use view::{PLACE, VIEW};
 
 use std::fmt;
 
-use crate::{DType, Real};
+use crate::{DType, Real, Rows};
 
 /// The most axes that a primitive takes: indices live in arrays of this length.
 pub(crate) const MOST_AXES: usize = 12;
@@ -81,7 +83,15 @@ pub struct Primitive {
     pub(crate) scratch: fn(Shapes<'_>, &[i64]) -> usize,
     pub(crate) single: fn(Call<'_, f32>),
     pub(crate) double: fn(Call<'_, f64>),
+    /// How its result is added to a row list, if it can be: `y` of the call is empty then.
+    pub(crate) rows: Option<RowKernels>,
 }
+
+/// A kernel that yields rows, in both precisions.
+pub(crate) type RowKernels = (
+    fn(Call<'_, f32>, &mut Rows<f32>),
+    fn(Call<'_, f64>, &mut Rows<f64>),
+);
 
 impl fmt::Debug for Primitive {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -89,10 +99,12 @@ impl fmt::Debug for Primitive {
     }
 }
 
-/// Declares a primitive: `primitive! { /// doc NAME kernel infer [labels at limit] [scratch s] }`.
+/// Declares a primitive:
+/// `primitive! { /// doc NAME kernel infer [labels at limit] [scratch s] [rows kernel] }`.
 macro_rules! primitive {
     ($(#[$doc:meta])* $name:ident $kernel:ident $infer:expr
-        $(, labels $at:literal $limit:expr)? $(, scratch $scratch:expr)?) => {
+        $(, labels $at:literal $limit:expr)? $(, scratch $scratch:expr)?
+        $(, rows $rows:ident)?) => {
         $(#[$doc])*
         pub static $name: $crate::primitive::Primitive = $crate::primitive::Primitive {
             name: stringify!($name),
@@ -102,8 +114,11 @@ macro_rules! primitive {
             scratch: primitive!(@or $($scratch)?),
             single: $kernel::<f32>,
             double: $kernel::<f64>,
+            rows: primitive!(@rows $($rows)?),
         };
     };
+    (@rows) => { None };
+    (@rows $kernel:ident) => { Some(($kernel::<f32>, $kernel::<f64>)) };
     (@option) => { None };
     (@option $at:literal) => { Some($at) };
     (@or) => { |_, _| 0 };
@@ -167,11 +182,42 @@ impl Resolved {
     /// valid for the shape of the result, and `scratch` for `scratch_bytes`, aligned to 8; neither
     /// overlaps anything.
     pub(crate) unsafe fn run(&self, inputs: &[*const u8], output: *mut u8, scratch: *mut u8) {
+        let count = self.shape.iter().product();
         // SAFETY: the caller's contract, for the element type.
         unsafe {
             match self.dtype {
-                DType::F64 => self.typed(self.op.double, inputs, output, scratch),
-                _ => self.typed(self.op.single, inputs, output, scratch),
+                DType::F64 => {
+                    let y = slice_mut(output.cast(), count);
+                    self.typed(self.op.double, inputs, y, scratch);
+                }
+                _ => {
+                    let y = slice_mut(output.cast(), count);
+                    self.typed(self.op.single, inputs, y, scratch);
+                }
+            }
+        }
+    }
+
+    /// Adds the result to a row list.
+    ///
+    /// # Safety
+    /// As `run`, but `list` is a `Rows` of the table's shape and of this element type that nobody
+    /// else uses.
+    pub(crate) unsafe fn run_rows(&self, inputs: &[*const u8], list: *mut u8, scratch: *mut u8) {
+        let Some((single, double)) = self.op.rows else {
+            return;
+        };
+        // SAFETY: the caller's contract, for the element type.
+        unsafe {
+            match self.dtype {
+                DType::F64 => {
+                    let list = &mut *list.cast();
+                    self.typed(|call| double(call, list), inputs, &mut [], scratch);
+                }
+                _ => {
+                    let list = &mut *list.cast();
+                    self.typed(|call| single(call, list), inputs, &mut [], scratch);
+                }
             }
         }
     }
@@ -180,9 +226,9 @@ impl Resolved {
     /// As `run`.
     unsafe fn typed<T: Real>(
         &self,
-        kernel: fn(Call<'_, T>),
+        kernel: impl FnOnce(Call<'_, T>),
         inputs: &[*const u8],
-        output: *mut u8,
+        y: &mut [T],
         scratch: *mut u8,
     ) {
         let mut x: [&[T]; MOST_OPERANDS] = [&[]; MOST_OPERANDS];
@@ -200,16 +246,15 @@ impl Resolved {
                 }
             }
         }
-        let (count, floats) = (self.shape.iter().product(), self.scratch_bytes() / 8);
+        let floats = self.scratch_bytes() / 8;
         let call = Call {
             x,
             labels,
             shapes: &self.shapes,
-            // SAFETY: as above; neither overlaps anything.
-            y: unsafe { slice_mut(output.cast(), count) },
+            y,
             shape: &self.shape,
             args: &self.args,
-            // SAFETY: as above.
+            // SAFETY: as above; it overlaps nothing.
             scratch: unsafe { slice_mut(scratch.cast(), floats) },
         };
         kernel(call);
