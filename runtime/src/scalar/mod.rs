@@ -10,6 +10,7 @@ mod gradient;
 mod lanes;
 mod link;
 mod matrix;
+pub mod pass;
 mod tangent;
 mod tape;
 mod unlinked;

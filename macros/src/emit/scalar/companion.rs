@@ -1,6 +1,6 @@
 //! The companion struct of a scalar function and its entry points.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::Type;
 
@@ -163,7 +163,8 @@ impl Emitter<'_> {
         let (output, gradient) = (&signature.output, self.gradient_type());
         let [tape, kept, seed, seeded, grads, value] =
             ["tape", "kept", "cotangent", "seeded", "grads", "value"].map(names::local);
-        let (forward, reverse) = (self.turbofish(quote!(false)), self.turbofish(quote!(true)));
+        let pass = |name| self.pass(name);
+        let (forward, reverse, at_once) = (pass("FORWARD"), pass("REVERSE"), pass("BOTH"));
         let none = signature.params.iter().map(|_| quote!(None));
         let mut resets = TokenStream::new();
         for (position, &at) in signature.wrt.iter().enumerate() {
@@ -195,9 +196,6 @@ impl Emitter<'_> {
                 },
             );
         }
-        let mut back = quote! {
-            Self::__split #reverse (#(#names,)* #(#shadows,)* #seed, #tape);
-        };
         let exclusive: Vec<TokenStream> = self
             .function
             .params
@@ -206,33 +204,33 @@ impl Emitter<'_> {
             .filter(|slot| slot.exclusive)
             .map(|slot| slot.name.to_token_stream())
             .collect();
-        if !exclusive.is_empty() {
-            // The reverse pass restores the initial content; the caller is owed the final one.
-            let again = exclusive.iter().rev();
-            back = quote! {
-                #private::Tape::with(|#kept| {
-                    #(#private::Primal::keep(&*#exclusive, #kept);)*
-                    #back
-                    #(#private::Primal::bring(&mut *#again, #kept);)*
-                });
+        let both = if exclusive.is_empty() {
+            let whole = match joint {
+                true => quote!(__joint),
+                false => quote!(__split #at_once),
             };
-        }
-        let both = if joint {
             quote! {
                 #resets
-                Self::__joint(#(#names,)* #(#shadows,)* #seed, #tape)
+                Self::#whole(#(#names,)* #(#shadows,)* #seed, #tape)
             }
         } else {
+            // The reverse pass restores the initial content; the caller is owed the final one.
+            let again = exclusive.iter().rev();
             quote! {
                 let #value = Self::__split #forward (
                         #(#names,)* #(#none,)* ::core::clone::Clone::clone(&#seed), #tape
                     );
                 #resets
-                #back
+                #private::Tape::with(|#kept| {
+                    #(#private::Primal::keep(&*#exclusive, #kept);)*
+                    Self::__split #reverse (#(#names,)* #(#shadows,)* #seed, #tape);
+                    #(#private::Primal::bring(&mut *#again, #kept);)*
+                });
                 #value
             }
         };
         quote! {
+            #[inline]
             fn __run #generics (
                 #(#params,)* #seed: #output, #grads: &mut #gradient, #seeded: bool
             ) -> #output #bounds {
@@ -310,7 +308,7 @@ impl Emitter<'_> {
         let (params, names) = (self.entry_params(), self.entry_names());
         let output = &signature.output;
         let [tape, seed] = ["tape", "cotangent"].map(names::local);
-        let (forward, reverse) = (self.turbofish(quote!(false)), self.turbofish(quote!(true)));
+        let (forward, reverse) = (self.pass("FORWARD"), self.pass("REVERSE"));
         let none = signature.params.iter().map(|_| quote!(None));
         let shadow_params = self.shadow_params();
         let shadows = self.shadow_names();
@@ -387,6 +385,12 @@ impl Emitter<'_> {
             Passing::Shared => quote!(#name),
             Passing::Exclusive => quote!(&*#name),
         }
+    }
+
+    /// `::<N, REVERSE>`: what is asked of `__split`.
+    fn pass(&self, name: &str) -> TokenStream {
+        let (private, name) = (&self.private, Ident::new(name, Span::mixed_site()));
+        self.turbofish(quote!({ #private::pass::#name }))
     }
 
     /// `::<N, true>`: the user's types and constants, then ours.

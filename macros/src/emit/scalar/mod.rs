@@ -1,8 +1,10 @@
 //! Prints a differentiated scalar function: one generic function that holds both passes, and the
 //! companion around it.
 //!
-//! Both passes stand in one `__split<const REV: bool>`, so that type inference spans them and the
-//! macro never has to name the type of a local; monomorphisation drops the other half.
+//! Both passes stand in one `__split<const PASS: u8>`, so that type inference spans them and the
+//! macro never has to name the type of a local; monomorphisation drops the half that is not asked
+//! for. Where both are, one follows the other in the same frame: what has no loop then lives in
+//! registers, and no tape is touched.
 
 mod aggregate;
 mod body;
@@ -81,7 +83,7 @@ impl<'a> Emitter<'a> {
 }
 
 impl Emitter<'_> {
-    /// `__split`: the forward pass, or the reverse pass.
+    /// `__split`: the forward pass, the reverse pass, or one after the other.
     fn split(&self) -> TokenStream {
         let Emitter {
             function,
@@ -105,18 +107,20 @@ impl Emitter<'_> {
         let save_shapes = shaped
             .iter()
             .map(|Slot { name, .. }| quote!(#private::Val::save_shape(&#name, #tape);));
+        let shaped_shadows = shaped.iter().map(|Slot { name, .. }| {
+            let shadow = names::shadow(name);
+            quote!(let mut #shadow = #private::Val::zero_like(&#name);)
+        });
         let load_shapes = shaped.iter().rev().map(|Slot { name, .. }| {
             let shadow = names::shadow(name);
-            quote! {
-                let mut #shadow = #private::Val::zero_like(&#name);
-                #private::Val::load_shape(&mut #shadow, #tape);
-            }
+            quote!(#private::Val::load_shape(&mut #shadow, #tape);)
         });
         let (slots, shadows) = (self.slot_declarations(), self.shadow_declarations(&shaped));
         let returned = function.params.iter().map(|&id| self.return_shadow(id));
         let d_result = names::shadow(result);
         let body = body_label();
-        let (generics, bounds) = self.generics(quote!(const REV: bool));
+        let (generics, bounds) = self.generics(quote!(const PASS: u8));
+        let value = names::local("value");
         let params = self.primal_params();
         let shadow_params = self.shadow_params();
         let seeded = if function.slot(function.result).active {
@@ -125,25 +129,33 @@ impl Emitter<'_> {
             quote!()
         };
         quote! {
+            #[inline]
             fn __split #generics (
                 #(#params,)* #(#shadow_params,)* #seed: #output, #tape: &mut #private::Tape
             ) -> #output #bounds {
                 #(#items)*
                 #slots
-                if !REV {
+                if PASS != #private::pass::REVERSE {
                     #body: { #forward }
+                }
+                if PASS == #private::pass::FORWARD {
                     #(#save)*
                     #(#save_shapes)*
-                    #result
+                    return #result;
+                }
+                #(#shaped_shadows)*
+                let #value = if PASS == #private::pass::BOTH {
+                    ::core::clone::Clone::clone(&#result)
                 } else {
                     #(#load_shapes)*
                     #(#load)*
-                    #shadows
-                    #seeded
-                    #reverse
-                    #(#returned)*
-                    #seed
-                }
+                    ::core::clone::Clone::clone(&#seed)
+                };
+                #shadows
+                #seeded
+                #reverse
+                #(#returned)*
+                #value
             }
         }
     }
