@@ -1,12 +1,15 @@
-//! The part of a step that depends on the precision: the scalars of every group, the room that a
-//! leaf's update needs, and the update itself.
+//! The part of a step that depends on the precision: the scalars of every group, the state of every
+//! leaf, the room that a leaf's update needs, and the update itself.
 
+use crate::block::Blocks;
 use crate::slots::DELTA;
+use crate::storage::{LeafEntry, Place};
 use crate::tensor_rule::LeafStep;
-use crate::{Blend, Constraint, Real, StepContext, Sums, TensorRule, Transform};
+use crate::{Blend, Constraint, LeafOptions, Real, StepContext, Sums, TensorRule, Transform};
 
 /// All leaves of one precision share a lane.
 pub(crate) struct Lane<T: Real, R: TensorRule> {
+    pub(crate) blocks: Blocks<T>,
     groups: Vec<Prepared<T, R>>,
     delta: Vec<T>,
     work: Vec<T>,
@@ -22,40 +25,68 @@ pub(crate) struct Prepared<T: Real, R: TensorRule> {
     pub(crate) blend: Blend<T>,
 }
 
-/// What a lane is told of one leaf.
+/// What a lane is told of one leaf that isn't gathered.
 pub(crate) struct Task<'a> {
     pub(crate) index: usize,
     pub(crate) shape: &'a [usize],
     pub(crate) group: usize,
+    pub(crate) place: Place,
     /// The factor of this leaf's gradient, on top of the group's.
     pub(crate) factor: f64,
     pub(crate) memory: &'a mut [f64],
 }
 
-/// The most elements that a leaf of this precision needs.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Room {
-    pub(crate) used: bool,
-    pub(crate) work: usize,
-    pub(crate) transformed: usize,
-    pub(crate) constrained: usize,
+/// A leaf with all that its update reads.
+struct Ready<'a, T: Real, R: TensorRule> {
+    group: &'a Prepared<T, R>,
+    /// The composition that is left to do: the group's, but for the leaf's own factor and what its
+    /// transforms did already.
+    blend: Blend<T>,
+    leaf: LeafStep<'a, T>,
+    before: &'a mut [T],
 }
 
 impl<T: Real, R: TensorRule> Lane<T, R> {
-    pub(crate) fn new(room: Room, groups: usize) -> Self {
-        let zeros = |len| vec![T::default(); len];
+    pub(crate) fn new() -> Self {
         Self {
-            groups: Vec::with_capacity(groups),
-            delta: zeros(if room.used { DELTA } else { 0 }),
-            work: zeros(room.work),
-            gradient: zeros(room.transformed),
-            before: zeros(room.constrained),
+            blocks: Blocks::new(),
+            groups: Vec::new(),
+            delta: Vec::new(),
+            work: Vec::new(),
+            gradient: Vec::new(),
+            before: Vec::new(),
         }
     }
 
-    /// Whether there are leaves of this precision.
+    /// Makes room for the state and the update of a leaf.
+    pub(crate) fn admit(
+        &mut self,
+        rule: &R,
+        transforms: &[Transform],
+        options: &LeafOptions,
+        leaf: &LeafEntry,
+        gathered: bool,
+    ) -> Place {
+        let longer = |room: &mut Vec<T>, len: usize| room.resize(room.len().max(len), T::default());
+        longer(&mut self.delta, DELTA);
+        longer(&mut self.work, rule.work(&leaf.shape));
+        if !transforms.is_empty() {
+            longer(&mut self.gradient, leaf.len);
+        }
+        if !options.constraints.is_empty() {
+            longer(&mut self.before, leaf.len);
+        }
+        let sizes = leaf
+            .specs
+            .iter()
+            .map(|slot| slot.shape.iter().product::<usize>());
+        self.blocks
+            .place(leaf.group, gathered, leaf.len, sizes.sum())
+    }
+
+    /// Whether there are leaves of this precision to update.
     pub(crate) fn is_used(&self) -> bool {
-        !self.delta.is_empty()
+        !self.blocks.0.is_empty()
     }
 
     /// Computes the scalars of every group.
@@ -64,46 +95,60 @@ impl<T: Real, R: TensorRule> Lane<T, R> {
         self.groups.extend(groups);
     }
 
+    #[inline]
+    fn ready<'a>(
+        &'a mut self,
+        transforms: &[Transform],
+        task: Task<'a>,
+        x: &'a mut [T],
+        g: &'a [T],
+    ) -> Ready<'a, T, R> {
+        let group = &self.groups[task.group];
+        let mut blend = group.blend;
+        blend.scale = T::from_f64(blend.scale.to_f64() * task.factor);
+        let mut read = g;
+        if !transforms.is_empty() {
+            let buffer = &mut self.gradient[..g.len()];
+            for (copy, g) in buffer.iter_mut().zip(g) {
+                *copy = *g * blend.scale;
+            }
+            blend.scale = T::from_f64(1.0);
+            for transform in transforms {
+                transform.apply(task.shape, x, buffer, group.context.step, task.index);
+            }
+            read = buffer;
+        }
+        let leaf = LeafStep {
+            shape: task.shape,
+            x,
+            g: read,
+            slots: &mut self.blocks.0[task.place.block].slots,
+            memory: task.memory,
+            work: &mut self.work,
+            delta: &mut self.delta,
+        };
+        Ready {
+            group,
+            blend,
+            leaf,
+            before: &mut self.before,
+        }
+    }
+
+    /// The sums of one leaf.
     pub(crate) fn measure(
         &mut self,
         transforms: &[Transform],
         task: Task<'_>,
         x: &mut [T],
         g: &[T],
-        slots: &mut [T],
     ) -> Sums {
-        let group = &self.groups[task.group];
-        let mut changed = None;
-        let g = transformed(
-            &mut self.gradient,
-            &task,
-            x,
-            g,
-            group,
-            transforms,
-            &mut changed,
-        );
-        let mut leaf = LeafStep {
-            shape: task.shape,
-            x,
-            g,
-            slots,
-            memory: task.memory,
-            work: &mut self.work,
-            delta: &mut self.delta,
-        };
-        R::measure(
-            &group.rule,
-            changed.as_ref().unwrap_or(&group.blend),
-            &mut leaf,
-        )
+        let mut ready = self.ready(transforms, task, x, g);
+        R::measure(&ready.group.rule, &ready.blend, &mut ready.leaf)
     }
 
+    /// Updates one leaf; returns the sum of squared changes.
     #[inline]
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "slices of one leaf and the constants of a step"
-    )]
     pub(crate) fn update(
         &mut self,
         rule: &R,
@@ -112,82 +157,64 @@ impl<T: Real, R: TensorRule> Lane<T, R> {
         task: Task<'_>,
         x: &mut [T],
         g: &[T],
-        slots: &mut [T],
     ) -> f64 {
-        let group = &self.groups[task.group];
-        let mut changed = None;
-        let g = transformed(
-            &mut self.gradient,
-            &task,
-            x,
-            g,
+        let Ready {
             group,
-            transforms,
-            &mut changed,
-        );
-        if !constraints.is_empty() {
-            self.before[..x.len()].copy_from_slice(x);
-        }
-        let mut leaf = LeafStep {
-            shape: task.shape,
-            x,
-            g,
-            slots,
-            memory: task.memory,
-            work: &mut self.work,
-            delta: &mut self.delta,
-        };
-        let blend = changed.as_ref().unwrap_or(&group.blend);
-        let squares = rule.update(&group.context, &group.rule, blend, &mut leaf);
+            blend,
+            mut leaf,
+            before,
+        } = self.ready(transforms, task, x, g);
         if constraints.is_empty() {
-            return squares;
+            return rule.update(&group.context, &group.rule, &blend, &mut leaf);
         }
-        constrain(
-            constraints,
-            task.shape,
-            leaf.x,
-            &self.before,
-            group.context.rate,
-        )
+        let before = &mut before[..leaf.x.len()];
+        before.copy_from_slice(leaf.x);
+        rule.update(&group.context, &group.rule, &blend, &mut leaf);
+        constrain(constraints, leaf.shape, leaf.x, before, group.context.rate)
     }
 
-    /// The second view of a leaf, over its parameters.
-    pub(crate) fn view(prepared: &R::Prepared<T>, x: &mut [T], slots: &[T]) {
-        R::view(prepared, x, slots);
+    /// Visits every block of gathered leaves as if it were one leaf.
+    #[inline]
+    fn gathered(&mut self, mut visit: impl FnMut(&Prepared<T, R>, &mut LeafStep<'_, T>)) {
+        for block in &mut self.blocks.0 {
+            if block.x.is_empty() {
+                continue;
+            }
+            let mut leaf = LeafStep {
+                shape: &[block.x.len()],
+                x: &mut block.x,
+                g: &block.g,
+                slots: &mut block.slots,
+                memory: &mut [],
+                work: &mut self.work,
+                delta: &mut self.delta,
+            };
+            visit(&self.groups[block.group], &mut leaf);
+        }
     }
-}
 
-/// The gradient that the rule's loop reads; `changed` becomes the composition that is left to do,
-/// where that isn't the group's.
-#[inline]
-fn transformed<'g, T: Real, R: TensorRule>(
-    buffer: &'g mut [T],
-    task: &Task<'_>,
-    x: &[T],
-    g: &'g [T],
-    group: &Prepared<T, R>,
-    transforms: &[Transform],
-    changed: &mut Option<Blend<T>>,
-) -> &'g [T] {
-    if task.factor == 1.0 && transforms.is_empty() {
-        return g;
+    /// The sums of all gathered leaves.
+    pub(crate) fn measure_gathered(&mut self) -> Sums {
+        let mut total = [0.0; 4];
+        self.gathered(|group, leaf| {
+            let sums = R::measure(&group.rule, &group.blend, leaf);
+            total
+                .iter_mut()
+                .zip(sums)
+                .for_each(|(total, sum)| *total += sum);
+        });
+        total
     }
-    let mut blend = group.blend;
-    blend.scale = T::from_f64(blend.scale.to_f64() * task.factor);
-    if transforms.is_empty() {
-        *changed = Some(blend);
-        return g;
+
+    /// Updates all gathered leaves, in their blocks; returns the sum of squared changes.
+    #[inline]
+    pub(crate) fn update_gathered(&mut self, rule: &R) -> f64 {
+        let mut squares = 0.0;
+        self.gathered(|group, leaf| {
+            squares += rule.update(&group.context, &group.rule, &group.blend, leaf);
+        });
+        squares
     }
-    let buffer = &mut buffer[..g.len()];
-    for (copy, g) in buffer.iter_mut().zip(g) {
-        *copy = *g * blend.scale;
-    }
-    blend.scale = T::from_f64(1.0);
-    *changed = Some(blend);
-    for transform in transforms {
-        transform.apply(task.shape, x, buffer, group.context.step, task.index);
-    }
-    buffer
 }
 
 /// Projects a leaf; returns the sum of squared changes since `before`.

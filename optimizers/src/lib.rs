@@ -20,14 +20,17 @@
 #![forbid(unsafe_code)]
 
 mod blend;
+mod block;
 mod builder;
 mod clip;
 mod constraint;
+mod construction;
 mod context;
 mod error;
 mod filter;
 mod lane;
 mod lanes;
+mod leaf_path;
 mod linear;
 pub mod minimise;
 mod norm;

@@ -21,8 +21,9 @@ pub(crate) fn square_sum(floats: Floats<'_>, scale: f64) -> f64 {
     }
 }
 
+/// As `square_sum`, of a slice.
 #[inline]
-fn squares<T: Real>(values: &[T], scale: f64) -> f64 {
+pub(crate) fn squares<T: Real>(values: &[T], scale: f64) -> f64 {
     struct Squares<'a, T>(&'a [T], f64);
     impl<T: Real> Vectorized for Squares<'_, T> {
         type Output = f64;

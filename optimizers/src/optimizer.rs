@@ -4,14 +4,13 @@
 //! whole or changes nothing: the structure and the finiteness of every leaf are checked before the
 //! first write.
 
-use cotangent_runtime::{Floats, FloatsMut, LeafView, Leaves, Path};
+use cotangent_runtime::{FloatsMut, LeafView, Leaves, Path};
 
-use crate::lane::{Lane, Room};
-use crate::reduction::Reduction;
-use crate::storage::{LeafEntry, SlotStorage, is_f32};
+use crate::lane::Lane;
+use crate::storage::{LeafEntry, is_f32};
 use crate::{
-    Error, LeafInfo, LeafOptions, OptimizerBuilder, Outcome, Scope, StepContext, StepInput,
-    StepReport, TensorRule, Transform,
+    Error, LeafOptions, OptimizerBuilder, Outcome, Scope, StepContext, StepInput, StepReport,
+    TensorRule, Transform,
 };
 
 /// Updates parameters by gradients of the same structure; made by an [`OptimizerBuilder`].
@@ -22,100 +21,14 @@ pub struct Optimizer<R: TensorRule> {
     pub(crate) memory: Vec<f64>,
     pub(crate) step: u64,
     pub(crate) rate_factor: f64,
-    refused: u64,
+    pub(crate) refused: u64,
+    /// Whether every leaf that is updated lies in a block with others.
+    pub(crate) all_gathered: bool,
     pub(crate) single: Lane<f32, R>,
     pub(crate) double: Lane<f64, R>,
 }
 
 impl<R: TensorRule> Optimizer<R> {
-    pub(crate) fn from_builder(
-        config: OptimizerBuilder<R>,
-        model: &impl Leaves,
-    ) -> Result<Self, Error> {
-        let numbers = || (0..R::MEMORY.len()).map(|index| config.rule.initial_memory(index));
-        let memory = if R::SCOPE == Scope::Model {
-            numbers().collect()
-        } else {
-            Vec::new()
-        };
-        let (mut groups, mut leaves) = (Vec::new(), Vec::new());
-        let (mut single, mut double) = (Room::default(), Room::default());
-        let mut unmatched: Vec<bool> = vec![true; config.groups.len()];
-        let mut fault = Ok(());
-        model.leaves(&Path::Root, &mut |path, view| {
-            let path = path.to_string();
-            let info = LeafInfo {
-                path: &path,
-                shape: view.shape,
-            };
-            let mut options = config.options.clone();
-            for (group, unmatched) in config.groups.iter().zip(&mut unmatched) {
-                if group.filter.matches(&info) {
-                    options = (group.change)(options);
-                    *unmatched = false;
-                }
-            }
-            if fault.is_ok() {
-                fault = options.validate();
-            }
-            let specs = if options.frozen {
-                Vec::new()
-            } else {
-                config.rule.slots(view.shape)
-            };
-            let (room, len) = match view.data {
-                Floats::F32(data) => (&mut single, data.len()),
-                Floats::F64(data) => (&mut double, data.len()),
-            };
-            room.used = true;
-            if !options.frozen {
-                room.work = room.work.max(config.rule.work(view.shape));
-                if !config.transforms.is_empty() {
-                    room.transformed = room.transformed.max(len);
-                }
-                if !options.constraints.is_empty() {
-                    room.constrained = room.constrained.max(len);
-                }
-            }
-            let per_leaf = R::SCOPE == Scope::Leaf && !options.frozen;
-            let mut entry = LeafEntry {
-                path,
-                shape: view.shape.to_vec(),
-                len,
-                frozen: options.frozen,
-                group: position(&mut groups, options),
-                specs,
-                slots: SlotStorage::F64(Vec::new()),
-                memory: if per_leaf {
-                    numbers().collect()
-                } else {
-                    Vec::new()
-                },
-                squares: 0.0,
-                unit: 1.0,
-            };
-            entry.fill(&view);
-            leaves.push(entry);
-        });
-        fault?;
-        if let Some(index) = unmatched.iter().position(|unmatched| *unmatched) {
-            let group = &config.groups[index];
-            let paths: Vec<&str> = leaves.iter().map(|leaf| leaf.path.as_str()).collect();
-            return Err(group.filter.unmatched(group.option, &paths));
-        }
-        Ok(Self {
-            single: Lane::new(single, groups.len()),
-            double: Lane::new(double, groups.len()),
-            config,
-            groups,
-            leaves,
-            memory,
-            step: 0,
-            rate_factor: 1.0,
-            refused: 0,
-        })
-    }
-
     /// The number of updates applied so far.
     #[must_use]
     pub fn steps(&self) -> u64 {
@@ -138,31 +51,6 @@ impl<R: TensorRule> Optimizer<R> {
     /// state. For rates that depend on a metric: see [`Plateau`](crate::train::Plateau).
     pub fn set_rate_factor(&mut self, factor: f64) {
         self.rate_factor = factor;
-    }
-
-    /// Forgets everything but the configuration: state, memory and step are those of a new
-    /// optimizer for `model`.
-    ///
-    /// # Errors
-    /// When the leaves of `model` aren't those the optimizer was built for.
-    pub fn reset(&mut self, model: &impl Leaves) -> Result<(), Error> {
-        self.check(model, "model")?;
-        let rule = &self.config.rule;
-        let renew = |memory: &mut Vec<f64>| {
-            for (index, number) in memory.iter_mut().enumerate() {
-                *number = rule.initial_memory(index);
-            }
-        };
-        renew(&mut self.memory);
-        let mut entries = self.leaves.iter_mut();
-        model.leaves(&Path::Root, &mut |_, view| {
-            if let Some(entry) = entries.next() {
-                entry.fill(&view);
-                renew(&mut entry.memory);
-            }
-        });
-        (self.step, self.rate_factor, self.refused) = (0, 1.0, 0);
-        Ok(())
     }
 
     /// Updates `model` by `grads` and says what happened.
@@ -194,7 +82,7 @@ impl<R: TensorRule> Optimizer<R> {
         if !loss.is_finite() {
             return self.refuse(rate, Outcome::NonFiniteLoss);
         }
-        let reduction = match Reduction::of(&mut self.leaves, model, grads, input.scale.recip()) {
+        let reduction = match self.reduce(model, grads, input.scale.recip()) {
             Ok(reduction) => reduction,
             Err(mismatch) => return Err(self.explain(model, grads, mismatch)),
         };
@@ -272,14 +160,9 @@ impl<R: TensorRule> Optimizer<R> {
             let Some(entry) = entries.next().filter(|entry| !entry.frozen) else {
                 return;
             };
-            match (leaf.data, &entry.slots) {
-                (FloatsMut::F32(x), SlotStorage::F32(slots)) => {
-                    Lane::<f32, R>::view(&single, x, slots)
-                }
-                (FloatsMut::F64(x), SlotStorage::F64(slots)) => {
-                    Lane::<f64, R>::view(&double, x, slots)
-                }
-                _ => {}
+            match leaf.data {
+                FloatsMut::F32(x) => R::view(&single, x, &self.single.blocks.all(entry)),
+                FloatsMut::F64(x) => R::view(&double, x, &self.double.blocks.all(entry)),
             }
         });
         Ok(view)
@@ -364,15 +247,4 @@ impl<R: TensorRule> Optimizer<R> {
             (None, None) => Ok(()),
         }
     }
-}
-
-/// The index of these options in `groups`, which gets them if it lacks them.
-fn position(groups: &mut Vec<LeafOptions>, options: LeafOptions) -> usize {
-    groups
-        .iter()
-        .position(|known| *known == options)
-        .unwrap_or_else(|| {
-            groups.push(options);
-            groups.len() - 1
-        })
 }

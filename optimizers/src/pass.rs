@@ -5,7 +5,7 @@
 use cotangent_runtime::{Floats, FloatsMut, LeafView, LeafViewMut, Leaves, Path};
 
 use crate::lane::{Prepared, Task};
-use crate::storage::{LeafEntry, SlotStorage};
+use crate::storage::LeafEntry;
 use crate::{
     Blend, Clip, Error, LeafOptions, Optimizer, Real, Scope, StepContext, Sums, TensorRule,
 };
@@ -47,6 +47,7 @@ impl<R: TensorRule> Optimizer<R> {
         }
     }
 
+    /// The sums of all leaves.
     pub(crate) fn measure<M: Leaves>(&mut self, model: &mut M, grads: &M) -> Result<Sums, Error> {
         let Self {
             config,
@@ -55,26 +56,33 @@ impl<R: TensorRule> Optimizer<R> {
             double,
             ..
         } = self;
-        let mut entries = leaves.iter_mut().enumerate();
         let mut total = [0.0; 4];
+        let mut add = |sums: Sums| {
+            total
+                .iter_mut()
+                .zip(sums)
+                .for_each(|(total, sum)| *total += sum);
+        };
+        add(single.measure_gathered());
+        add(double.measure_gathered());
+        if self.all_gathered {
+            return Ok(total);
+        }
+        let transforms = &config.transforms;
+        let mut entries = leaves.iter_mut().enumerate();
         let walked = model.zip_leaves(grads, &Path::Root, &mut |_, x, g| {
             let Some((index, entry)) = entries.next().filter(|(_, entry)| !entry.frozen) else {
                 return;
             };
-            let (task, slots) = task(index, entry, config.clip);
-            let transforms = &config.transforms;
-            let sums = match (x.data, g.data, slots) {
-                (FloatsMut::F32(x), Floats::F32(g), SlotStorage::F32(slots)) => {
-                    single.measure(transforms, task, x, g, slots)
-                }
-                (FloatsMut::F64(x), Floats::F64(g), SlotStorage::F64(slots)) => {
-                    double.measure(transforms, task, x, g, slots)
-                }
+            if entry.place.gathered {
+                return;
+            }
+            let task = task(index, entry, config.clip);
+            match (x.data, g.data) {
+                (FloatsMut::F32(x), Floats::F32(g)) => add(single.measure(transforms, task, x, g)),
+                (FloatsMut::F64(x), Floats::F64(g)) => add(double.measure(transforms, task, x, g)),
                 // The reduction compared the precision of every leaf.
-                _ => [0.0; 4],
-            };
-            for (total, sum) in total.iter_mut().zip(sums) {
-                *total += sum;
+                _ => {}
             }
         });
         walked.map_err(|mismatch| Error::structure(mismatch.to_string()))?;
@@ -92,8 +100,22 @@ impl<R: TensorRule> Optimizer<R> {
             ..
         } = self;
         let (rule, transforms) = (&config.rule, &config.transforms);
+        let mut squares = single.update_gathered(rule) + double.update_gathered(rule);
+        if self.all_gathered {
+            let mut entries = leaves.iter();
+            model.leaves_mut(&Path::Root, &mut |_, x| {
+                let Some(entry) = entries.next() else {
+                    return;
+                };
+                match x.data {
+                    _ if entry.frozen => {}
+                    FloatsMut::F32(x) => single.blocks.scatter(entry.place, x),
+                    FloatsMut::F64(x) => double.blocks.scatter(entry.place, x),
+                }
+            });
+            return Ok(squares);
+        }
         let mut entries = leaves.iter_mut().enumerate();
-        let mut squares = 0.0;
         let walked = model.zip_leaves(
             grads,
             &Path::Root,
@@ -102,13 +124,21 @@ impl<R: TensorRule> Optimizer<R> {
                     return;
                 };
                 let constraints = &groups[entry.group].constraints;
-                let (task, slots) = task(index, entry, config.clip);
-                squares += match (x.data, g.data, slots) {
-                    (FloatsMut::F32(x), Floats::F32(g), SlotStorage::F32(slots)) => {
-                        single.update(rule, constraints, transforms, task, x, g, slots)
+                let task = task(index, entry, config.clip);
+                squares += match (x.data, g.data) {
+                    (FloatsMut::F32(x), _) if task.place.gathered => {
+                        single.blocks.scatter(task.place, x);
+                        0.0
                     }
-                    (FloatsMut::F64(x), Floats::F64(g), SlotStorage::F64(slots)) => {
-                        double.update(rule, constraints, transforms, task, x, g, slots)
+                    (FloatsMut::F64(x), _) if task.place.gathered => {
+                        double.blocks.scatter(task.place, x);
+                        0.0
+                    }
+                    (FloatsMut::F32(x), Floats::F32(g)) => {
+                        single.update(rule, constraints, transforms, task, x, g)
+                    }
+                    (FloatsMut::F64(x), Floats::F64(g)) => {
+                        double.update(rule, constraints, transforms, task, x, g)
                     }
                     // The reduction compared the precision of every leaf before the first write.
                     _ => 0.0,
@@ -156,21 +186,17 @@ fn prepared<T: Real, R: TensorRule>(
 }
 
 #[inline]
-fn task<'e>(
-    index: usize,
-    entry: &'e mut LeafEntry,
-    clip: Option<Clip>,
-) -> (Task<'e>, &'e mut SlotStorage) {
+fn task(index: usize, entry: &mut LeafEntry, clip: Option<Clip>) -> Task<'_> {
     let factor = match clip {
         Some(clip) if clip.is_per_leaf() => clip.leaf_factor(entry.norm(), entry.len),
         _ => 1.0,
     };
-    let task = Task {
+    Task {
         index,
         shape: &entry.shape,
         group: entry.group,
+        place: entry.place,
         factor,
         memory: &mut entry.memory,
-    };
-    (task, &mut entry.slots)
+    }
 }

@@ -1,11 +1,13 @@
 //! The reduction pass: structure, finiteness and norms of a gradient in one read.
 
-use cotangent_runtime::{Leaves, Path};
+use cotangent_runtime::{Floats, FloatsMut, Leaves, Path};
 
-use crate::Clip;
 use crate::clip::Norm;
-use crate::norm::{clipped_square_sum, finite_square_sum, largest_finite, one_norm, square_sum};
+use crate::norm::{
+    clipped_square_sum, finite_square_sum, largest_finite, one_norm, square_sum, squares,
+};
 use crate::storage::{LeafEntry, is_f32, is_f32_mut};
+use crate::{Clip, Optimizer, TensorRule};
 
 /// What the first pass found out.
 #[derive(Clone, Copy, Debug)]
@@ -26,28 +28,37 @@ pub(crate) struct Clipping {
     pub(crate) norm: f64,
 }
 
-impl Reduction {
-    /// Compares the structures with `leaves` and measures `grads` times `unscale`; the error says
-    /// in words where the structures differ. `model` is only read.
-    pub(crate) fn of<M: Leaves>(
-        leaves: &mut [LeafEntry],
+impl<R: TensorRule> Optimizer<R> {
+    /// Compares the structures and measures `grads` times `unscale`; the error says in words where
+    /// the structures differ. Short leaves are gathered on the way. `model` is only read.
+    pub(crate) fn reduce<M: Leaves>(
+        &mut self,
         model: &mut M,
         grads: &M,
         unscale: f64,
-    ) -> Result<Self, String> {
+    ) -> Result<Reduction, String> {
+        let (single, double) = (&mut self.single.blocks, &mut self.double.blocks);
         let mut same = true;
         let mut total = 0.0;
-        let mut entries = leaves.iter_mut();
+        let mut entries = self.leaves.iter_mut();
         let walked = model.zip_leaves(grads, &Path::Root, &mut |path, x, g| {
-            let Some(entry) = entries.next() else {
+            // A rule steps every element of a leaf: it takes no list of rows.
+            let known = entries.next().filter(|entry| {
+                g.rows.is_none()
+                    && entry.is(path, g.shape, is_f32(&g.data))
+                    && is_f32_mut(&x.data) == is_f32(&g.data)
+            });
+            let Some(entry) = known else {
                 same = false;
                 return;
             };
-            // A rule steps every element of a leaf.
-            same &= g.rows.is_none();
-            same &=
-                entry.is(path, g.shape, is_f32(&g.data)) && is_f32_mut(&x.data) == is_f32(&g.data);
-            if !entry.frozen {
+            let gathered = match (x.data, g.data) {
+                _ if entry.frozen => return,
+                (FloatsMut::F32(x), Floats::F32(g)) => single.gather(entry.place, x, g),
+                (FloatsMut::F64(x), Floats::F64(g)) => double.gather(entry.place, x, g),
+                _ => return,
+            };
+            if !gathered {
                 entry.squares = square_sum(g.data, unscale);
                 entry.unit = 1.0;
                 total += entry.squares;
@@ -57,17 +68,22 @@ impl Reduction {
         if !same || entries.next().is_some() {
             return Err("the model or the gradient has other leaves than the optimizer".to_owned());
         }
-        let plain = Self {
-            norm: total.sqrt(),
-            bad_leaf: None,
-            unscale,
-        };
+        let gathered = single.0.iter().map(|block| squares(&block.g, unscale));
+        total += gathered.sum::<f64>();
+        let gathered = double.0.iter().map(|block| squares(&block.g, unscale));
+        total += gathered.sum::<f64>();
         if total.is_finite() {
-            return Ok(plain);
+            return Ok(Reduction {
+                norm: total.sqrt(),
+                bad_leaf: None,
+                unscale,
+            });
         }
-        Ok(Self::scaled(leaves, grads, unscale))
+        Ok(Reduction::scaled(&mut self.leaves, grads, unscale))
     }
+}
 
+impl Reduction {
     /// When the plain sum isn't finite: either an element isn't, or only its square is not. Norms
     /// are those of the finite elements.
     fn scaled(leaves: &mut [LeafEntry], grads: &impl Leaves, unscale: f64) -> Self {

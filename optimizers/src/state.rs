@@ -12,7 +12,6 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::storage::{LeafEntry, SlotStorage};
 use crate::train::file::write_atomically;
 use crate::{Error, Optimizer, TensorRule};
 
@@ -155,7 +154,7 @@ impl<R: TensorRule> Optimizer<R> {
         }
         self.check_leaves(&tensors)
             .map_err(|what| Error::data(format!("`{file}` {what}")))?;
-        self.fill(&tensors);
+        self.take_over(&tensors);
         self.step = header.step;
         self.rate_factor = header.rate_factor;
         Ok(())
@@ -206,7 +205,27 @@ impl<R: TensorRule> Optimizer<R> {
             if !leaf.memory.is_empty() {
                 entries.push(numbers(format!("{}:memory", leaf.path), &leaf.memory));
             }
-            slot_entries(leaf, &mut entries);
+            for (index, spec) in leaf.specs.iter().enumerate() {
+                let (dtype, bytes) = if leaf.single {
+                    let slot = self.single.blocks.slot(leaf, index);
+                    (
+                        Dtype::F32,
+                        slot.iter().flat_map(|x| x.to_le_bytes()).collect(),
+                    )
+                } else {
+                    let slot = self.double.blocks.slot(leaf, index);
+                    (
+                        Dtype::F64,
+                        slot.iter().flat_map(|x| x.to_le_bytes()).collect(),
+                    )
+                };
+                entries.push(Entry {
+                    key: format!("{}:{}", leaf.path, spec.name),
+                    dtype,
+                    shape: spec.shape.clone(),
+                    bytes,
+                });
+            }
         }
         entries
     }
@@ -240,7 +259,7 @@ impl<R: TensorRule> Optimizer<R> {
     }
 
     /// Takes over what `check_leaves` found to fit.
-    fn fill(&mut self, tensors: &SafeTensors<'_>) {
+    fn take_over(&mut self, tensors: &SafeTensors<'_>) {
         let data = |key: &str| {
             tensors
                 .tensor(key)
@@ -250,15 +269,13 @@ impl<R: TensorRule> Optimizer<R> {
         read_f64(&mut self.memory, data(":memory"));
         for leaf in &mut self.leaves {
             read_f64(&mut leaf.memory, data(&format!("{}:memory", leaf.path)));
-            let mut start = 0;
-            for spec in &leaf.specs {
-                let end = start + spec.shape.iter().product::<usize>();
+            for (index, spec) in leaf.specs.iter().enumerate() {
                 let bytes = data(&format!("{}:{}", leaf.path, spec.name));
-                match &mut leaf.slots {
-                    SlotStorage::F32(slots) => read_f32(&mut slots[start..end], bytes),
-                    SlotStorage::F64(slots) => read_f64(&mut slots[start..end], bytes),
+                if leaf.single {
+                    read_f32(self.single.blocks.slot_mut(leaf, index), bytes);
+                } else {
+                    read_f64(self.double.blocks.slot_mut(leaf, index), bytes);
                 }
-                start = end;
             }
         }
     }
@@ -271,36 +288,6 @@ fn numbers(key: String, values: &[f64]) -> Entry {
         dtype: Dtype::F64,
         shape: vec![values.len()],
         bytes,
-    }
-}
-
-fn slot_entries(leaf: &LeafEntry, entries: &mut Vec<Entry>) {
-    let mut start = 0;
-    for spec in &leaf.specs {
-        let end = start + spec.shape.iter().product::<usize>();
-        let (dtype, bytes) = match &leaf.slots {
-            SlotStorage::F32(slots) => (
-                Dtype::F32,
-                slots[start..end]
-                    .iter()
-                    .flat_map(|x| x.to_le_bytes())
-                    .collect(),
-            ),
-            SlotStorage::F64(slots) => (
-                Dtype::F64,
-                slots[start..end]
-                    .iter()
-                    .flat_map(|x| x.to_le_bytes())
-                    .collect(),
-            ),
-        };
-        entries.push(Entry {
-            key: format!("{}:{}", leaf.path, spec.name),
-            dtype,
-            shape: spec.shape.clone(),
-            bytes,
-        });
-        start = end;
     }
 }
 

@@ -53,6 +53,9 @@ pub trait TensorRule: Clone + Debug + PartialEq + Serialize + DeserializeOwned +
     const MEASURES_MODEL: bool = false;
     /// Whether the rule applies the decoupled decay itself.
     const OWN_DECAY: bool = false;
+    /// Whether the rule is a function of single elements, so that leaves may be updated as parts of
+    /// a longer one.
+    const ELEMENTWISE: bool = false;
     /// Whether the rule reads the loss.
     const NEEDS_LOSS: bool = false;
     /// Whether the second view differs from the parameters.
@@ -206,6 +209,7 @@ impl<R: Rule> TensorRule for R {
     const SCOPE: Scope = R::SCOPE;
     const MEASURES_MODEL: bool = R::MEASURES && matches!(R::SCOPE, Scope::Model);
     const OWN_DECAY: bool = R::OWN_DECAY;
+    const ELEMENTWISE: bool = matches!(R::SCOPE, Scope::Model);
     const NEEDS_LOSS: bool = R::NEEDS_LOSS;
     const HAS_VIEW: bool = R::HAS_VIEW;
     type Prepared<T: Real> = R::Scalars<T>;

@@ -4,7 +4,6 @@ use cotangent_runtime::{Floats, Leaves, Path};
 
 use super::combine::{combine, fill};
 use crate::random::Random;
-use crate::storage::SlotStorage;
 use crate::{Error, Optimizer, Real, Sophia};
 
 /// Hutchinson's estimate of the Hessian's diagonal: `u * H u` for random signs `u`, where `product`
@@ -43,17 +42,15 @@ impl Optimizer<Sophia> {
     pub fn observe_curvature<M: Leaves>(&mut self, diagonal: &M) -> Result<(), Error> {
         self.check(diagonal, "curvature")?;
         let decay = self.rule().curvature_decay();
-        let mut entries = self.leaves.iter_mut();
+        let mut entries = self.leaves.iter();
         diagonal.leaves(&Path::Root, &mut |_, leaf| {
             let Some(entry) = entries.next().filter(|entry| !entry.frozen) else {
                 return;
             };
-            // The curvature is the second of two slots.
-            match (leaf.data, &mut entry.slots) {
-                (Floats::F32(h), SlotStorage::F32(slots)) => blend(&mut slots[h.len()..], h, decay),
-                (Floats::F64(h), SlotStorage::F64(slots)) => blend(&mut slots[h.len()..], h, decay),
-                // `check` compared the precision of every leaf.
-                _ => {}
+            // The curvature is the second of two slots; `check` compared the precision of every leaf.
+            match leaf.data {
+                Floats::F32(h) => blend(self.single.blocks.slot_mut(entry, 1), h, decay),
+                Floats::F64(h) => blend(self.double.blocks.slot_mut(entry, 1), h, decay),
             }
         });
         Ok(())

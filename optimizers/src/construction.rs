@@ -1,0 +1,176 @@
+//! How an optimizer comes into being, and how it becomes new again: leaves get their options,
+//! their place and their initial state.
+
+use cotangent_runtime::{Floats, LeafView, Leaves, Path};
+
+use crate::block::SHORT;
+use crate::lane::Lane;
+use crate::leaf_path::LeafPath;
+use crate::storage::{LeafEntry, Place, is_f32};
+use crate::{Error, LeafInfo, LeafOptions, Optimizer, OptimizerBuilder, Scope, TensorRule};
+
+impl<R: TensorRule> Optimizer<R> {
+    pub(crate) fn from_builder(
+        config: OptimizerBuilder<R>,
+        model: &impl Leaves,
+    ) -> Result<Self, Error> {
+        let memory = match R::SCOPE {
+            Scope::Model => numbers(&config.rule),
+            Scope::Leaf => Vec::new(),
+        };
+        let (mut groups, mut leaves) = (Vec::new(), Vec::new());
+        let (mut single, mut double) = (Lane::new(), Lane::new());
+        let mut unmatched: Vec<bool> = vec![true; config.groups.len()];
+        let mut fault = Ok(());
+        model.leaves(&Path::Root, &mut |path, view| {
+            let path = LeafPath::of(path);
+            let options = options(&config, &path, &view, &mut unmatched);
+            if fault.is_ok() {
+                fault = options.validate();
+            }
+            let mut entry = entry(&config.rule, path, &view, &options);
+            if !options.frozen {
+                let gathered = gathers(&config, &options, entry.len);
+                entry.group = position(&mut groups, &options);
+                let (rule, transforms) = (&config.rule, &config.transforms);
+                entry.place = if entry.single {
+                    single.admit(rule, transforms, &options, &entry, gathered)
+                } else {
+                    double.admit(rule, transforms, &options, &entry, gathered)
+                };
+            }
+            leaves.push(entry);
+        });
+        fault?;
+        if let Some(index) = unmatched.iter().position(|unmatched| *unmatched) {
+            let group = &config.groups[index];
+            let paths: Vec<&str> = leaves.iter().map(|leaf| leaf.path.as_str()).collect();
+            return Err(group.filter.unmatched(group.option, &paths));
+        }
+        let mut optimizer = Self {
+            all_gathered: leaves.iter().all(|leaf| leaf.frozen || leaf.place.gathered),
+            config,
+            groups,
+            leaves,
+            memory,
+            step: 0,
+            rate_factor: 1.0,
+            refused: 0,
+            single,
+            double,
+        };
+        optimizer.fill(model);
+        Ok(optimizer)
+    }
+
+    /// Forgets everything but the configuration: state, memory and step are those of a new
+    /// optimizer for `model`.
+    ///
+    /// # Errors
+    /// When the leaves of `model` aren't those the optimizer was built for.
+    pub fn reset(&mut self, model: &impl Leaves) -> Result<(), Error> {
+        self.check(model, "model")?;
+        let renew = |memory: &mut Vec<f64>| {
+            if !memory.is_empty() {
+                *memory = numbers(&self.config.rule);
+            }
+        };
+        renew(&mut self.memory);
+        self.leaves
+            .iter_mut()
+            .for_each(|leaf| renew(&mut leaf.memory));
+        self.fill(model);
+        (self.step, self.rate_factor, self.refused) = (0, 1.0, 0);
+        Ok(())
+    }
+
+    /// Fills every slot with its initial value.
+    fn fill(&mut self, model: &impl Leaves) {
+        let mut entries = self.leaves.iter();
+        model.leaves(&Path::Root, &mut |_, view| {
+            let Some(entry) = entries.next().filter(|entry| !entry.frozen) else {
+                return;
+            };
+            match view.data {
+                Floats::F32(x) => self.single.blocks.fill(entry, x),
+                Floats::F64(x) => self.double.blocks.fill(entry, x),
+            }
+        });
+    }
+}
+
+/// The options of a leaf; takes the filters that match it from `unmatched`.
+fn options<R: TensorRule>(
+    config: &OptimizerBuilder<R>,
+    path: &LeafPath,
+    view: &LeafView<'_>,
+    unmatched: &mut [bool],
+) -> LeafOptions {
+    let info = LeafInfo {
+        path: path.as_str(),
+        shape: view.shape,
+    };
+    let mut options = config.options.clone();
+    for (group, unmatched) in config.groups.iter().zip(unmatched) {
+        if group.filter.matches(&info) {
+            options = (group.change)(options);
+            *unmatched = false;
+        }
+    }
+    options
+}
+
+/// A leaf without its group and its place.
+fn entry<R: TensorRule>(
+    rule: &R,
+    path: LeafPath,
+    view: &LeafView<'_>,
+    options: &LeafOptions,
+) -> LeafEntry {
+    let per_leaf = R::SCOPE == Scope::Leaf && !options.frozen;
+    LeafEntry {
+        path,
+        shape: view.shape.to_vec(),
+        len: match view.data {
+            Floats::F32(data) => data.len(),
+            Floats::F64(data) => data.len(),
+        },
+        single: is_f32(&view.data),
+        frozen: options.frozen,
+        group: 0,
+        specs: if options.frozen {
+            Vec::new()
+        } else {
+            rule.slots(view.shape)
+        },
+        place: Place::default(),
+        memory: if per_leaf { numbers(rule) } else { Vec::new() },
+        squares: 0.0,
+        unit: 1.0,
+    }
+}
+
+/// Whether a leaf is updated side by side with other short ones.
+fn gathers<R: TensorRule>(config: &OptimizerBuilder<R>, options: &LeafOptions, len: usize) -> bool {
+    let whole_leaves = config.clip.is_some_and(|clip| clip.is_per_leaf())
+        || !config.transforms.is_empty()
+        || !options.constraints.is_empty();
+    R::ELEMENTWISE && !whole_leaves && (1..=SHORT).contains(&len)
+}
+
+/// The memory as it starts.
+fn numbers<R: TensorRule>(rule: &R) -> Vec<f64> {
+    let indices = 0..R::MEMORY.len();
+    indices.map(|index| rule.initial_memory(index)).collect()
+}
+
+/// The index of these options in `groups`, which gets them if it lacks them.
+fn position(groups: &mut Vec<LeafOptions>, options: &LeafOptions) -> usize {
+    groups
+        .iter()
+        .position(|known| known == options)
+        .unwrap_or_else(|| {
+            groups.push(options.clone());
+            groups.len() - 1
+        })
+}
