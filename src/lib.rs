@@ -23,6 +23,6 @@ pub use cotangent_runtime::cpu::{set_threads, threads};
 pub use cotangent_runtime::scalar::Matrix;
 pub use cotangent_runtime::{
     Bag, BoundMethod, Element, Embedding, Error, Float, Floats, FloatsMut, Graph, LeafView,
-    LeafViewMut, Leaves, Over, Pad, Path, Position, Profile, Program, Real, Report, RowIndex, Rows,
-    Span, StructureMismatch, Tensor, Update, concat, gradcheck, no_diff, stack,
+    LeafViewMut, Leaves, Over, Pad, Path, Position, Profile, Program, Real, Report, Resize,
+    RowIndex, Rows, Span, StructureMismatch, Tensor, Update, concat, gradcheck, no_diff, stack,
 };

@@ -5,5 +5,5 @@ pub use crate::optimizers::{
     Adam, AdamW, Batches, Decision, EarlyStopping, Init, Sgd, Standardizer, Table, WarmupCosine,
     init,
 };
-pub use crate::{Bag, Embedding, Error, Leaves, Pad, Program, Tensor, concat, stack};
+pub use crate::{Bag, Embedding, Error, Leaves, Pad, Program, Resize, Tensor, concat, stack};
 pub use crate::{Differentiable, derivative, differentiable, gradcheck, no_diff};

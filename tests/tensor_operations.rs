@@ -240,3 +240,47 @@ fn a_wrong_argument_is_an_error_at_the_users_operator() {
         "{error}"
     );
 }
+
+#[differentiable(wrt(x))]
+fn resampled(x: &Tensor<f64>, size: usize, mode: usize) -> f64 {
+    let how = if mode == 0 {
+        Resize::Nearest
+    } else if mode == 1 {
+        Resize::Linear
+    } else {
+        Resize::LinearAligned
+    };
+    let image = x.resize(&[size, 5], how);
+    weighted(&image) + weighted(&x.adaptive_avg_pool(&[size, 2])) * 0.5
+}
+
+#[differentiable(wrt(x))]
+fn largest_of_windows(x: &Tensor<f64>, rows: usize, columns: usize) -> f64 {
+    let waves = x.positional_encoding(100.0);
+    weighted(
+        &((x + &waves).adaptive_max_pool(&[rows, columns])
+            * x.pad(&[(0, 0), (2, 1), (0, 3)], Pad::Symmetric).mean()),
+    )
+}
+
+/// The share of rows whose largest entry is the label, which has no slope, beside the loss.
+#[differentiable(wrt(x))]
+fn right_answers(x: &Tensor<f64>, labels: &Tensor<u32>) -> f64 {
+    let right = x.argmax_axis(-1).equal(&labels.to_float());
+    let wrong = x.argmin_axis(1).equal(&labels.to_float());
+    (x.cross_entropy(labels) * (right + 1.0) + wrong).mean()
+}
+
+#[test]
+fn resampling_and_positions() {
+    for (height, width, size) in [(1, 1, 1), (3, 4, 5), (7, 5, 3), (2, 65, 4)] {
+        for mode in 0..3 {
+            check!(resampled, noise(&[2, height, width], 1), size, mode);
+        }
+        if height > 1 {
+            check!(largest_of_windows, noise(&[2, height, width], 2), size, 2);
+        }
+    }
+    let labels = Tensor::from_vec(&[3], vec![1, 0, 3]).unwrap();
+    check!(right_answers, noise(&[3, 4], 3), &labels);
+}

@@ -32,7 +32,7 @@ pub use embedding::Embedding;
 pub use error::Error;
 pub use graph::{BoundMethod, Differentiable, Graph, Profile, Program, Report, TensorFn, Update};
 pub use leaf::{Floats, FloatsMut, LeafView, LeafViewMut, Leaves, Path, StructureMismatch};
-pub use methods::{Bag, Pad, concat, stack};
+pub use methods::{Bag, Pad, Resize, concat, stack};
 pub use row_index::RowIndex;
 pub use rows::Rows;
 pub use tensor::Tensor;

@@ -56,6 +56,10 @@ primitives! {
     Select SELECT 1 Method;
     /// The adjoint of `Select`.
     SelectAdd SELECT_ADD 1 Adjoint;
+    /// Weighted sums of entries of an axis.
+    Mix MIX 1 Method;
+    /// The adjoint of `Mix`.
+    MixAdd MIX_ADD 1 Adjoint;
     /// Two tensors joined along an axis.
     Concat CONCAT 2 Method;
     /// The first entries of an axis, as many as the result has.
@@ -66,6 +70,14 @@ primitives! {
     Triangle TRIANGLE 1 Method;
     /// 1 at each label's class, 0 elsewhere.
     OneHot ONE_HOT 1 Method;
+    /// Labels as numbers.
+    Floats FLOATS 1 Method;
+    /// The position of the largest entry along an axis.
+    ArgMax ARG_MAX 1 Method;
+    /// The position of the smallest entry along an axis.
+    ArgMin ARG_MIN 1 Method;
+    /// Waves of positions.
+    Waves WAVES 1 Method;
     /// Random numbers from a key.
     Uniform UNIFORM 1 Method;
     /// X with T X = B for a triangle T of the first operand.

@@ -28,10 +28,12 @@ mod loss;
 mod network;
 mod recorded;
 mod reduce;
+mod resample;
 mod shape;
 
 pub use embedding::Bag;
 pub use list::{concat, stack};
+pub use resample::Resize;
 pub use shape::Pad;
 
 /// Gives methods to `Tensor<T>` and to `TensorHandle<'_, T>`, for a float T.

@@ -6,8 +6,8 @@
 use super::both;
 use crate::axes::{Over, position};
 use crate::primitive::{
-    LOG_SUM_EXP, MAXIMUM, MINIMUM, PRODUCT, RUNNING_LOG_SUM_EXP, RUNNING_MAX, RUNNING_PRODUCT,
-    RUNNING_SUM, SORT,
+    ARG_MAX, ARG_MIN, LOG_SUM_EXP, MAXIMUM, MINIMUM, PRODUCT, RUNNING_LOG_SUM_EXP, RUNNING_MAX,
+    RUNNING_PRODUCT, RUNNING_SUM, SORT,
 };
 
 fn signed(axes: &[usize]) -> Vec<i64> {
@@ -173,6 +173,35 @@ both! {
     #[track_caller]
     pub fn median_axis(&self, axis: isize) -> Self {
         self.quantile_axis(axis, 0.5)
+    }
+
+    /// The position of the largest entry of each line along an axis, which vanishes: the first one of
+    /// a tie, the first NaN if there is one. A number that carries no derivative; compare it with
+    /// labels by `labels.to_float()`.
+    #[must_use]
+    #[track_caller]
+    pub fn argmax_axis(&self, axis: isize) -> Self {
+        self.extreme("argmax_axis", &ARG_MAX, axis)
+    }
+
+    /// As [`argmax_axis`](Self::argmax_axis), of the smallest entry.
+    #[must_use]
+    #[track_caller]
+    pub fn argmin_axis(&self, axis: isize) -> Self {
+        self.extreme("argmin_axis", &ARG_MIN, axis)
+    }
+
+    #[track_caller]
+    fn extreme(
+        &self,
+        what: &'static str,
+        op: &'static crate::primitive::Primitive,
+        axis: isize,
+    ) -> Self {
+        match position(axis, self.sizes().len()) {
+            Ok(axis) => self.call(what, op, &[], &[axis as i64]).without(&[axis]),
+            Err(why) => self.refuse(what, why),
+        }
     }
 
     /// 1 where any element along the axes is not 0, else 0; carries no derivative.

@@ -5,7 +5,8 @@ use crate::axes::{Over, Position, Span, position};
 use crate::graph::TensorHandle;
 use crate::primitive::strided;
 use crate::primitive::{
-    CONCAT, GATHER, GATHER_ADD, ONE_HOT, PLACE, SELECT, Strided, TAKE, TAKE_ADD, TRIANGLE, VIEW,
+    CONCAT, FLOATS, GATHER, GATHER_ADD, ONE_HOT, PLACE, SELECT, Strided, TAKE, TAKE_ADD, TRIANGLE,
+    VIEW,
 };
 use crate::{Float, Real, Tensor};
 
@@ -16,6 +17,8 @@ pub enum Pad {
     Constant(f64),
     /// The entries mirrored at the edge, which is not repeated.
     Reflect,
+    /// The entries mirrored at the edge, which is repeated.
+    Symmetric,
     /// The entry at the edge.
     Edge,
     /// The entries from the other end.
@@ -28,6 +31,10 @@ impl Pad {
         match self {
             Pad::Constant(_) | Pad::Edge => at.clamp(0, size - 1),
             Pad::Wrap => at.rem_euclid(size),
+            Pad::Symmetric => {
+                let turn = at.rem_euclid(2 * size);
+                turn.min(2 * size - 1 - turn)
+            }
             Pad::Reflect if size == 1 => 0,
             Pad::Reflect => {
                 let turn = at.rem_euclid(2 * (size - 1));
@@ -449,6 +456,13 @@ impl Tensor<u32> {
     pub fn one_hot<T: Float + Real>(&self, classes: usize) -> Tensor<T> {
         self.call_alone("one_hot", &ONE_HOT, &[signed(classes)])
     }
+
+    /// The labels as numbers, which carry no derivative.
+    #[must_use]
+    #[track_caller]
+    pub fn to_float<T: Float + Real>(&self) -> Tensor<T> {
+        self.call_alone("to_float", &FLOATS, &[])
+    }
 }
 
 impl<'b> TensorHandle<'b, u32> {
@@ -457,5 +471,12 @@ impl<'b> TensorHandle<'b, u32> {
     #[track_caller]
     pub fn one_hot<T: Float + Real>(&self, classes: usize) -> TensorHandle<'b, T> {
         self.call_alone("one_hot", &ONE_HOT, &[signed(classes)])
+    }
+
+    /// The labels as numbers, which carry no derivative.
+    #[must_use]
+    #[track_caller]
+    pub fn to_float<T: Float + Real>(&self) -> TensorHandle<'b, T> {
+        self.call_alone("to_float", &FLOATS, &[])
     }
 }

@@ -9,6 +9,8 @@ mod bag;
 mod index;
 mod join;
 mod matrix;
+pub(crate) mod mix;
+mod position;
 mod random;
 mod reduce;
 mod scan;
@@ -21,6 +23,8 @@ pub use bag::{BAG, BAG_ADD};
 pub use index::{GATHER, GATHER_ADD, ONE_HOT, SELECT, SELECT_ADD, TAKE, TAKE_ADD};
 pub use join::{CONCAT, HEAD, TAIL};
 pub use matrix::TRIANGLE;
+pub use mix::{MIX, MIX_ADD};
+pub use position::{ARG_MAX, ARG_MIN, FLOATS, WAVES};
 pub use random::UNIFORM;
 pub use reduce::{LOG_SUM_EXP, MAXIMUM, MINIMUM, PRODUCT, PRODUCT_OTHERS, SUM};
 pub use scan::{

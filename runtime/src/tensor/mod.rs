@@ -32,9 +32,10 @@ use crate::{Element, Error, shape};
 /// | `leaky_relu`, `elu`, `selu`, `celu` at 0 | 0 | that of the negative side |
 /// | `max`, `min`, `clamp`, `pinball` with equal operands | | to the first operand |
 /// | `max`, `min` with a NaN | the other operand | to the other operand |
-/// | `max_axis`, `min_axis`, `max_pool` with ties | | shared evenly |
+/// | `max_axis`, `min_axis`, `max_pool`, `adaptive_max_pool` with ties | | shared evenly |
 /// | `max_axis`, `min_axis` with a NaN | NaN | 0 |
 /// | `cummax` with ties | | to the first element |
+/// | `argmax_axis`, `argmin_axis` with ties | the first position | 0 |
 /// | `signum(0)`, `round` of a half | 1, away from 0 | 0 |
 /// | `hypot`, `norm_axis`, `std_axis`, `safe_sqrt` at 0 | 0 | 0 |
 /// | `sqrt`, `cbrt` at 0, logarithms and inverses at a pole | | infinite |
