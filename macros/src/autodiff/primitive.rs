@@ -84,6 +84,22 @@ pub(super) fn pull_back(
             let slope = graph.op(Op::Select, &[at_infinity, chosen, softmax]);
             vec![(x[0], graph.op(Op::Mul, &[dy, slope]))]
         }
+        // y = x * w: x' = y' * w and w' = x * y', each by its own bilinear form, which are closed
+        P::Conv => vec![
+            (x[0], like(graph, P::ConvInput, &[dy, x[1]], x[0])),
+            (x[1], like(graph, P::ConvKernel, &[x[0], dy], x[1])),
+        ],
+        P::ConvInput => vec![
+            (x[0], like(graph, P::Conv, &[dy, x[1]], x[0])),
+            (x[1], like(graph, P::ConvKernel, &[dy, x[0]], x[1])),
+        ],
+        P::ConvKernel => vec![
+            (x[0], like(graph, P::ConvInput, &[x[1], dy], x[0])),
+            (x[1], like(graph, P::Conv, &[x[0], dy], x[1])),
+        ],
+        P::MeanPool => linear(graph, P::MeanPoolBack),
+        P::MeanPoolBack => linear(graph, P::MeanPool),
+        P::MaxPool => adjoint(graph, P::MaxPoolBack, &[x[0], y, dy], x[0]),
         P::RunningProduct => adjoint(graph, P::RunningProductBack, &[x[0], dy], x[0]),
         P::RunningMax => adjoint(graph, P::RunningMaxBack, &[x[0], dy], x[0]),
         P::RunningLogSumExp => adjoint(graph, P::RunningLogSumExpBack, &[x[0], y, dy], x[0]),

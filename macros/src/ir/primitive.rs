@@ -66,6 +66,20 @@ primitives! {
     Head HEAD 1 Adjoint;
     /// The last entries of an axis, as many as the result has.
     Tail TAIL 1 Adjoint;
+    /// A convolution.
+    Conv CONV 2 Method;
+    /// Its adjoint in the input, from the cotangent and the kernel.
+    ConvInput CONV_INPUT 2 Adjoint;
+    /// Its adjoint in the kernel, from the input and the cotangent.
+    ConvKernel CONV_KERNEL 2 Adjoint;
+    /// The largest element of each window.
+    MaxPool MAX_POOL 1 Method;
+    /// Its adjoint, from the operand, the result and the cotangent.
+    MaxPoolBack MAX_POOL_BACK 3 Adjoint;
+    /// The mean of each window.
+    MeanPool MEAN_POOL 1 Method;
+    /// Its adjoint.
+    MeanPoolBack MEAN_POOL_BACK 1 Adjoint;
     /// The part of each matrix on one side of a diagonal; 0 elsewhere.
     Triangle TRIANGLE 1 Method;
     /// 1 at each label's class, 0 elsewhere.

@@ -4,24 +4,30 @@
 //! Everything is planned from shapes once (`FusedPlan`, `GemmPlan`) and then run without allocating.
 //! Sums are taken in an order that depends on shapes alone, never on the instruction set.
 
+mod conv;
 mod dispatch;
 mod fused;
 mod gemm;
 mod isa;
 mod kernel;
 mod matmul;
+mod pool;
 pub mod real;
 mod rows;
 mod threads;
 mod vector;
+mod workspace;
 
 #[doc(hidden)]
 pub use crate::__kernel as kernel;
+pub(crate) use conv::{Geometry as Convolution, Planes};
 pub use dispatch::{Vectorized, vectorized};
 pub(crate) use fused::{FusedPlan, Write};
 pub(crate) use gemm::GemmPlan;
 pub use isa::{Isa, isa, with_isa};
 pub use kernel::{Kernel, Row};
 pub use matmul::MatMul;
+pub(crate) use pool::Pooling;
 pub(crate) use rows::{copy, row_op, transpose};
 pub use threads::{set_threads, threads};
+pub(crate) use workspace::{Plain, Workspace};

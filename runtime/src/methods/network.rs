@@ -1,9 +1,9 @@
-//! Layers of networks, composed of views, products and reductions: convolutions are products over
-//! the view of all windows, pooling reduces that view, norms are reductions and arithmetic.
+//! Layers of networks: convolution and pooling over one or two axes are primitives; over more, a product
+//! over a view of all windows and a reduction of it. Norms are reductions and arithmetic.
 
 use super::{Labels, both};
 use crate::axes::position;
-use crate::primitive::{PLACE, UNIFORM, VIEW, strided};
+use crate::primitive::{CONV, MAX_POOL, MEAN_POOL, PLACE, UNIFORM, VIEW, strided};
 use crate::{Float, Real};
 
 fn product(sizes: &[usize]) -> usize {
@@ -31,6 +31,29 @@ both! {
     #[must_use]
     #[track_caller]
     pub fn conv(
+        &self,
+        kernel: &Self,
+        stride: &[usize],
+        padding: &[(usize, usize)],
+        dilation: &[usize],
+        groups: usize,
+    ) -> Self {
+        let axes = stride.len();
+        if padding.len() != axes || dilation.len() != axes {
+            let text = format!("stride {stride:?}, padding {padding:?} and dilation {dilation:?} must have one entry for each spatial axis");
+            return self.refuse("conv", text);
+        }
+        if !(1..=2).contains(&axes) {
+            return self.conv_by_windows(kernel, stride, padding, dilation, groups);
+        }
+        let each = (0..axes).flat_map(|k| [stride[k], padding[k].0, padding[k].1, dilation[k]]);
+        let args: Vec<i64> = each.chain([groups]).map(|size| size as i64).collect();
+        self.call("conv", &CONV, &[kernel], &args)
+    }
+
+    /// A convolution as a product over a copy of all windows, for any number of spatial axes.
+    #[track_caller]
+    fn conv_by_windows(
         &self,
         kernel: &Self,
         stride: &[usize],
@@ -152,16 +175,20 @@ both! {
     #[must_use]
     #[track_caller]
     pub fn max_pool(&self, window: &[usize], stride: &[usize]) -> Self {
-        self.windows_of(window, stride, &vec![1; window.len()])
-            .max_axis(&last(window.len()))
+        match pooling(window, stride) {
+            Some(args) => self.call("max_pool", &MAX_POOL, &[], &args),
+            None => self.windows_of(window, stride, &vec![1; window.len()]).max_axis(&last(window.len())),
+        }
     }
 
     /// The mean of each window of the last axes.
     #[must_use]
     #[track_caller]
     pub fn avg_pool(&self, window: &[usize], stride: &[usize]) -> Self {
-        self.windows_of(window, stride, &vec![1; window.len()])
-            .mean_axis(&last(window.len()))
+        match pooling(window, stride) {
+            Some(args) => self.call("avg_pool", &MEAN_POOL, &[], &args),
+            None => self.windows_of(window, stride, &vec![1; window.len()]).mean_axis(&last(window.len())),
+        }
     }
 
     /// `(x - mean) / sqrt(var + eps)` over axes, with the variance's divisor n.
@@ -315,6 +342,17 @@ both! {
         let kept = noise.greater(&self.filled(&[], p - f64::EPSILON));
         self * &kept.times(1.0 / (1.0 - p))
     }
+}
+
+/// The parameters of a pooling that has a kernel of its own: one over one or two axes.
+fn pooling(window: &[usize], stride: &[usize]) -> Option<Vec<i64>> {
+    let fits = (1..=2).contains(&window.len()) && window.len() == stride.len();
+    let pairs = window.iter().zip(stride);
+    fits.then(|| {
+        pairs
+            .flat_map(|(&window, &stride)| [window as i64, stride as i64])
+            .collect()
+    })
 }
 
 /// The last axes.

@@ -3,7 +3,7 @@
 //! Parameters: the label that a bag skips, or -1, and 1 for the mean or 0 for the sum. A bag
 //! without a label that counts is zero.
 
-use super::{Call, Inferred, Shapes, around, primitive};
+use super::{Call, Shapes, around, primitive, shape_of_another};
 use crate::{Real, Rows};
 
 primitive! {
@@ -17,11 +17,7 @@ primitive! {
 primitive! {
     /// `y[t[b, k], j] += x[b, j]` from 0, divided by the number of terms for the mean; the shape is
     /// that of the table.
-    BAG_ADD bag_add |_, _| stands_in_adjoints(), labels 1 rows_of_table, rows bag_rows
-}
-
-fn stands_in_adjoints() -> Inferred {
-    Err("its shape is that of the table".to_owned())
+    BAG_ADD bag_add |_, _| shape_of_another(), labels 1 rows_of_table, rows bag_rows
 }
 
 fn rows_of_table((_, shape): Shapes<'_>, _: &[i64]) -> usize {

@@ -1,7 +1,7 @@
 //! Gathering and scattering along one axis, by labels or by positions of the host. Parameters: the
 //! axis, then what the operation needs. Labels were checked before the kernel runs.
 
-use super::{Call, Inferred, Shapes, around, index, primitive};
+use super::{Call, Shapes, around, index, primitive, shape_of_another};
 use crate::{Real, Rows};
 
 primitive! {
@@ -15,7 +15,7 @@ primitive! {
 primitive! {
     /// `y[i, t[k..], j] += x[i, k.., j]` from 0, but for the label that is a constant; the shape is
     /// that of the tensor taken from. A row list is only asked for along axis 0.
-    TAKE_ADD take_add |_, _| stands_in_adjoints(), labels 1 added_to, rows take_rows
+    TAKE_ADD take_add |_, _| shape_of_another(), labels 1 added_to, rows take_rows
 }
 
 primitive! {
@@ -34,7 +34,7 @@ primitive! {
 
 primitive! {
     /// `y[i, t[i, k, j], j] += x[i, k, j]` from 0
-    GATHER_ADD gather_add |_, _| stands_in_adjoints(), labels 1 added_to
+    GATHER_ADD gather_add |_, _| shape_of_another(), labels 1 added_to
 }
 
 primitive! {
@@ -48,7 +48,7 @@ primitive! {
 
 primitive! {
     /// `y[i, p[k], j] += x[i, k, j]` from 0
-    SELECT_ADD select_add |_, _| stands_in_adjoints()
+    SELECT_ADD select_add |_, _| shape_of_another()
 }
 
 primitive! {
@@ -59,10 +59,6 @@ primitive! {
         crate::shape::checked_len(&shape).ok_or("the result is too large")?;
         Ok(shape)
     }, labels 0 |_, args| index(args[0])
-}
-
-fn stands_in_adjoints() -> Inferred {
-    Err("its shape is that of another tensor".to_owned())
 }
 
 fn taken_from((shapes, _): Shapes<'_>, args: &[i64]) -> usize {

@@ -1,7 +1,7 @@
 //! Mixing along an axis: each entry of the result is a weighted sum of few entries of the operand.
 //! Interpolation and means over uneven windows are mixes with other weights.
 
-use super::{Call, Inferred, around, index, primitive};
+use super::{Call, around, index, primitive, shape_of_another};
 use crate::{Real, shape};
 
 /// The entries that go into one entry of the result, with their weights.
@@ -31,11 +31,7 @@ primitive! {
 
 primitive! {
     /// `y[i, s[p, k], j] += w[p, k] x[i, p, j]` from 0; the shape is that of the mixed tensor.
-    MIX_ADD mix_add |_, _| stands_in_adjoints()
-}
-
-fn stands_in_adjoints() -> Inferred {
-    Err("its shape is that of another tensor".to_owned())
+    MIX_ADD mix_add |_, _| shape_of_another()
 }
 
 /// Visits every tap: the result, the entry and the weight.

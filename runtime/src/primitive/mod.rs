@@ -6,10 +6,12 @@
 //! statics, and holds their derivative rules.
 
 mod bag;
+mod conv;
 mod index;
 mod join;
 mod matrix;
 pub(crate) mod mix;
+mod pool;
 mod position;
 mod random;
 mod reduce;
@@ -20,10 +22,12 @@ pub(crate) mod strided;
 mod view;
 
 pub use bag::{BAG, BAG_ADD};
+pub use conv::{CONV, CONV_INPUT, CONV_KERNEL};
 pub use index::{GATHER, GATHER_ADD, ONE_HOT, SELECT, SELECT_ADD, TAKE, TAKE_ADD};
 pub use join::{CONCAT, HEAD, TAIL};
 pub use matrix::TRIANGLE;
 pub use mix::{MIX, MIX_ADD};
+pub use pool::{MAX_POOL, MAX_POOL_BACK, MEAN_POOL, MEAN_POOL_BACK};
 pub use position::{ARG_MAX, ARG_MIN, FLOATS, WAVES};
 pub use random::UNIFORM;
 pub use reduce::{LOG_SUM_EXP, MAXIMUM, MINIMUM, PRODUCT, PRODUCT_OTHERS, SUM};
@@ -295,6 +299,11 @@ unsafe fn slice_mut<'a, T>(pointer: *mut T, count: usize) -> &'a mut [T] {
     }
     // SAFETY: the caller's contract.
     unsafe { std::slice::from_raw_parts_mut(pointer, count) }
+}
+
+/// What a primitive infers that stands in adjoints only: its result has the shape of another tensor.
+pub(crate) fn shape_of_another() -> Inferred {
+    Err("its shape is that of another tensor".to_owned())
 }
 
 /// A parameter that is an index or a size; those that are given were checked by the method.
