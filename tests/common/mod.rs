@@ -1,6 +1,13 @@
 //! What the tests of tensor programs share: data without a pattern, and an oracle for gradients.
 
-#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "each test binary uses its part"
+)]
+
+pub(crate) mod strategies;
 
 use cotangent::{Floats, FloatsMut, Leaves, Path, Tensor};
 

@@ -71,12 +71,18 @@ impl Body {
     /// How often each value is used by the code that computes `outputs`, the outputs themselves
     /// included; 0 for dead code.
     pub(crate) fn uses(&self, outputs: &[ValueId]) -> Vec<usize> {
+        self.uses_knowing(outputs, None)
+    }
+
+    /// The same for code that need not compute a value which is `known` already.
+    pub(crate) fn uses_knowing(&self, outputs: &[ValueId], known: Option<ValueId>) -> Vec<usize> {
         let mut uses = vec![0; self.nodes.len()];
         for output in outputs {
             uses[output.index()] += 1;
         }
         for (i, node) in self.nodes.iter().enumerate().rev() {
-            if let (Node::Op(_, operands), true) = (node, uses[i] > 0) {
+            let computed = uses[i] > 0 && known.is_none_or(|known| known.index() != i);
+            if let (Node::Op(_, operands), true) = (node, computed) {
                 for operand in operands {
                     uses[operand.index()] += 1;
                 }

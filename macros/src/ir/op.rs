@@ -205,6 +205,17 @@ operations! {
     Decrement "decrement" 1 Int Runtime "ct_decrement";
 }
 
+impl Op {
+    /// Whether the derivative is told by the result, which is worth keeping because it costs much
+    /// more than a few products.
+    pub(crate) fn is_worth_keeping(self) -> bool {
+        matches!(
+            self,
+            Op::Exp | Op::Exp2 | Op::ExpM1 | Op::Tanh | Op::Tan | Op::Cbrt
+        )
+    }
+}
+
 /// Something that straight-line scalar code can be added to: a scalar `Body`, or a tensor `Graph`
 /// whose elementwise nodes are scalar operations. Rules and composites are written against it, so
 /// that one table serves both regimes and both modes.

@@ -1,14 +1,14 @@
 //! Residuals: what the reverse pass reads must have the content that it had in the forward pass.
 //!
-//! A slot is needed if the adjoint of any statement reads it: as an operand, in an index, or as an
-//! argument of a call. Only needed slots are saved before they are overwritten. Accumulators, the
+//! A slot is needed if the adjoint of any statement reads it: as an operand, in an index, as an
+//! argument of a call, or as the result of an operation that is not computed twice. Only needed slots are saved before they are overwritten. Accumulators, the
 //! commonest slots of all, are not needed, and cost nothing. A loop whose turns are run again needs
 //! what they read as well, but saves nothing of them. What a `&mut` parameter held is always needed:
 //! the caller's reverse pass may read it.
 
 use super::reversal::for_each_loop;
 use super::uses::{self, Uses};
-use crate::ir::body::Node;
+use crate::ir::body::{Node, ValueId};
 use crate::ir::scalar::{
     Arg, Assign, Carried, Function, Head, Inert, Loop, Place, Reversal, Rhs, SlotId, Stmt,
     StmtKind, Value, Wanted, for_each_simple,
@@ -30,7 +30,7 @@ pub(crate) fn mark(function: &mut Function) {
             StmtKind::Assign(assign) => read_by_adjoint(function, assign, &mut read),
             StmtKind::Push { target, value } => {
                 target.reads.iter().for_each(|&slot| read(slot));
-                read_by_value(function, value, false, &mut read);
+                read_by_value(function, value, None, false, &mut read);
             }
             StmtKind::Pop { from, .. } => from.reads.iter().for_each(|&slot| read(slot)),
             StmtKind::If { .. } | StmtKind::Loop(_) | StmtKind::Jump(_) => {}
@@ -169,10 +169,31 @@ fn read_by_place(function: &Function, place: &Place, read: &mut dyn FnMut(SlotId
     }
 }
 
-/// What the adjoint of a value reads; with `all`, the value itself is computed again.
-fn read_by_value(function: &Function, value: &Value, all: bool, read: &mut dyn FnMut(SlotId)) {
+/// The result of an assignment, if its adjoint reads that from the target instead of computing it
+/// again from its operands.
+pub(crate) fn remembered(function: &Function, assign: &Assign) -> Option<ValueId> {
+    let Rhs::Value(value) = &assign.value else {
+        return None;
+    };
+    let Node::Op(op, _) = value.body.node(value.result) else {
+        return None;
+    };
     let outputs: Vec<_> = value.flows.iter().map(|&(_, id)| id).collect();
-    let uses = value.body.uses(&outputs);
+    let used = value.body.uses(&outputs)[value.result.index()] > 0;
+    (used && op.is_worth_keeping() && assign.operator.is_none() && !function.taped)
+        .then_some(value.result)
+}
+
+/// What the adjoint of a value reads; with `all`, the value itself is computed again.
+fn read_by_value(
+    function: &Function,
+    value: &Value,
+    known: Option<ValueId>,
+    all: bool,
+    read: &mut dyn FnMut(SlotId),
+) {
+    let outputs: Vec<_> = value.flows.iter().map(|&(_, id)| id).collect();
+    let uses = value.body.uses_knowing(&outputs, known);
     for (id, node) in value.body.nodes() {
         if let Node::Input(number, _) = node
             && let Some(leaf) = value.leaves.get(*number)
@@ -191,8 +212,13 @@ fn read_by_value(function: &Function, value: &Value, all: bool, read: &mut dyn F
 fn read_by_adjoint(function: &Function, assign: &Assign, read: &mut dyn FnMut(SlotId)) {
     read_by_place(function, &assign.target, read);
     let all = matches!(assign.value, Rhs::Call(_) | Rhs::Cast(..));
+    let known = remembered(function, assign);
+    if known.is_some() {
+        read(assign.target.root);
+        assign.target.reads.iter().for_each(|&slot| read(slot));
+    }
     for value in assign.value.values() {
-        read_by_value(function, value, all, read);
+        read_by_value(function, value, known, all, read);
     }
     match &assign.value {
         Rhs::Call(call) => {

@@ -26,7 +26,18 @@ pub(crate) fn print(
     private: &TokenStream,
     input: &dyn Fn(usize) -> TokenStream,
 ) -> Printed {
-    let uses = body.uses(outputs);
+    print_knowing(body, outputs, None, private, input)
+}
+
+/// The same, where the content of a variable is `known` to be one of the values.
+pub(crate) fn print_knowing(
+    body: &Body,
+    outputs: &[ValueId],
+    known: Option<(ValueId, TokenStream)>,
+    private: &TokenStream,
+    input: &dyn Fn(usize) -> TokenStream,
+) -> Printed {
+    let uses = body.uses_knowing(outputs, known.as_ref().map(|(id, _)| *id));
     let mut printed: Vec<TokenStream> = Vec::new();
     let mut bindings = TokenStream::new();
     let mut tangent: Vec<bool> = Vec::new();
@@ -38,6 +49,12 @@ pub(crate) fn print(
         });
         if uses[id.index()] == 0 {
             printed.push(TokenStream::new());
+            continue;
+        }
+        if let Some((known, tokens)) = &known
+            && *known == id
+        {
+            printed.push(tokens.clone());
             continue;
         }
         let expression = match node {

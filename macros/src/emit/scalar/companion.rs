@@ -299,39 +299,6 @@ impl Emitter<'_> {
         }
     }
 
-    /// What other differentiable functions call.
-    fn links(&self) -> TokenStream {
-        let Emitter {
-            signature, private, ..
-        } = self;
-        let (generics, bounds) = self.generics(TokenStream::new());
-        let (params, names) = (self.entry_params(), self.entry_names());
-        let output = &signature.output;
-        let [tape, seed] = ["tape", "cotangent"].map(names::local);
-        let (forward, reverse) = (self.pass("FORWARD"), self.pass("REVERSE"));
-        let none = signature.params.iter().map(|_| quote!(None));
-        let shadow_params = self.shadow_params();
-        let shadows = self.shadow_names();
-        quote! {
-            #[doc(hidden)]
-            #[inline]
-            pub fn __forward #generics (
-                #(#params,)* #tape: &mut #private::Tape
-            ) -> #output #bounds {
-                let seed = #private::Val::blank();
-                Self::__split #forward (#(#names,)* #(#none,)* seed, #tape)
-            }
-
-            #[doc(hidden)]
-            #[inline]
-            pub fn __reverse #generics (
-                #(#params,)* #(#shadow_params,)* #seed: #output, #tape: &mut #private::Tape
-            ) #bounds {
-                Self::__split #reverse (#(#names,)* #(#shadows,)* #seed, #tape);
-            }
-        }
-    }
-
     /// Parameters as the user wrote them.
     pub(super) fn entry_params(&self) -> Vec<TokenStream> {
         let params = self.signature.params.iter().zip(&self.function.params);
@@ -388,7 +355,7 @@ impl Emitter<'_> {
     }
 
     /// `::<N, REVERSE>`: what is asked of `__split`.
-    fn pass(&self, name: &str) -> TokenStream {
+    pub(super) fn pass(&self, name: &str) -> TokenStream {
         let (private, name) = (&self.private, Ident::new(name, Span::mixed_site()));
         self.turbofish(quote!({ #private::pass::#name }))
     }

@@ -238,7 +238,7 @@ impl Emitter<'_> {
             return take;
         };
         let itself = |leaf: usize| self.is_own_old_value(stmt, leaf);
-        let flows = self.flows_where(value, &quote!(#cotangent), &|number, leaf| {
+        let flows = self.flows_where(value, &quote!(#cotangent), None, &|number, leaf| {
             early.contains(&number) && !(sum && itself(leaf))
         });
         quote!(#take #flows)
@@ -262,10 +262,11 @@ impl Emitter<'_> {
         }
         let (sum, cotangent) = (adds(assign), cotangent_of(stmt.id));
         let itself = |leaf: usize| self.is_own_old_value(stmt, leaf);
-        let flows = self.flows_where(value, &quote!(#cotangent), &|number, leaf| {
+        let (remember, known) = self.remembered(assign);
+        let flows = self.flows_where(value, &quote!(#cotangent), known, &|number, leaf| {
             !(early.contains(&number) || sum && itself(leaf))
         });
-        quote!(#restore #flows)
+        quote!(#remember #restore #flows)
     }
 
     /// Whether a leaf of a sum is the sum itself.

@@ -15,6 +15,7 @@ mod companion;
 mod forward;
 mod jacobian;
 mod joint;
+mod links;
 mod modes;
 mod nested;
 pub(crate) mod prelude;

@@ -5,6 +5,8 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::{Emitter, Storage, arm_name, body};
+use crate::autodiff::scalar::residuals;
+use crate::ir::body::ValueId;
 use crate::ir::scalar::{
     Assign, Block, Head, Loop, Place, Reversal, Rhs, SlotId, Stmt, StmtId, StmtKind, Value,
 };
@@ -160,8 +162,9 @@ impl Emitter<'_> {
             return take;
         }
         let cot = quote!(#cotangent);
+        let (remember, known) = self.remembered(assign);
         let flows = match &assign.value {
-            Rhs::Value(value) => self.flows(value, &cot, false),
+            Rhs::Value(value) => self.flows_where(value, &cot, known, &|_, _| true),
             Rhs::Constant(_) => TokenStream::new(),
             Rhs::Cast(value, _) => {
                 let operand = &value.tokens;
@@ -177,7 +180,22 @@ impl Emitter<'_> {
             Rhs::Copied(place) => self.copied_back(place, &cot),
             Rhs::Call(call) => self.reverse_call(call, &cot),
         };
-        quote!({ #take #flows })
+        quote!({ #remember #take #flows })
+    }
+
+    /// Reads the result of an assignment before its target gets the old content back: the code, and
+    /// what is then known, if the adjoint wants it.
+    pub(super) fn remembered(
+        &self,
+        assign: &Assign,
+    ) -> (TokenStream, Option<(ValueId, TokenStream)>) {
+        match residuals::remembered(self.function, assign) {
+            Some(id) => {
+                let (result, target) = (names::local("result_of"), self.place(&assign.target));
+                (quote!(let #result = #target;), Some((id, quote!(#result))))
+            }
+            None => (TokenStream::new(), None),
+        }
     }
 
     fn reverse_push(&self, target: &Place, value: &Value) -> TokenStream {
@@ -237,14 +255,16 @@ impl Emitter<'_> {
         cotangent: &TokenStream,
         but_first: bool,
     ) -> TokenStream {
-        self.flows_where(value, cotangent, &|_, leaf| !(but_first && leaf == 0))
+        self.flows_where(value, cotangent, None, &|_, leaf| !(but_first && leaf == 0))
     }
 
-    /// Hands a cotangent on by some of the flows, told by their number and leaf.
+    /// Hands a cotangent on by some of the flows, told by their number and leaf, where a value may
+    /// be known.
     pub(super) fn flows_where(
         &self,
         value: &Value,
         cotangent: &TokenStream,
+        known: Option<(ValueId, TokenStream)>,
         wanted: &dyn Fn(usize, usize) -> bool,
     ) -> TokenStream {
         let flows: Vec<_> = value
@@ -255,10 +275,7 @@ impl Emitter<'_> {
             .map(|(_, flow)| flow)
             .collect();
         let outputs: Vec<_> = flows.iter().map(|(_, id)| *id).collect();
-        let printed = body::print(&value.body, &outputs, &self.private, &|number| match value
-            .leaves
-            .get(number)
-        {
+        let read = |number: usize| match value.leaves.get(number) {
             Some(leaf) => {
                 let tokens = &leaf.tokens;
                 if leaf.place.is_some() {
@@ -268,7 +285,8 @@ impl Emitter<'_> {
                 }
             }
             None => cotangent.clone(),
-        });
+        };
+        let printed = body::print_knowing(&value.body, &outputs, known, &self.private, &read);
         let private = &self.private;
         let mut code = printed.bindings;
         for ((leaf, id), flow) in flows.iter().zip(printed.outputs) {

@@ -22,6 +22,14 @@ pub(super) struct Builder {
 }
 
 impl Builder {
+    /// For a part of the value that becomes a value of its own: it knows what was read before.
+    pub(super) fn part(&self) -> Builder {
+        Builder {
+            touched: self.touched.clone(),
+            ..Builder::default()
+        }
+    }
+
     /// Whether a variable was read so far.
     pub(super) fn has_read(&self, slot: SlotId) -> bool {
         self.touched.contains(&slot)
@@ -74,6 +82,7 @@ impl Lowerer<'_> {
     /// Lowers a whole expression to a value of its own. `None` after an error.
     pub(super) fn value(&mut self, expr: &Expr) -> Option<Value> {
         let mut builder = Builder::default();
+        self.whole = true;
         let term = match self.term(&mut builder, expr)? {
             Term::Opaque(opaque) if opaque.impure => Term::Opaque(self.settle(opaque)),
             term => term,
@@ -150,6 +159,20 @@ impl Lowerer<'_> {
         }
     }
 
+    /// A part of a value in a variable of its own, where the reverse pass finds it.
+    pub(super) fn keep(
+        &mut self,
+        builder: &mut Builder,
+        part: Builder,
+        (tokens, result): (TokenStream, ValueId),
+    ) -> Term {
+        builder.touched.clone_from(&part.touched);
+        let span = tokens.span();
+        let value = finish(part, tokens, result);
+        let slot = self.temporary("part", span, Rhs::Value(value));
+        self.read_place(builder, Place::whole(slot))
+    }
+
     /// Evaluates code once, into a slot, because it must not be evaluated again.
     pub(super) fn settle(&mut self, opaque: Opaque) -> Opaque {
         let span = opaque.tokens.span();
@@ -164,6 +187,8 @@ impl Lowerer<'_> {
 
     /// Lowers an expression within a statement.
     pub(super) fn term(&mut self, builder: &mut Builder, expr: &Expr) -> Option<Term> {
+        // Parentheses change nothing; within everything else stand parts of the value.
+        self.whole &= matches!(expr, Expr::MethodCall(_) | Expr::Paren(_));
         let term = self.term_of(builder, expr)?;
         if let Term::Opaque(opaque) = &term {
             builder.touched.extend(&opaque.reads);

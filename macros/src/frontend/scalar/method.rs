@@ -58,6 +58,7 @@ pub(super) fn is_discrete(name: &proc_macro2::Ident) -> bool {
 impl Lowerer<'_> {
     pub(super) fn method(&mut self, builder: &mut Builder, call: &ExprMethodCall) -> Option<Term> {
         let name = call.method.to_string();
+        let part = !std::mem::take(&mut self.whole);
         if DISCRETE.contains(&name.as_str()) {
             let mut opaque = self.opaque(&Expr::MethodCall(call.clone()));
             opaque.discrete = true;
@@ -85,10 +86,14 @@ impl Lowerer<'_> {
             "clone" | "to_owned" if no_arguments => return self.term(builder, &call.receiver),
             _ => {}
         }
-        let receiver = self.term(builder, &call.receiver)?;
+        let op = Op::ALL.iter().find(|op| op.name() == name);
+        let keeps = part && op.is_some_and(|op| op.is_worth_keeping());
+        let mut own = builder.part();
+        let within = if keeps { &mut own } else { &mut *builder };
+        let receiver = self.term(within, &call.receiver)?;
         let mut terms = vec![receiver];
         for argument in &call.args {
-            terms.push(self.term(builder, argument)?);
+            terms.push(self.term(within, argument)?);
         }
         if terms.iter().all(Term::is_opaque) {
             let discrete = matches!(&terms[0], Term::Opaque(opaque) if opaque.discrete);
@@ -99,8 +104,11 @@ impl Lowerer<'_> {
         let (receiver, method) = (terms[0].tokens(), &call.method);
         let args: Vec<TokenStream> = terms[1..].iter().map(Term::tokens).collect();
         let tokens = quote!(#receiver.#method(#(#args),*));
-        let id = self.function(builder, &name, terms, &call.method)?;
-        Some(Term::Node(tokens, id))
+        let id = self.function(within, &name, terms, &call.method)?;
+        Some(match keeps {
+            true => self.keep(builder, own, (tokens, id)),
+            false => Term::Node(tokens, id),
+        })
     }
 
     /// Whether an expression denotes a place of this function, without lowering it.

@@ -45,6 +45,7 @@ pub(crate) fn lower(
         names: HashSet::new(),
         scopes: vec![HashMap::new()],
         pin: false,
+        whole: false,
         closures: 0,
         loops: Vec::new(),
         loop_count: 0,
@@ -115,6 +116,8 @@ struct Lowerer<'e> {
     closures: u32,
     /// Whether indices are evaluated once, because a name for the place is being made.
     pin: bool,
+    /// Whether what is lowered next is the whole value of a statement.
+    whole: bool,
     loops: Vec<Frame>,
     loop_count: u32,
     stmt_count: u32,

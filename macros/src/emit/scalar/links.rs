@@ -1,0 +1,109 @@
+//! Prints what other differentiable functions call: the two halves of the reverse mode.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote};
+use syn::Type;
+
+use super::Emitter;
+use crate::frontend::signature::{Passing, Shape};
+use crate::ir::scalar::SlotId;
+use crate::names;
+
+impl Emitter<'_> {
+    /// What other differentiable functions call.
+    pub(super) fn links(&self) -> TokenStream {
+        let Emitter {
+            signature, private, ..
+        } = self;
+        let (generics, bounds) = self.generics(TokenStream::new());
+        let (params, names) = (self.entry_params(), self.entry_names());
+        let output = &signature.output;
+        let [tape, seed] = ["tape", "cotangent"].map(names::local);
+        let (forward, reverse) = (self.pass("FORWARD"), self.pass("REVERSE"));
+        let none = signature.params.iter().map(|_| quote!(None));
+        let shadow_params = self.shadow_params();
+        let shadows = self.shadow_names();
+        let (forward, reverse) = self.by_partials().unwrap_or_else(|| {
+            (
+                quote! {
+                    let seed = #private::Val::blank();
+                    Self::__split #forward (#(#names,)* #(#none,)* seed, #tape)
+                },
+                quote!(Self::__split #reverse (#(#names,)* #(#shadows,)* #seed, #tape);),
+            )
+        });
+        quote! {
+            #[doc(hidden)]
+            #[inline]
+            pub fn __forward #generics (
+                #(#params,)* #tape: &mut #private::Tape
+            ) -> #output #bounds {
+                #forward
+            }
+
+            #[doc(hidden)]
+            #[inline]
+            pub fn __reverse #generics (
+                #(#params,)* #(#shadow_params,)* #seed: #output, #tape: &mut #private::Tape
+            ) #bounds {
+                #reverse
+            }
+        }
+    }
+
+    /// The two halves of a function from numbers to a number, whose partial derivatives are all that
+    /// its reverse half needs: the forward half computes them at once, while it knows everything.
+    fn by_partials(&self) -> Option<(TokenStream, TokenStream)> {
+        let (signature, private) = (self.signature, &self.private);
+        let is_number =
+            |ty: &Type| ["f32", "f64"].contains(&ty.to_token_stream().to_string().as_str());
+        let plain = signature.params.iter().all(|param| {
+            param.passing == Passing::Value
+                && (param.shape == Shape::Discrete || is_number(&param.ty))
+        });
+        let active = |&&id: &&SlotId| self.function.slot(id).active;
+        let (partials, types): (Vec<Ident>, Vec<_>) = self
+            .function
+            .params
+            .iter()
+            .zip(&signature.params)
+            .filter(|(id, _)| active(id))
+            .map(|(&id, param)| (names::shadow(&self.function.slot(id).name), &param.ty))
+            .unzip();
+        if self.function.taped || !plain || !is_number(&signature.output) || partials.is_empty() {
+            return None;
+        }
+        let [tape, seed, value] = ["tape", "cotangent", "value"].map(names::local);
+        let (names, both) = (self.entry_names(), self.pass("BOTH"));
+        let wanted = self.function.params.iter().map(|&id| {
+            let slot = self.function.slot(id);
+            let partial = names::shadow(&slot.name);
+            if slot.active {
+                quote!(Some(&mut #partial))
+            } else {
+                quote!(None)
+            }
+        });
+        let outer = self.function.params.iter().filter(active);
+        let outer: Vec<Ident> = outer
+            .map(|&id| super::outer_shadow(&self.function.slot(id).name))
+            .collect();
+        let (last, last_types) = (partials.iter().rev(), types.iter().rev());
+        let last_outer = outer.iter().rev();
+        Some((
+            quote! {
+                #(let mut #partials: #types = 0.0;)*
+                let #value = Self::__split #both (#(#names,)* #(#wanted,)* 1.0, #tape);
+                #(#private::Val::save(&#partials, #tape);)*
+                #value
+            },
+            quote! {
+                #(
+                    let mut #last: #last_types = 0.0;
+                    #private::Val::load(&mut #last, #tape);
+                    if let Some(outer) = #last_outer { *outer += #seed as #last_types * #last; }
+                )*
+            },
+        ))
+    }
+}
