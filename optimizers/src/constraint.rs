@@ -96,6 +96,20 @@ impl Constraint {
         check_range(name, value, f64::MIN_POSITIVE, f64::INFINITY)
     }
 
+    /// Whether each row (entry of the first axis) is projected by itself.
+    pub(crate) fn is_by_row(&self) -> bool {
+        match *self {
+            Constraint::MaxNorm { axis, .. }
+            | Constraint::UnitNorm { axis }
+            | Constraint::MinMaxNorm { axis, .. } => axis > 0,
+            Constraint::Simplex { .. }
+            | Constraint::L1Ball { .. }
+            | Constraint::L2Ball { .. }
+            | Constraint::GroupLasso { .. }
+            | Constraint::SpectralNorm { .. } => false,
+        }
+    }
+
     /// Projects the elements `x` of a leaf; `rate` scales the penalty of a proximal step.
     pub fn project<T: Real>(&self, shape: &[usize], x: &mut [T], rate: f64) {
         match *self {

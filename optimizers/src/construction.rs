@@ -28,9 +28,12 @@ impl<R: TensorRule> Optimizer<R> {
             if fault.is_ok() {
                 fault = options.validate();
             }
+            if fault.is_ok() && view.embedding && !options.frozen {
+                fault = takes_rows(&config, &path, &options);
+            }
             let mut entry = entry(&config.rule, path, &view, &options);
             if !options.frozen {
-                let gathered = gathers(&config, &options, entry.len);
+                let gathered = !view.embedding && gathers(&config, &options, entry.len);
                 entry.group = position(&mut groups, &options);
                 let (rule, transforms) = (&config.rule, &config.transforms);
                 entry.place = if entry.single {
@@ -137,6 +140,7 @@ fn entry<R: TensorRule>(
         },
         single: is_f32(&view.data),
         frozen: options.frozen,
+        embedding: view.embedding,
         group: 0,
         specs: if options.frozen {
             Vec::new()
@@ -156,6 +160,31 @@ fn gathers<R: TensorRule>(config: &OptimizerBuilder<R>, options: &LeafOptions, l
         || !config.transforms.is_empty()
         || !options.constraints.is_empty();
     R::ELEMENTWISE && !whole_leaves && (1..=SHORT).contains(&len)
+}
+
+/// Whether a leaf whose gradient lists rows can be updated by its rows alone.
+///
+/// # Errors
+/// Names what looks at more than a row.
+fn takes_rows<R: TensorRule>(
+    config: &OptimizerBuilder<R>,
+    path: &LeafPath,
+    options: &LeafOptions,
+) -> Result<(), Error> {
+    let what = if !R::ELEMENTWISE {
+        format!("{} looks at whole leaves", R::NAME)
+    } else if let Some(transform) = config.transforms.iter().find(|t| !t.is_by_row()) {
+        format!("{transform:?} looks at whole columns")
+    } else if let Some(constraint) = options.constraints.iter().find(|c| !c.is_by_row()) {
+        format!("{constraint:?} looks at more than one row")
+    } else {
+        return Ok(());
+    };
+    Err(Error::configuration(format!(
+        "the embedding `{}` is updated by the rows that its gradient lists, and {what}: choose \
+         another, freeze the embedding here and give it an optimizer of its own, or make it a tensor",
+        path.as_str()
+    )))
 }
 
 /// The memory as it starts.

@@ -1,7 +1,10 @@
 //! The part of a step that depends on the precision: the scalars of every group, the state of every
 //! leaf, the room that a leaf's update needs, and the update itself.
 
+use cotangent_runtime::RowIndex;
+
 use crate::block::Blocks;
+use crate::row_room::RowRoom;
 use crate::slots::DELTA;
 use crate::storage::{LeafEntry, Place};
 use crate::tensor_rule::LeafStep;
@@ -15,6 +18,7 @@ pub(crate) struct Lane<T: Real, R: TensorRule> {
     work: Vec<T>,
     gradient: Vec<T>,
     before: Vec<T>,
+    rows: RowRoom<T>,
 }
 
 /// One group in this step.
@@ -55,6 +59,7 @@ impl<T: Real, R: TensorRule> Lane<T, R> {
             work: Vec::new(),
             gradient: Vec::new(),
             before: Vec::new(),
+            rows: RowRoom::new(),
         }
     }
 
@@ -171,6 +176,34 @@ impl<T: Real, R: TensorRule> Lane<T, R> {
         before.copy_from_slice(leaf.x);
         rule.update(&group.context, &group.rule, &blend, &mut leaf);
         constrain(constraints, leaf.shape, leaf.x, before, group.context.rate)
+    }
+
+    /// Does something with a leaf as if it consisted of some of its rows; with all of it where no
+    /// rows are listed.
+    #[inline]
+    pub(crate) fn on_rows<O>(
+        &mut self,
+        task: Task<'_>,
+        x: &mut [T],
+        rows: Option<&RowIndex>,
+        act: impl FnOnce(&mut Self, Task<'_>, &mut [T]) -> O,
+    ) -> O {
+        let Some(rows) = rows else {
+            return act(self, task, x);
+        };
+        let (shape, block) = (task.shape, task.place.block);
+        let mut room = std::mem::replace(&mut self.rows, RowRoom::new());
+        room.gather(shape, x, &self.blocks.0[block].slots, rows);
+        std::mem::swap(&mut room.slots, &mut self.blocks.0[block].slots);
+        let task = Task {
+            shape: &room.shape,
+            ..task
+        };
+        let result = act(self, task, &mut room.x);
+        std::mem::swap(&mut room.slots, &mut self.blocks.0[block].slots);
+        room.scatter(shape, x, &mut self.blocks.0[block].slots, rows);
+        self.rows = room;
+        result
     }
 
     /// Visits every block of gathered leaves as if it were one leaf.

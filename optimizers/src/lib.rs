@@ -42,6 +42,7 @@ mod random;
 mod real;
 mod reduction;
 mod report;
+mod row_room;
 mod rule;
 mod rules;
 mod schedule;

@@ -14,6 +14,16 @@ use crate::{
 };
 
 /// Updates parameters by gradients of the same structure; made by an [`OptimizerBuilder`].
+///
+/// # Embeddings
+///
+/// The gradient of an [`Embedding`](cotangent_runtime::Embedding) lists the rows that were looked
+/// up, and a step updates these rows alone, as torch's `SparseAdam` and Keras do: moments of other
+/// rows do not decay, and decay, penalties, bounds and noise reach a row when it is listed. Steps are
+/// counted for the whole model, so that the bias of Adam's moments is taken out by the step and not by
+/// how often a row was seen. Norms and clipping are those of the dense gradient, whose other rows are
+/// zero. Rules, transforms and constraints that look at more than single elements or rows are refused
+/// when the optimizer is built; freeze the embedding there and give it an optimizer of its own.
 pub struct Optimizer<R: TensorRule> {
     pub(crate) config: OptimizerBuilder<R>,
     pub(crate) groups: Vec<LeafOptions>,
@@ -222,7 +232,13 @@ impl<R: TensorRule> Optimizer<R> {
     pub(crate) fn check(&self, structure: &impl Leaves, role: &str) -> Result<(), Error> {
         let mut index = 0;
         let mut error = None;
-        structure.leaves(&Path::Root, &mut |path, LeafView { shape, data, .. }| {
+        structure.leaves(&Path::Root, &mut |path, view| {
+            let LeafView { shape, data, .. } = view;
+            if view.rows.is_some() && role != "gradient" && error.is_none() {
+                error = Some(Error::structure(format!(
+                    "leaf `{path}` of the {role} is a list of rows, which only a gradient may be"
+                )));
+            }
             let same = self
                 .leaves
                 .get(index)

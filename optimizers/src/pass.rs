@@ -79,8 +79,16 @@ impl<R: TensorRule> Optimizer<R> {
             }
             let task = task(index, entry, config.clip);
             match (x.data, g.data) {
-                (FloatsMut::F32(x), Floats::F32(g)) => add(single.measure(transforms, task, x, g)),
-                (FloatsMut::F64(x), Floats::F64(g)) => add(double.measure(transforms, task, x, g)),
+                (FloatsMut::F32(x), Floats::F32(data)) => {
+                    add(single.on_rows(task, x, g.rows, |lane, task, x| {
+                        lane.measure(transforms, task, x, data)
+                    }));
+                }
+                (FloatsMut::F64(x), Floats::F64(data)) => {
+                    add(double.on_rows(task, x, g.rows, |lane, task, x| {
+                        lane.measure(transforms, task, x, data)
+                    }));
+                }
                 // The reduction compared the precision of every leaf.
                 _ => {}
             }
@@ -134,11 +142,15 @@ impl<R: TensorRule> Optimizer<R> {
                         double.blocks.scatter(task.place, x);
                         0.0
                     }
-                    (FloatsMut::F32(x), Floats::F32(g)) => {
-                        single.update(rule, constraints, transforms, task, x, g)
+                    (FloatsMut::F32(x), Floats::F32(data)) => {
+                        single.on_rows(task, x, g.rows, |lane, task, x| {
+                            lane.update(rule, constraints, transforms, task, x, data)
+                        })
                     }
-                    (FloatsMut::F64(x), Floats::F64(g)) => {
-                        double.update(rule, constraints, transforms, task, x, g)
+                    (FloatsMut::F64(x), Floats::F64(data)) => {
+                        double.on_rows(task, x, g.rows, |lane, task, x| {
+                            lane.update(rule, constraints, transforms, task, x, data)
+                        })
                     }
                     // The reduction compared the precision of every leaf before the first write.
                     _ => 0.0,

@@ -42,9 +42,10 @@ impl<R: TensorRule> Optimizer<R> {
         let mut total = 0.0;
         let mut entries = self.leaves.iter_mut();
         let walked = model.zip_leaves(grads, &Path::Root, &mut |path, x, g| {
-            // A rule steps every element of a leaf: it takes no list of rows.
+            // Parameters are whole; only a leaf that was built for them takes lists of rows.
             let known = entries.next().filter(|entry| {
-                g.rows.is_none()
+                x.rows.is_none()
+                    && (g.rows.is_none() || entry.embedding || entry.frozen)
                     && entry.is(path, g.shape, is_f32(&g.data))
                     && is_f32_mut(&x.data) == is_f32(&g.data)
             });

@@ -16,6 +16,8 @@ pub(crate) struct LeafEntry {
     /// The index of its options.
     pub(crate) group: usize,
     pub(crate) frozen: bool,
+    /// Whether its gradients may be lists of rows.
+    pub(crate) embedding: bool,
     pub(crate) specs: Vec<Slot>,
     /// Where its state lies, in the lane of its precision.
     pub(crate) place: Place,

@@ -56,6 +56,11 @@ impl Transform {
         }
     }
 
+    /// Whether the gradient of each row (entry of the first axis) changes by itself.
+    pub(crate) fn is_by_row(&self) -> bool {
+        !matches!(self, Transform::AdaptiveClip { .. })
+    }
+
     /// Changes the gradient `g` of a leaf with parameters `x`; `step` counts from 1.
     pub(crate) fn apply<T: Real>(
         &self,

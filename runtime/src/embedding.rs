@@ -120,6 +120,16 @@ impl<T: Element> Embedding<T> {
     }
 }
 
+/// A gradient.
+impl<T: Element> From<Rows<T>> for Embedding<T> {
+    fn from(rows: Rows<T>) -> Self {
+        Embedding {
+            padding: None,
+            content: Content::Rows(rows),
+        }
+    }
+}
+
 impl<T: Float + Real> Embedding<T> {
     /// The rows for labels `[B..]`: `[B.., ..]`.
     ///
@@ -169,11 +179,13 @@ macro_rules! floats {
             fn view(&self) -> LeafView<'_> {
                 match self {
                     Content::Table(table) => {
-                        LeafView::dense(table.shape(), Floats::$variant(table.data()))
+                        let data = Floats::$variant(table.data());
+                        LeafView { embedding: true, ..LeafView::dense(table.shape(), data) }
                     }
                     Content::Rows(rows) => LeafView {
                         shape: rows.shape(),
                         rows: Some(rows.index()),
+                        embedding: true,
                         data: Floats::$variant(rows.values()),
                     },
                 }

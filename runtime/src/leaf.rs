@@ -60,6 +60,8 @@ pub struct LeafView<'a> {
     /// zero; `None` for all of them in their order. Only the gradient of an
     /// [`Embedding`](crate::Embedding) is a row list.
     pub rows: Option<&'a RowIndex>,
+    /// Whether it is an [`Embedding`](crate::Embedding), whose gradients list rows.
+    pub embedding: bool,
     /// The elements.
     pub data: Floats<'a>,
 }
@@ -82,7 +84,31 @@ impl<'a> LeafView<'a> {
         LeafView {
             shape,
             rows: None,
+            embedding: false,
             data,
+        }
+    }
+
+    /// Visits the elements at these rows, in their order, or those of the whole leaf; what a row list
+    /// lacks is 0. A step of an optimizer goes over the listed rows instead.
+    pub fn each_at(&self, rows: Option<&RowIndex>, mut visit: impl FnMut(f64)) {
+        let width = self.shape.iter().skip(1).product::<usize>();
+        let mut row = |row: usize| {
+            let position = match self.rows {
+                Some(index) => u32::try_from(row).ok().and_then(|row| index.position(row)),
+                None => Some(row),
+            };
+            let element = |at: usize| match self.data {
+                Floats::F32(data) => f64::from(data[at]),
+                Floats::F64(data) => data[at],
+            };
+            for k in 0..width {
+                visit(position.map_or(0.0, |position| element(position * width + k)));
+            }
+        };
+        match rows {
+            Some(rows) => rows.rows().iter().for_each(|&at| row(at as usize)),
+            None => (0..self.shape.first().copied().unwrap_or(1)).for_each(row),
         }
     }
 }

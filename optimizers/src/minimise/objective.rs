@@ -131,6 +131,8 @@ impl Gradient<'_> {
     pub fn set(&mut self, gradient: &(impl Leaves + ?Sized)) {
         self.flat.clear();
         gradient.leaves(&Path::Root, &mut |_, leaf| match leaf.data {
+            // A minimiser works on all of a table.
+            _ if leaf.rows.is_some() => leaf.each_at(None, |x| self.flat.push(x)),
             Floats::F32(data) => self.flat.extend(data.iter().map(|&x| f64::from(x))),
             Floats::F64(data) => self.flat.extend_from_slice(data),
         });

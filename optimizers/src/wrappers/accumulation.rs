@@ -2,10 +2,10 @@
 
 use cotangent_runtime::Leaves;
 
-use super::combine::{combine, copy};
+use super::combine::{combine, copy, lists_rows};
 use crate::Error;
 
-/// The running mean of `every` gradients.
+/// The running mean of `every` gradients. That of an embedding's row lists has the rows of all.
 ///
 /// ```
 /// use cotangent_optimizers::{Accumulation, Sgd};
@@ -45,7 +45,10 @@ impl<M: Leaves + Clone> Accumulation<M> {
     /// starts a new one.
     pub fn add(&mut self, gradient: &M) -> Result<Option<&M>, Error> {
         let count = std::mem::take(&mut self.count) + 1;
-        if count == 1 {
+        if count == 1 && lists_rows(gradient) {
+            // No row of the last mean may stay in the list.
+            self.mean.clone_from(gradient);
+        } else if count == 1 {
             copy(&mut self.mean, gradient)?;
         } else {
             let part = (count as f64).recip();

@@ -11,6 +11,18 @@ pub(super) fn combine<M: Leaves>(
     f: impl Fn(f64, f64) -> f64,
 ) -> Result<(), Error> {
     let walked = target.zip_leaves(other, &Path::Root, &mut |_, a, b| match (a.data, b.data) {
+        (FloatsMut::F32(x), _) if b.rows.is_some() => {
+            let mut x = x.iter_mut();
+            b.each_at(a.rows, |b| {
+                x.next()
+                    .into_iter()
+                    .for_each(|x| *x = f(f64::from(*x), b) as f32);
+            });
+        }
+        (FloatsMut::F64(x), _) if b.rows.is_some() => {
+            let mut x = x.iter_mut();
+            b.each_at(a.rows, |b| x.next().into_iter().for_each(|x| *x = f(*x, b)));
+        }
         (FloatsMut::F32(a), Floats::F32(b)) => {
             for (a, b) in a.iter_mut().zip(b) {
                 *a = f(f64::from(*a), f64::from(*b)) as f32;
@@ -32,6 +44,13 @@ pub(super) fn copy<M: Leaves>(target: &mut M, other: &M) -> Result<(), Error> {
     combine(target, other, |_, b| b)
 }
 
+/// Whether a leaf is a list of rows.
+pub(super) fn lists_rows(structure: &impl Leaves) -> bool {
+    let mut any = false;
+    structure.leaves(&Path::Root, &mut |_, leaf| any |= leaf.rows.is_some());
+    any
+}
+
 /// Replaces every element.
 pub(super) fn fill(target: &mut impl Leaves, mut f: impl FnMut() -> f64) {
     target.leaves_mut(&Path::Root, &mut |_, leaf| match leaf.data {
@@ -48,6 +67,16 @@ pub(super) fn sum<M: Leaves>(
 ) -> Result<f64, Error> {
     let mut total = 0.0;
     let walked = target.zip_leaves(other, &Path::Root, &mut |_, a, b| match (a.data, b.data) {
+        (FloatsMut::F32(x), _) if b.rows.is_some() => {
+            let mut x = x.iter();
+            b.each_at(a.rows, |b| {
+                total += x.next().map_or(0.0, |x| f(f64::from(*x), b))
+            });
+        }
+        (FloatsMut::F64(x), _) if b.rows.is_some() => {
+            let mut x = x.iter();
+            b.each_at(a.rows, |b| total += x.next().map_or(0.0, |x| f(*x, b)));
+        }
         (FloatsMut::F32(a), Floats::F32(b)) => {
             total += a
                 .iter()
