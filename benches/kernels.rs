@@ -140,6 +140,9 @@ static TANH: Kernel = kernel! { f32, "", "tanh", "", (x) -> (y) { (Real::tanh(x)
 static SIGMOID: Kernel = kernel! { f32, "", "sigmoid", "", (x) -> (y) { (Real::sigmoid(x),) } };
 static LN_1P: Kernel = kernel! { f32, "", "ln_1p", "", (x) -> (y) { (Real::ln_1p(x.abs()),) } };
 static EXP_M1: Kernel = kernel! { f32, "", "exp_m1", "", (x) -> (y) { (Real::exp_m1(x),) } };
+static SIN: Kernel = kernel! { f32, "", "sin", "", (x) -> (y) { (Real::sin(x),) } };
+static TAN: Kernel = kernel! { f32, "", "tan", "", (x) -> (y) { (Real::tan(x),) } };
+static POW: Kernel = kernel! { f32, "", "pow", "", (x) -> (y) { (Real::powf(x.abs(), 1.7),) } };
 static CHAIN: Kernel = kernel! {
     f32, "", "chain", "", (x) -> (y) { (1.5 * Real::tanh(0.5 * x + 0.25) + x,) }
 };
@@ -158,12 +161,15 @@ static GELU_TANH: Kernel = kernel! {
 type Elementwise = (&'static str, &'static Kernel, Option<fn(f32) -> f32>);
 
 fn functions(wanted: &dyn Fn(&str) -> bool) {
-    let cases: [Elementwise; 8] = [
+    let cases: [Elementwise; 11] = [
         ("exp", &EXP, Some(f32::exp)),
         ("tanh", &TANH, Some(f32::tanh)),
         ("sigmoid", &SIGMOID, Some(|x| 1.0 / (1.0 + (-x).exp()))),
         ("ln_1p", &LN_1P, Some(|x| x.abs().ln_1p())),
         ("exp_m1", &EXP_M1, Some(f32::exp_m1)),
+        ("sin", &SIN, Some(f32::sin)),
+        ("tan", &TAN, Some(f32::tan)),
+        ("pow", &POW, Some(|x| x.abs().powf(1.7))),
         ("chain", &CHAIN, Some(|x| 1.5 * (0.5 * x + 0.25).tanh() + x)),
         ("gelu_erf", &GELU_ERF, None),
         (

@@ -186,7 +186,7 @@ macro_rules! of_std {
     )*};
 }
 
-of_std! { log2 log10 sinh cosh asinh acosh atanh }
+of_std! { sin cos tan log2 log10 sinh cosh asinh acosh atanh }
 
 /// As `std` has it.
 #[inline(always)]
