@@ -91,21 +91,8 @@ pub(crate) fn predict(
     start: &Tensor<f32>,
 ) -> f32 {
     let x = model.table.embedding(text);
-    let width = start.shape()[1];
-    let mut h = start.clone();
-    let mut c = start.clone();
-    let mut all = Vec::new();
-    for t in 0..x.shape()[0] {
-        let z = x.index_axis(0, t as isize).matmul(&model.wx) + h.matmul(&model.wh) + &model.b;
-        let i = z.slice(1, ..width).sigmoid();
-        let f = z.slice(1, width..2 * width).sigmoid();
-        let g = z.slice(1, 2 * width..3 * width).tanh();
-        let o = z.slice(1, 3 * width..).sigmoid();
-        c = f * &c + i * g;
-        h = o * c.tanh();
-        all.push(h.clone());
-    }
-    let logits = stack(&all, 0).matmul(&model.head.w) + &model.head.b;
+    let h = x.lstm(start, start, &model.wx, &model.wh, &model.b);
+    let logits = h.matmul(&model.head.w) + &model.head.b;
     logits.cross_entropy(next).mean()
 }
 

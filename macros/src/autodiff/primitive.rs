@@ -7,7 +7,7 @@ use crate::ir::graph::{Graph, NodeId, TensorOp};
 use crate::ir::op::{Build, Op};
 use crate::ir::primitive::Primitive;
 
-use super::linear;
+use super::{linear, recurrent};
 
 /// Adds a primitive over `x` whose result has the shape of `like`.
 pub(super) fn like(graph: &mut Graph, op: Primitive, x: &[NodeId], like: NodeId) -> NodeId {
@@ -97,6 +97,7 @@ pub(super) fn pull_back(
             (x[0], like(graph, P::ConvInput, &[x[1], dy], x[0])),
             (x[1], like(graph, P::Conv, &[x[0], dy], x[1])),
         ],
+        P::LstmHidden | P::GruHidden => recurrent::pull_back(graph, op, x, dy),
         P::MeanPool => linear(graph, P::MeanPoolBack),
         P::MeanPoolBack => linear(graph, P::MeanPool),
         P::MaxPool => adjoint(graph, P::MaxPoolBack, &[x[0], y, dy], x[0]),

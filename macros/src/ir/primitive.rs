@@ -72,6 +72,30 @@ primitives! {
     ConvInput CONV_INPUT 2 Adjoint;
     /// Its adjoint in the kernel, from the input and the cotangent.
     ConvKernel CONV_KERNEL 2 Adjoint;
+    /// The states of an LSTM, which are constants for derivatives.
+    Lstm LSTM 4 Method;
+    /// Its hidden states, from the states and what they were computed from.
+    LstmHidden LSTM_HIDDEN 5 Method;
+    /// The cotangents of its gates.
+    LstmFlows LSTM_FLOWS 4 Adjoint;
+    /// The gradient of its recurrent weights, from states, initial hidden state and flows.
+    LstmWeights LSTM_WEIGHTS 3 Adjoint;
+    /// The flow to the initial hidden state of a recurrent layer.
+    StartHidden START_HIDDEN 1 Adjoint;
+    /// The flow to the initial cell.
+    StartCell START_CELL 1 Adjoint;
+    /// The states of a GRU, which are constants for derivatives.
+    Gru GRU 4 Method;
+    /// Its hidden states, from the states and what they were computed from.
+    GruHidden GRU_HIDDEN 5 Method;
+    /// The cotangents of its gates.
+    GruFlows GRU_FLOWS 4 Adjoint;
+    /// The gradient of its recurrent weights, from states, initial hidden state and flows.
+    GruWeights GRU_WEIGHTS 3 Adjoint;
+    /// The flows to the products of its inputs.
+    GruInputs GRU_INPUTS 1 Adjoint;
+    /// The flows to its recurrent products.
+    GruProducts GRU_PRODUCTS 1 Adjoint;
     /// The largest element of each window.
     MaxPool MAX_POOL 1 Method;
     /// Its adjoint, from the operand, the result and the cotangent.

@@ -29,6 +29,7 @@ mod network;
 mod recorded;
 mod reduce;
 mod resample;
+mod sequence;
 mod shape;
 
 pub use embedding::Bag;

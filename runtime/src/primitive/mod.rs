@@ -16,6 +16,7 @@ mod position;
 mod random;
 mod reduce;
 mod scan;
+mod sequence;
 mod solve;
 mod spectrum;
 pub(crate) mod strided;
@@ -35,6 +36,10 @@ pub use scan::{
     RUNNING_LOG_SUM_EXP, RUNNING_LOG_SUM_EXP_BACK, RUNNING_MAX, RUNNING_MAX_BACK, RUNNING_PRODUCT,
     RUNNING_PRODUCT_BACK, RUNNING_SUM, RUNNING_SUM_BACK, SORT, SORT_BACK,
 };
+pub use sequence::{
+    GRU, GRU_FLOWS, GRU_HIDDEN, GRU_INPUTS, GRU_PRODUCTS, GRU_WEIGHTS, LSTM, LSTM_FLOWS,
+    LSTM_HIDDEN, LSTM_WEIGHTS, START_CELL, START_HIDDEN,
+};
 pub use solve::{
     CHOLESKY, COFACTORS, DETERMINANT, INVERSE, LOG_DETERMINANT, MIRRORED, SOLVE, TRIANGLE_READ,
     TRIANGULAR_SOLVE, TRIANGULAR_SOLVE_TRANSPOSED,
@@ -51,7 +56,7 @@ use crate::{DType, Real, Rows};
 pub(crate) const MOST_AXES: usize = 12;
 
 /// The most operands of a primitive.
-pub(crate) const MOST_OPERANDS: usize = 4;
+pub(crate) const MOST_OPERANDS: usize = 5;
 
 /// What a kernel gets: its operands, its result and its parameters.
 pub(crate) struct Call<'c, T> {

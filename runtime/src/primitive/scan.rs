@@ -153,7 +153,7 @@ fn running_max_back<T: Real>(call: Call<'_, T>) {
 }
 
 fn running_log_sum_exp_back<T: Real>(call: Call<'_, T>) {
-    let ([x, sums, c, _], y) = (call.x, call.y);
+    let ([x, sums, c, ..], y) = (call.x, call.y);
     lines(call.shape, call.args, |start, step, count| {
         // carry = sum_{j >= k} c_j e^(s_k - s_j): every exponent is at most 0.
         let (mut carry, mut later) = (0.0, f64::NEG_INFINITY);

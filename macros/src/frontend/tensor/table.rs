@@ -201,6 +201,8 @@ const BOUND: &[&str] = &[
     "group_norm",
     "instance_norm",
     "glu",
+    "lstm",
+    "gru",
     "attention",
     "attention_masked",
     "attention_causal",

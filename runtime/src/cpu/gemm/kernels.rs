@@ -95,6 +95,7 @@ kernels! {
 macro_rules! tiles {
     ($ty:ident $portable:ident $neon:ident $avx2:ident $avx512:ident) => {
         impl Tiles for $ty {
+            #[allow(private_interfaces, reason = "only this module's parent calls it")]
             fn kernels(isa: Isa) -> &'static Kernels<$ty> {
                 match isa {
                     #[cfg(target_arch = "x86_64")]

@@ -5,12 +5,14 @@
 //! nothing is copied for them but what a block needs.
 
 mod kernels;
+mod multiply;
 mod product;
 mod tile;
 
 use std::fmt;
 
-use self::kernels::Tiles;
+pub(crate) use self::kernels::Tiles;
+pub(crate) use self::multiply::Multiply;
 use self::product::Product;
 use super::Write;
 use super::isa::isa;
@@ -85,6 +87,7 @@ impl GemmPlan {
             k,
             a: strides_a,
             b: strides_b,
+            c_row: n,
         };
         let (product, batch) = product.join(batch);
         let (mut product, swapped) = product.upright();

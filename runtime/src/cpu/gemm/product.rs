@@ -39,6 +39,8 @@ pub(super) struct Product {
     /// Strides of rows and columns, in elements.
     pub(super) a: (usize, usize),
     pub(super) b: (usize, usize),
+    /// From a row of the result to the next one; its columns are contiguous.
+    pub(super) c_row: usize,
 }
 
 /// How a product is computed.
@@ -62,7 +64,7 @@ impl Product {
                 .enumerate()
                 .all(|(index, at)| *at == sizes.map(|size| size * index))
         };
-        let (m, k) = if count < 2 {
+        let (m, k) = if count < 2 || self.c_row != n {
             (m, k)
         } else if self.a == (k, 1) && apart([m * k, 0, m * n]) {
             (count * m, k)
@@ -80,13 +82,14 @@ impl Product {
     /// A product whose result is one column, turned into one whose result is one row; says whether
     /// it was, because the operands then change places.
     pub(super) fn upright(self) -> (Product, bool) {
-        if self.n != 1 || self.m == 1 {
+        if self.n != 1 || self.m == 1 || self.c_row != 1 {
             return (self, false);
         }
         let swap = |(row, column)| (column, row);
         let turned = Product {
             m: 1,
             n: self.m,
+            c_row: self.m,
             a: swap(self.b),
             b: swap(self.a),
             ..self
@@ -187,7 +190,7 @@ impl Product {
         threads().min(strips).min(worth).max(1)
     }
 
-    /// Computes the product into rows of `n` elements.
+    /// Computes the product.
     ///
     /// # Safety
     /// The pointers are valid for operands of these sizes and strides; `c` overlaps nothing;
@@ -246,7 +249,7 @@ impl Product {
                         a: a.add(row * self.a.0),
                         b: b.add(j * self.b.1),
                         b_column: self.b.1,
-                        c: c.add(row * self.n + j),
+                        c: c.add(row * self.c_row + j),
                         columns: (self.n - j).min(DOTS),
                         accumulate,
                     });
@@ -300,8 +303,8 @@ impl Product {
                             a_step: self.a.1,
                             b: b.add(k0 * b_step),
                             b_step,
-                            c: c.add(first * n + n0),
-                            c_row: n,
+                            c: c.add(first * self.c_row + n0),
+                            c_row: self.c_row,
                             columns,
                             accumulate: accumulate || g0 + k0 > 0,
                         };

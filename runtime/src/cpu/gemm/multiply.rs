@@ -1,0 +1,86 @@
+//! One product over slices, for kernels that are made of products: made without allocating.
+//!
+//! It is a safe entrance: strides and lengths are checked here.
+
+use super::super::isa::{Isa, isa};
+use super::kernels::Tiles;
+use super::product::Product;
+
+/// `c (+)= a b` for operands that are read by the strides of their rows and columns. The columns of c are
+/// contiguous.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Multiply(Product);
+
+impl Multiply {
+    /// A product of `[m, k]` and `[k, n]`.
+    pub(crate) fn new(
+        [m, k, n]: [usize; 3],
+        a: (usize, usize),
+        b: (usize, usize),
+        c_row: usize,
+    ) -> Multiply {
+        assert!(c_row >= n, "rows of a result overlap");
+        Multiply(Product {
+            isa: isa(),
+            parts: 1,
+            m,
+            n,
+            k,
+            a,
+            b,
+            c_row,
+        })
+    }
+
+    /// Elements of scratch space that `run` needs, whatever the instruction set.
+    pub(crate) fn scratch<T: Tiles>(&self) -> usize {
+        let sets = Isa::available().iter();
+        let needed = sets.map(|&isa| Product { isa, ..self.0 }.scratch::<T>());
+        needed.max().unwrap_or(0)
+    }
+
+    /// Computes the product, or adds it to what c holds.
+    ///
+    /// # Panics
+    /// When an operand or the scratch space is too short.
+    pub(crate) fn run<T: Tiles>(
+        &self,
+        a: &[T],
+        b: &[T],
+        c: &mut [T],
+        scratch: &mut [T],
+        accumulate: bool,
+    ) {
+        let Product { m, n, k, .. } = self.0;
+        if m == 0 || n == 0 {
+            return;
+        }
+        let reach =
+            |rows: usize, columns: usize, (row, column): (usize, usize)| match (rows, columns) {
+                (0, _) | (_, 0) => 0,
+                _ => (rows - 1) * row + (columns - 1) * column + 1,
+            };
+        assert!(
+            a.len() >= reach(m, k, self.0.a)
+                && b.len() >= reach(k, n, self.0.b)
+                && c.len() >= reach(m, n, (self.0.c_row, 1))
+                && scratch.len() >= self.0.scratch::<T>(),
+            "an operand of a product is too short"
+        );
+        if k == 0 {
+            if !accumulate {
+                c.chunks_mut(self.0.c_row)
+                    .take(m)
+                    .for_each(|row| row[..n].fill(T::ZERO));
+            }
+            return;
+        }
+        let (a, b) = (a.as_ptr(), b.as_ptr());
+        // SAFETY: the operands are as long as their strides reach, c and the scratch space are borrowed
+        // exclusively, and the product was made for an instruction set in use.
+        unsafe {
+            self.0
+                .run(a, b, c.as_mut_ptr(), scratch.as_mut_ptr(), accumulate)
+        };
+    }
+}
