@@ -6,6 +6,7 @@ use syn::punctuated::Punctuated;
 use syn::{Expr, ExprPath, Meta, Path, Token};
 
 use crate::diag::{Code, Errors};
+use crate::frontend::signature::Regime;
 
 /// The arguments, checked for form; whether the names in `wrt` exist is for the signature to say.
 #[derive(Default)]
@@ -20,6 +21,8 @@ pub(crate) struct Args {
     pub(crate) print: bool,
     /// `strategy = tape`: the reverse pass takes everything from the tape
     pub(crate) taped: bool,
+    /// `scalar` or `tensor`, where the signature does not show which code it is
+    pub(crate) regime: Option<Regime>,
 }
 
 impl Args {
@@ -74,6 +77,8 @@ impl Args {
                 None => errors.at(&pair.value, Code::Argument, "`companion` takes a name"),
             },
             ("print", Meta::Path(_)) => self.print = true,
+            ("scalar", Meta::Path(_)) => self.regime = Some(Regime::Scalar),
+            ("tensor", Meta::Path(_)) => self.regime = Some(Regime::Tensor),
             ("strategy", Meta::NameValue(pair)) => match plain_ident(&pair.value) {
                 Some(ident) if ident == "tape" => self.taped = true,
                 _ => errors.at(
@@ -82,7 +87,7 @@ impl Args {
                     "`strategy` takes `tape`; leave it out for the fastest way that is right",
                 ),
             },
-            ("wrt" | "companion" | "print" | "strategy", _) => {
+            ("wrt" | "companion" | "print" | "strategy" | "scalar" | "tensor", _) => {
                 errors.at(
                     &meta,
                     Code::Argument,

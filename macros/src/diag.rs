@@ -36,7 +36,7 @@ macro_rules! catalogue {
 catalogue! {
     /// An attribute argument that does not exist or is malformed.
     Argument "AD001"
-        "the arguments of `#[differentiable]` are `wrt(a, b)`, `companion = Name`, `crate = path` and `print`"
+        "the arguments of `#[differentiable]` are `wrt(a, b)`, `companion = Name`, `crate = path`, `strategy = tape`, `scalar`, `tensor` and `print`"
         "correct the argument";
     /// `wrt` names something that is not a differentiable parameter.
     Wrt "AD002"
@@ -89,7 +89,7 @@ catalogue! {
     /// A derive on something it does not support.
     Derive "AD014"
         "the derived gradient is a value of the same struct"
-        "derive it on a struct with named fields that are floats, tensors, or other such structs; mark other fields `#[no_diff]`";
+        "derive it on a struct of floats, integers, lists of them, tensors and other such structs, or on an enum without tensors; mark fields that are constant `#[no_diff]`";
     /// Syntax that does not parse.
     Syntax "AD015"
         "the item could not be parsed"
@@ -100,8 +100,8 @@ catalogue! {
         "write one of the derivatives out as a function of its own";
     /// Forward mode of a function that has none.
     Forward "AD017"
-        "it changes the length of a vector, writes through `&mut` or uses structures, which forward mode does not do yet"
-        "use its gradient, or rewrite it over floats, arrays and slices";
+        "it matches the fields of a user's type in a pattern, or makes a variant of an enum, which forward mode cannot do"
+        "use its gradient, or read the fields by name: `value.field`";
     /// A loop that cannot be checkpointed.
     Checkpoint "AD018"
         "a checkpointed loop is run again from states that were kept of it"

@@ -79,6 +79,28 @@ macro_rules! floats {
 
 floats! { f32 F32; f64 F64; }
 
+/// Values without floats.
+macro_rules! no_leaves {
+    ($($ty:ident)*) => {$(
+        impl Leaves for $ty {
+            fn leaves(&self, _: &Path<'_>, _: Visit<'_>) {}
+
+            fn leaves_mut(&mut self, _: &Path<'_>, _: VisitMut<'_>) {}
+
+            fn zip_leaves(
+                &mut self,
+                _: &Self,
+                _: &Path<'_>,
+                _: Zip<'_>,
+            ) -> Result<(), StructureMismatch> {
+                Ok(())
+            }
+        }
+    )*};
+}
+
+no_leaves! { bool char u8 u16 u32 u64 usize i8 i16 i32 i64 isize }
+
 impl<T: Leaves> Leaves for [T] {
     fn leaves(&self, path: &Path<'_>, visit: Visit<'_>) {
         if let Some(data) = T::as_floats(self) {

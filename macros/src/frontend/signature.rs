@@ -2,14 +2,16 @@
 //!
 //! Decides the regime, checks what can be seen without types, and resolves `wrt`.
 
-use proc_macro2::Ident;
-use quote::ToTokens;
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote_spanned};
+use syn::spanned::Spanned;
 use syn::visit_mut::VisitMut;
 use syn::{FnArg, GenericArgument, ItemFn, Pat, PathArguments, ReturnType, Type, Visibility};
 
 use crate::args::Args;
 use crate::diag::{Code, Errors};
-use crate::frontend::tensor::types::is_labels;
+use crate::frontend::tensor::{self, types::is_labels};
+use crate::names;
 
 /// Which of the two compilers a function is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,11 +51,11 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
-    /// Whether a value of this type holds floats, as far as is known.
+    /// Whether a value of this type may hold floats outside of tensors, as far as is known.
     pub(crate) fn holds_floats(&self) -> bool {
         match self {
-            Shape::Float => true,
-            Shape::Discrete | Shape::Tensor | Shape::Named => false,
+            Shape::Float | Shape::Named => true,
+            Shape::Discrete | Shape::Tensor => false,
             Shape::List(element) => element.holds_floats(),
             Shape::Tuple(parts) => parts.iter().any(Shape::holds_floats),
         }
@@ -127,6 +129,8 @@ pub(crate) struct Signature {
     pub(crate) output: Type,
     /// Whether the reverse pass is to take everything from the tape.
     pub(crate) taped: bool,
+    /// The module that generated code names things through.
+    pub(crate) private: TokenStream,
 }
 
 impl Signature {
@@ -174,7 +178,9 @@ impl Signature {
             }
         };
         let receiver = sig.receiver().cloned();
-        let regime = regime(&params, &output);
+        let regime = args
+            .regime
+            .unwrap_or_else(|| regime(&params, &output, &function.block));
         if let Some(receiver) = &receiver {
             check_receiver(receiver, regime, errors);
         }
@@ -188,6 +194,14 @@ impl Signature {
             receiver.is_some(),
             errors,
         );
+        let (mut output, private) = (output, names::private(args));
+        if regime == Regime::Scalar {
+            let named = params.iter_mut().filter(|param| !param.is_constant());
+            named
+                .map(|param| &mut param.ty)
+                .chain([&mut output])
+                .for_each(|ty| Itself(&private).visit_type_mut(ty));
+        }
         Signature {
             name: sig.ident.clone(),
             visibility: function.vis.clone(),
@@ -199,6 +213,7 @@ impl Signature {
             wrt,
             output,
             taped: args.taped,
+            private,
         }
     }
 }
@@ -264,14 +279,13 @@ fn check_receiver(receiver: &syn::Receiver, regime: Regime, errors: &mut Errors)
     }
 }
 
-/// A `Tensor` anywhere, a `#[shape]`, or a structure decides for the tensor regime.
-fn regime(params: &[Param], output: &Type) -> Regime {
+/// A `Tensor` or a `#[shape]` in the signature decides for the tensor regime. A structure may be
+/// either: then the body decides, by what only tensors can do.
+fn regime(params: &[Param], output: &Type, body: &syn::Block) -> Regime {
     let tensor = params.iter().any(|param| {
-        param.shape.mentions_tensor()
-            || param.shape.mentions_named()
-            || param.attributes.iter().any(|a| a.path().is_ident("shape"))
+        param.shape.mentions_tensor() || param.attributes.iter().any(|a| a.path().is_ident("shape"))
     });
-    if tensor || shape_of(output).mentions_tensor() {
+    if tensor || shape_of(output).mentions_tensor() || tensor::table::speaks_of_tensors(body) {
         Regime::Tensor
     } else {
         Regime::Scalar
@@ -374,11 +388,26 @@ pub(crate) fn shape_of(ty: &Type) -> Shape {
                     None,
                 ) => Shape::Discrete,
                 ("Vec", Some(element)) => Shape::List(Box::new(shape_of(element))),
+                ("Option" | "Box", Some(content)) => Shape::Tuple(vec![shape_of(content)]),
                 ("Tensor", _) => Shape::Tensor,
                 _ => Shape::Named,
             }
         }
         _ => Shape::Named,
+    }
+}
+
+/// Prints a user's type as what it must be to be used, with every token where the type stands.
+struct Itself<'p>(&'p TokenStream);
+
+impl VisitMut for Itself<'_> {
+    fn visit_type_mut(&mut self, ty: &mut Type) {
+        if shape_of(ty) != Shape::Named {
+            return syn::visit_mut::visit_type_mut(self, ty);
+        }
+        let span = ty.span();
+        let root = names::at(self.0, span);
+        *ty = Type::Verbatim(quote_spanned!(span=> <#ty as #root::ScalarValue>::Itself));
     }
 }
 

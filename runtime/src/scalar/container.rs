@@ -39,6 +39,13 @@ impl<T: Val, const N: usize> Val for [T; N] {
     fn take(&mut self) -> Self {
         std::array::from_fn(|i| self[i].take())
     }
+    fn clear_constants(&mut self) {
+        self.iter_mut().for_each(T::clear_constants);
+    }
+    fn adopt_constants(&mut self, primal: &Self) {
+        let pairs = self.iter_mut().zip(primal);
+        pairs.for_each(|(gradient, primal)| gradient.adopt_constants(primal));
+    }
 }
 
 impl<T: Val> Val for Vec<T> {
@@ -83,6 +90,13 @@ impl<T: Val> Val for Vec<T> {
         let zero = self.zero_like();
         std::mem::replace(self, zero)
     }
+    fn clear_constants(&mut self) {
+        self.iter_mut().for_each(T::clear_constants);
+    }
+    fn adopt_constants(&mut self, primal: &Self) {
+        let pairs = self.iter_mut().zip(primal);
+        pairs.for_each(|(gradient, primal)| gradient.adopt_constants(primal));
+    }
 }
 
 macro_rules! tuple {
@@ -119,6 +133,12 @@ macro_rules! tuple {
             #[inline(always)]
             fn take(&mut self) -> Self {
                 ($(self.$index.take(),)*)
+            }
+            fn clear_constants(&mut self) {
+                $(self.$index.clear_constants();)*
+            }
+            fn adopt_constants(&mut self, primal: &Self) {
+                $(self.$index.adopt_constants(&primal.$index);)*
             }
         }
     };
@@ -172,6 +192,13 @@ impl<T: Val> Val for Option<T> {
         let zero = self.zero_like();
         std::mem::replace(self, zero)
     }
+    fn clear_constants(&mut self) {
+        self.iter_mut().for_each(T::clear_constants);
+    }
+    fn adopt_constants(&mut self, primal: &Self) {
+        let pairs = self.iter_mut().zip(primal);
+        pairs.for_each(|(gradient, primal)| gradient.adopt_constants(primal));
+    }
 }
 
 impl<T: Val> Val for Box<T> {
@@ -198,6 +225,12 @@ impl<T: Val> Val for Box<T> {
     }
     fn take(&mut self) -> Self {
         Box::new((**self).take())
+    }
+    fn clear_constants(&mut self) {
+        (**self).clear_constants();
+    }
+    fn adopt_constants(&mut self, primal: &Self) {
+        (**self).adopt_constants(primal);
     }
 }
 

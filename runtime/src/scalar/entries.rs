@@ -53,7 +53,7 @@ macro_rules! discrete {
     )*};
 }
 
-discrete!(bool u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
+discrete!(bool u8 u16 u32 u64 usize i8 i16 i32 i64 isize char);
 
 macro_rules! list {
     ($($(const $n:ident)? $ty:ty;)*) => {$(

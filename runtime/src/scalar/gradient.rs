@@ -12,6 +12,8 @@ pub trait Primal {
     fn reset(&self, gradient: &mut Self::Gradient);
     /// Adds a gradient to this shadow.
     fn add(&mut self, gradient: &Self::Gradient);
+    /// Takes the fields that are marked `#[no_diff]` into the gradient.
+    fn adopt(&self, gradient: &mut Self::Gradient);
     /// Pushes the content.
     fn keep(&self, tape: &mut Tape);
     /// Pops the content that was kept last.
@@ -30,6 +32,10 @@ impl<T: Val> Primal for [T] {
     fn add(&mut self, gradient: &Vec<T>) {
         let pairs = self.iter_mut().zip(gradient);
         pairs.for_each(|(shadow, cotangent)| shadow.accumulate(cotangent));
+    }
+    fn adopt(&self, gradient: &mut Vec<T>) {
+        let pairs = gradient.iter_mut().zip(self);
+        pairs.for_each(|(gradient, primal)| gradient.adopt_constants(primal));
     }
     fn keep(&self, tape: &mut Tape) {
         self.iter().for_each(|element| element.save(tape));
@@ -52,6 +58,10 @@ impl<T: Val> Primal for T {
     #[inline(always)]
     fn add(&mut self, gradient: &T) {
         self.accumulate(gradient);
+    }
+    #[inline(always)]
+    fn adopt(&self, gradient: &mut T) {
+        gradient.adopt_constants(self);
     }
     #[inline(always)]
     fn keep(&self, tape: &mut Tape) {

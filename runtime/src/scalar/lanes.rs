@@ -38,6 +38,10 @@ pub trait Lanes: Copy {
     type Of<F: Number>: Lane<F>;
     /// A tangent in another precision.
     fn cast<F: Number, G: Number>(tangent: Self::Of<F>) -> Self::Of<G>;
+    /// The same number in every lane.
+    fn spread<F: Number>(value: F) -> Self::Of<F>;
+    /// The first lane.
+    fn first<F: Number>(tangent: Self::Of<F>) -> F;
 }
 
 /// One direction: the tangent of a float is a float.
@@ -77,6 +81,14 @@ impl Lanes for Single {
     fn cast<F: Number, G: Number>(tangent: F) -> G {
         G::narrow(tangent.widen())
     }
+    #[inline(always)]
+    fn spread<F: Number>(value: F) -> F {
+        value
+    }
+    #[inline(always)]
+    fn first<F: Number>(tangent: F) -> F {
+        tangent
+    }
 }
 
 impl<const N: usize> Lanes for Wide<N> {
@@ -85,6 +97,14 @@ impl<const N: usize> Lanes for Wide<N> {
     #[inline(always)]
     fn cast<F: Number, G: Number>(tangent: Pack<F, N>) -> Pack<G, N> {
         Pack(tangent.0.map(|lane| G::narrow(lane.widen())))
+    }
+    #[inline(always)]
+    fn spread<F: Number>(value: F) -> Pack<F, N> {
+        Pack([value; N])
+    }
+    #[inline(always)]
+    fn first<F: Number>(tangent: Pack<F, N>) -> F {
+        tangent.0[0]
     }
 }
 

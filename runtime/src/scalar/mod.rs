@@ -24,7 +24,9 @@ pub use gradient::Primal;
 pub use lanes::{Lane, Lanes, Number, Pack, Single, Wide};
 pub use link::{DifferentiableFn, unmarked};
 pub use matrix::Matrix;
-pub use tangent::{Direction, Tangent, cast_back_tangent, cast_tangent, check_direction};
+pub use tangent::{
+    CastAlong, Direction, Tangent, cast_back_tangent, cast_tangent, check_direction,
+};
 pub use tape::Tape;
 pub use unlinked::{TwiceDifferentiableFn, refuse, unmarked_modes, unmarked_nested};
-pub use value::{Cast, Val, assert_shape, lost_shadow, multiply};
+pub use value::{Cast, Integer, ScalarValue, Val, assert_shape, integer, lost_shadow, multiply};

@@ -7,7 +7,7 @@ use super::Tape;
 #[diagnostic::on_unimplemented(
     message = "a variable of type `{Self}` cannot be used in a `#[differentiable]` function",
     label = "this value would have to be saved for the reverse pass",
-    note = "floats, integers, `bool`, and arrays, tuples and vectors of them can",
+    note = "floats, integers, `bool`, and arrays, tuples, vectors and `#[derive(Differentiable)]` structs of them can",
     note = "wrap what need not be differentiated in `no_diff!(..)`"
 )]
 pub trait Val: Sized + Clone {
@@ -33,6 +33,43 @@ pub trait Val: Sized + Clone {
     fn accumulate(&mut self, other: &Self);
     /// The cotangent, which is set to zero.
     fn take(&mut self) -> Self;
+    /// Sets the fields that are marked `#[no_diff]` to zero: no direction points along them.
+    #[inline(always)]
+    fn clear_constants(&mut self) {}
+    /// Takes the fields that are marked `#[no_diff]` from the value that this is the gradient of.
+    #[inline(always)]
+    fn adopt_constants(&mut self, _primal: &Self) {}
+}
+
+/// A user's type in the signature of a scalar function, which names it as `Itself`: so that one that
+/// cannot be used is one error, where it stands.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be used in a `#[differentiable]` function of scalars",
+    label = "its floats are not known here",
+    note = "put `#[derive(Differentiable, Clone)]` on it, or mark the parameter `#[no_diff]`",
+    note = "if it holds tensors, say `#[differentiable(tensor)]`"
+)]
+pub trait ScalarValue {
+    /// The type.
+    type Itself: ?Sized;
+}
+
+macro_rules! scalar_values {
+    ($([$($generics:tt)*] $ty:ty;)*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<$($generics)*> ScalarValue for $ty {
+            type Itself = $ty;
+        }
+    )*};
+}
+
+// Names for types that are no structure.
+scalar_values! {
+    [] f32; [] f64; [] bool; [] char; [] ();
+    [] u8; [] u16; [] u32; [] u64; [] usize; [] i8; [] i16; [] i32; [] i64; [] isize;
+    [T] [T]; [T, const N: usize] [T; N]; [T] Vec<T>; [T] Option<T>; [T] Box<T>;
+    [A] (A,); [A, B] (A, B); [A, B, C] (A, B, C); [A, B, C, D] (A, B, C, D);
+    [A, B, C, D, E] (A, B, C, D, E); [A, B, C, D, E, F] (A, B, C, D, E, F);
 }
 
 macro_rules! float {
@@ -74,6 +111,7 @@ macro_rules! float {
 
 float!(f32 f64);
 
+/// Values without a derivative that fit a word.
 macro_rules! discrete {
     ($($ty:ident: $blank:literal, |$word:ident| $back:expr;)*) => {$(
         impl Val for $ty {
@@ -122,6 +160,22 @@ discrete! {
     i32: 0, |word| word as i32;
     i64: 0, |word| word as i64;
     isize: 0, |word| word as isize;
+    char: '\0', |word| char::from_u32(word as u32).unwrap_or_default();
+}
+
+/// A value that a conversion to an integer may start from: no derivative is lost.
+#[diagnostic::on_unimplemented(
+    message = "[AD012] a float that is differentiated is converted to an integer",
+    label = "this is a float",
+    note = "no derivative passes through an integer",
+    note = "keep the value a float, or wrap the conversion in `no_diff!(..)` to say that it is meant as a constant"
+)]
+pub trait Integer: Copy {}
+
+/// The operand of a conversion to an integer, whose type the macro could not see.
+#[inline(always)]
+pub fn integer<T: Integer>(operand: T) -> T {
+    operand
 }
 
 /// Converts a cotangent back through an `as` conversion, to the type of its operand.
@@ -159,6 +213,14 @@ macro_rules! cast_of_discrete {
         }
     )*};
 }
+
+macro_rules! integers {
+    ($($ty:ident)*) => {$(
+        impl Integer for $ty {}
+    )*};
+}
+
+integers!(bool char u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
 
 cast_of_discrete!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
 

@@ -7,7 +7,7 @@ use syn::Type;
 use super::{Emitter, Storage};
 use crate::args::Args;
 use crate::autodiff::scalar::reversal;
-use crate::frontend::signature::{Passing, Shape, Signature, shape_of};
+use crate::frontend::signature::{Param, Passing, Shape, Signature, shape_of};
 use crate::ir::scalar::Function;
 use crate::names;
 
@@ -159,7 +159,7 @@ impl Emitter<'_> {
             signature, private, ..
         } = self;
         let (generics, bounds) = self.generics(TokenStream::new());
-        let (params, names) = (self.entry_params(), self.entry_names());
+        let params = self.entry_params();
         let (output, gradient) = (&signature.output, self.gradient_type());
         let [tape, kept, seed, seeded, grads, value] =
             ["tape", "kept", "cotangent", "seeded", "grads", "value"].map(names::local);
@@ -196,6 +196,7 @@ impl Emitter<'_> {
                 },
             );
         }
+        let (arguments, adopted) = (self.kept_arguments(), self.adopt_constants());
         let exclusive: Vec<TokenStream> = self
             .function
             .params
@@ -211,21 +212,25 @@ impl Emitter<'_> {
             };
             quote! {
                 #resets
-                Self::#whole(#(#names,)* #(#shadows,)* #seed, #tape)
+                let #value = Self::#whole(#(#arguments,)* #(#shadows,)* #seed, #tape);
+                #adopted
+                #value
             }
         } else {
             // The reverse pass restores the initial content; the caller is owed the final one.
             let again = exclusive.iter().rev();
+            let first = self.first_arguments();
             quote! {
                 let #value = Self::__split #forward (
-                        #(#names,)* #(#none,)* ::core::clone::Clone::clone(&#seed), #tape
+                        #(#first,)* #(#none,)* ::core::clone::Clone::clone(&#seed), #tape
                     );
                 #resets
                 #private::Tape::with(|#kept| {
                     #(#private::Primal::keep(&*#exclusive, #kept);)*
-                    Self::__split #reverse (#(#names,)* #(#shadows,)* #seed, #tape);
+                    Self::__split #reverse (#(#arguments,)* #(#shadows,)* #seed, #tape);
                     #(#private::Primal::bring(&mut *#again, #kept);)*
                 });
+                #adopted
                 #value
             }
         };
@@ -237,6 +242,39 @@ impl Emitter<'_> {
                 #private::Tape::with(|#tape| { #both })
             }
         }
+    }
+
+    /// The arguments for the first of two runs: what is moved is cloned.
+    fn first_arguments(&self) -> Vec<TokenStream> {
+        self.arguments_where(&|param| !matches!(param.shape, Shape::Float | Shape::Discrete))
+    }
+
+    /// The arguments for the last run: what is read once more behind it is cloned.
+    pub(super) fn kept_arguments(&self) -> Vec<TokenStream> {
+        self.arguments_where(&|param| param.wrt && param.shape.mentions_named())
+    }
+
+    fn arguments_where(&self, cloned: &dyn Fn(&Param) -> bool) -> Vec<TokenStream> {
+        let params = self.signature.params.iter().zip(self.entry_names());
+        params
+            .map(|(param, name)| match param.passing {
+                Passing::Value if cloned(param) => quote!(::core::clone::Clone::clone(&#name)),
+                _ => name,
+            })
+            .collect()
+    }
+
+    /// Gives the gradients of structures the fields that are marked `#[no_diff]`.
+    pub(super) fn adopt_constants(&self) -> TokenStream {
+        let private = &self.private;
+        let chosen = self.signature.wrt.iter().enumerate();
+        chosen
+            .filter(|&(_, &at)| self.signature.params[at].shape.mentions_named())
+            .map(|(position, &at)| {
+                let (part, primal) = (self.gradient_part(position), self.primal(at));
+                quote!(#private::Primal::adopt(#primal, &mut #part);)
+            })
+            .collect()
     }
 
     /// `vjp`: takes the cotangents of the result and of what `&mut` parameters hold at the end.

@@ -12,6 +12,7 @@ mod call;
 mod check;
 mod checkpoint;
 mod companion;
+mod direction;
 mod forward;
 mod jacobian;
 mod joint;

@@ -176,7 +176,7 @@ impl Emitter<'_> {
         let t_output = self.tangent_type(output);
         let (gradient, t_gradient) = (self.gradient_type(), self.gradient_tangent_type());
         let (params, t_params) = (self.entry_params(), self.tangent_params());
-        let (again, names) = (self.again(), self.entry_names());
+        let (again, kept, adopted) = (self.again(), self.kept_arguments(), self.adopt_constants());
         let [tape, seed, grads, t_grads, lanes, value] =
             ["tape", "cotangent", "grads", "t_grads", "lanes", "value"].map(names::local);
         let t_names: Vec<Ident> = self.tangent_names();
@@ -218,9 +218,10 @@ impl Emitter<'_> {
                         ::core::clone::Clone::clone(&#seed), #zero, #tape, #lanes
                     );
                     Self::__second #reverse (
-                        #(#names,)* #(#t_names,)* #(#shadows,)* #(#t_shadows,)*
+                        #(#kept,)* #(#t_names,)* #(#shadows,)* #(#t_shadows,)*
                         ::core::clone::Clone::clone(&#seed), #zero, #tape, #lanes
                     );
+                    #adopted
                     #value
                 })
             }
@@ -282,74 +283,25 @@ impl Emitter<'_> {
         }
     }
 
-    /// One direction per `wrt` parameter, as parameters of an entry point.
-    fn direction_params(&self) -> Vec<TokenStream> {
-        let wrt = self.signature.wrt.iter();
-        wrt.map(|&at| {
-            let slot = self.function.slot(self.function.params[at]);
-            let (name, ty) = (names::tangent(&slot.name), &self.signature.params[at].ty);
-            match self.signature.params[at].passing {
-                Passing::Value => quote!(#name: #ty),
-                Passing::Shared => quote!(#name: &#ty),
-                Passing::Exclusive => quote!(#name: &mut #ty),
-            }
-        })
-        .collect()
-    }
-
-    /// Refuses directions of slices that have another length, where the user calls.
-    fn direction_checks(&self) -> TokenStream {
-        let private = &self.private;
-        let sliced = self
-            .signature
-            .wrt
-            .iter()
-            .filter(|&&at| matches!(self.signature.params[at].ty, syn::Type::Slice(_)));
-        sliced
-            .map(|&at| {
-                let name = &self.function.slot(self.function.params[at]).name;
-                let (tangent, text) = (names::tangent(name), name.to_string());
-                quote!(#private::check_direction(#text, #name.len(), #tangent.len());)
-            })
-            .collect()
-    }
-
-    /// Those directions as optional tangents of all parameters.
-    fn directions(&self) -> Vec<TokenStream> {
-        (0..self.signature.params.len())
-            .map(|at| match self.position(at) {
-                Some(_) => {
-                    let slot = self.function.slot(self.function.params[at]);
-                    let name = names::tangent(&slot.name);
-                    quote!(Some(#name))
-                }
-                None => quote!(None),
-            })
-            .collect()
-    }
-
-    /// Tangents of all parameters out of an owned direction.
-    pub(super) fn owned_directions(&self, of: &TokenStream) -> Vec<TokenStream> {
-        (0..self.signature.params.len())
-            .map(|at| match self.position(at) {
-                Some(position) => {
-                    let part = self.part(of, position);
-                    match self.signature.params[at].passing {
-                        Passing::Value => quote!(Some(::core::clone::Clone::clone(&#part))),
-                        Passing::Shared | Passing::Exclusive => quote!(Some(&#part)),
-                    }
-                }
-                None => quote!(None),
-            })
-            .collect()
-    }
-
     fn jvp(&self) -> TokenStream {
         let (private, output) = (&self.private, &self.signature.output);
         let (generics, bounds) = self.generics(TokenStream::new());
         let (params, along) = (self.entry_params(), self.direction_params());
         let (names, directions) = (self.entry_names(), self.directions());
-        let checks = self.direction_checks();
+        let (checks, towards) = (self.direction_checks(), self.towards());
+        let run = quote!(Self::__tangent(#(#names,)* #(#directions,)* #private::Single));
+        let back = self.directions_back();
+        let run = match (shape_of(output).mentions_named(), back.is_empty()) {
+            (false, true) => run,
+            (named, _) => {
+                let single = quote!(#private::Tangent::<#private::Single>);
+                let along = match named {
+                    true => quote!(#single::first_lane(&value, &along)),
+                    false => quote!(along),
+                };
+                quote!(let (value, along) = #run; let along = #along; #back (value, along))
+            }
+        };
         quote! {
             /// The value, and its derivative in a direction: one for each parameter of the
             /// gradient. The direction of a `&mut` parameter becomes that of its final content.
@@ -360,7 +312,8 @@ impl Emitter<'_> {
             #[track_caller]
             pub fn jvp #generics (#(#params,)* #(#along),*) -> (#output, #output) #bounds {
                 #checks
-                Self::__tangent(#(#names,)* #(#directions,)* #private::Single)
+                #towards
+                #run
             }
         }
     }
@@ -379,7 +332,11 @@ impl Emitter<'_> {
         let zeros = self.zero_gradient();
         let t_zeros = self.zero_direction(&quote!(#private::Single));
         let [grads, t_grads, value] = ["grads", "t_grads", "value"].map(names::local);
-        let checks = self.direction_checks();
+        let (checks, towards) = (self.direction_checks(), self.towards());
+        let product = match self.has_structures() {
+            true => quote!(#private::Tangent::<#private::Single>::first_lane(&#grads, &#t_grads)),
+            false => quote!(#t_grads),
+        };
         quote! {
             /// The Hessian times a direction, which is one for each parameter of the gradient.
             ///
@@ -403,10 +360,12 @@ impl Emitter<'_> {
                 #checks
                 let mut #grads = #zeros;
                 let mut #t_grads = #t_zeros;
+                #towards
                 let (#value, _) = Self::__second_run(
                     #(#names,)* #(#directions,)* 1.0, &mut #grads, &mut #t_grads, #private::Single
                 );
-                (#value, #grads, #t_grads)
+                let product = #product;
+                (#value, #grads, product)
             }
         }
     }

@@ -19,19 +19,44 @@ impl Emitter<'_> {
     }
 
     fn gradient_reverse(&self) -> TokenStream {
-        let (private, output) = (&self.private, &self.signature.output);
+        let (private, signature) = (&self.private, self.signature);
+        let output = &signature.output;
         let (generics, bounds) = self.generics(TokenStream::new());
         let (params, shadow_params) = (self.entry_params(), self.shadow_params());
         let (names, again) = (self.entry_names(), self.again());
         // The shadows of the caller receive the tangents of ours.
-        let shadows = self.signature.params.iter().zip(self.shadow_names());
-        let shadows = shadows.map(|(param, shadow)| match carries(param) {
-            true => shadow,
-            false => quote!(None),
-        });
+        let (mut before, mut after) = (TokenStream::new(), TokenStream::new());
+        let mut shadows = Vec::new();
+        for (at, (param, shadow)) in signature.params.iter().zip(self.shadow_names()).enumerate() {
+            shadows.push(if !carries(param) {
+                quote!(None)
+            } else if param.shape.mentions_named() {
+                let (primal, of) = (self.primal(at), names::tangent(&param.name));
+                let zero = names::shadow(&of);
+                before.extend(quote! {
+                    let #zero = #private::Primal::gradient(#primal);
+                    let mut #of = #private::Direction::<#private::Single>::direction(#primal);
+                });
+                after.extend(quote! {
+                    if let Some(shadow) = #shadow {
+                        let of = #private::Tangent::<#private::Single>::first_lane(&#zero, &#of);
+                        #private::Primal::add(shadow, &of);
+                    }
+                });
+                quote!(Some(&mut #of))
+            } else {
+                shadow
+            });
+        }
         let [value, gradient, tape] = ["cotangent", "direction", "tape"].map(names::local);
         let gradient_type = self.gradient_type();
         let directions = self.owned_directions(&quote!(#gradient));
+        let towards = self.has_structures().then(|| {
+            quote! {
+                let mut #gradient = #private::Tangent::<#private::Single>::along(&#gradient);
+                #private::Val::clear_constants(&mut #gradient);
+            }
+        });
         let none: Vec<TokenStream> = params.iter().map(|_| quote!(None)).collect();
         let single = quote!(#private::Single);
         let forward = self.lane_turbofish(single.clone(), quote!(false));
@@ -42,6 +67,8 @@ impl Emitter<'_> {
             pub fn __gradient_reverse #generics (
                 #(#params,)* #(#shadow_params,)* #value: #output, #gradient: #gradient_type
             ) #bounds {
+                #towards
+                #before
                 #private::Tape::with(|#tape| {
                     Self::__second #forward (
                         #(#again,)* #(#directions,)* #(#none,)* #(#none,)*
@@ -51,7 +78,8 @@ impl Emitter<'_> {
                         #(#names,)* #(#directions,)* #(#none,)* #(#shadows,)*
                         1.0, #value, #tape, #single
                     );
-                })
+                });
+                #after
             }
         }
     }

@@ -226,7 +226,8 @@ impl Emitter<'_> {
 
 /// Whether tangents of a parameter exist.
 pub(super) fn carries(param: &Param) -> bool {
-    param.shape.holds_floats()
+    let hidden = param.is_constant() && param.shape.mentions_named();
+    param.shape.holds_floats() && !hidden
 }
 
 /// The name of the tangent of a parameter's shadow.

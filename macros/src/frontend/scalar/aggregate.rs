@@ -114,13 +114,17 @@ impl Lowerer<'_> {
         let Some(value) = self.value(expr) else {
             return false;
         };
+        if self.is_vague(expr) {
+            self.vague.insert(slot);
+        }
+        let integer = self.is_integer(expr);
         let value = if is_constant(&value) {
             Rhs::Constant(inert(value.tokens.clone(), &[value]))
         } else {
             Rhs::Value(value)
         };
         self.assign(expr.span(), Place::whole(slot), value, true);
-        discrete
+        discrete || integer
     }
 
     fn parts_into<'x>(

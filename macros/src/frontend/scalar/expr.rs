@@ -303,9 +303,10 @@ impl Lowerer<'_> {
     }
 
     fn binary(&mut self, builder: &mut Builder, binary: &syn::ExprBinary) -> Option<Term> {
-        let Some(op) = arithmetic(&binary.op) else {
+        let whole = Expr::Binary(binary.clone());
+        let Some(op) = arithmetic(&binary.op).filter(|_| !self.is_integer(&whole)) else {
             // Comparisons and logic carry no derivative, whatever stands in them.
-            let mut opaque = self.opaque(&Expr::Binary(binary.clone()));
+            let mut opaque = self.opaque(&whole);
             opaque.discrete = true;
             return Some(Term::Opaque(opaque));
         };
@@ -354,8 +355,10 @@ impl Lowerer<'_> {
         if !float {
             let mut opaque = self.opaque(&Expr::Cast(cast.clone()));
             opaque.discrete = true;
-            self.conversions
-                .push((cast.to_token_stream(), opaque.reads.clone()));
+            if !self.is_vague(&cast.expr) {
+                let reads = opaque.reads.clone();
+                self.conversions.push((cast.to_token_stream(), reads));
+            }
             return Some(Term::Opaque(opaque));
         }
         let tokens = operand.tokens();

@@ -14,6 +14,7 @@ mod method;
 mod opaque;
 mod pattern;
 mod place;
+mod purity;
 mod scope;
 mod stmt;
 mod stream;
@@ -26,11 +27,12 @@ use quote::{ToTokens, format_ident};
 
 use scope::Binding;
 
-use super::signature::{Passing, Shape, Signature};
+use super::signature::{Passing, Signature};
 use crate::diag::{Code, Errors};
 use crate::ir::scalar::{
     Assign, Block, Function, LoopId, Place, Rhs, Slot, SlotId, Stmt, StmtId, StmtKind,
 };
+pub(crate) use stream::is_stream;
 
 /// Lowers a function; `None` if it has errors.
 pub(crate) fn lower(
@@ -53,6 +55,8 @@ pub(crate) fn lower(
         blocks: vec![Block::new()],
         items: Vec::new(),
         conversions: Vec::new(),
+        vague: HashSet::new(),
+        private: &signature.private,
         result: SlotId(0),
     };
     let params: Vec<SlotId> = signature
@@ -60,8 +64,7 @@ pub(crate) fn lower(
         .iter()
         .map(|param| {
             let ty = param.ty.to_token_stream();
-            let discrete = matches!(param.shape, Shape::Discrete)
-                || matches!(&param.shape, Shape::List(_) if !param.shape.holds_floats());
+            let discrete = !param.shape.holds_floats();
             let slot = lowerer.slot(&param.name, discrete, Some(ty));
             lowerer.slots[slot.0 as usize].reference = param.passing != Passing::Value;
             let slot_of = &mut lowerer.slots[slot.0 as usize];
@@ -124,6 +127,9 @@ struct Lowerer<'e> {
     blocks: Vec<Block>,
     items: Vec<TokenStream>,
     conversions: Vec<(TokenStream, Vec<SlotId>)>,
+    /// Variables that hold what a field held, which may be an integer.
+    vague: HashSet<SlotId>,
+    private: &'e TokenStream,
     result: SlotId,
 }
 

@@ -4,16 +4,17 @@
 //! contain is anything that has no effect on a variable, since that would not be reversed.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Expr, Pat};
 
 use super::Lowerer;
+use super::purity::is_pure;
 use super::scope::Binding;
 use crate::diag::Code;
 use crate::frontend::signature::{Shape, shape_of};
-use crate::ir::op::{Form, Op};
 use crate::ir::scalar::{Inert, SlotId};
 
 /// Tokens with the slots that they read.
@@ -35,122 +36,6 @@ impl From<Opaque> for Inert {
             impure: opaque.impure,
         }
     }
-}
-
-/// Methods of `std` types that change nothing, beside those of the operation table.
-const PURE: &[&str] = &[
-    "all",
-    "any",
-    "as_deref",
-    "as_ref",
-    "as_slice",
-    "as_str",
-    "binary_search",
-    "bytes",
-    "capacity",
-    "chars",
-    "checked_add",
-    "checked_div",
-    "checked_mul",
-    "checked_sub",
-    "chunks",
-    "chunks_exact",
-    "clamp",
-    "clone",
-    "cloned",
-    "cmp",
-    "collect",
-    "contains",
-    "contains_key",
-    "copied",
-    "count",
-    "count_ones",
-    "count_zeros",
-    "div_euclid",
-    "ends_with",
-    "enumerate",
-    "eq",
-    "filter",
-    "find",
-    "first",
-    "flat_map",
-    "fold",
-    "fract",
-    "get",
-    "ge",
-    "gt",
-    "into_iter",
-    "is_empty",
-    "is_err",
-    "is_finite",
-    "is_infinite",
-    "is_nan",
-    "is_negative",
-    "is_none",
-    "is_ok",
-    "is_positive",
-    "is_power_of_two",
-    "is_sign_negative",
-    "is_sign_positive",
-    "is_some",
-    "is_some_and",
-    "is_sorted",
-    "isqrt",
-    "iter",
-    "last",
-    "le",
-    "leading_zeros",
-    "len",
-    "lt",
-    "map",
-    "max_by",
-    "max_by_key",
-    "min_by",
-    "min_by_key",
-    "ne",
-    "nth",
-    "partial_cmp",
-    "position",
-    "pow",
-    "rem_euclid",
-    "rev",
-    "saturating_add",
-    "saturating_mul",
-    "saturating_sub",
-    "skip",
-    "skip_while",
-    "split_at",
-    "starts_with",
-    "step_by",
-    "sum",
-    "product",
-    "take_while",
-    "to_bits",
-    "to_degrees",
-    "to_owned",
-    "to_radians",
-    "to_string",
-    "to_vec",
-    "total_cmp",
-    "trailing_zeros",
-    "unsigned_abs",
-    "unwrap",
-    "unwrap_or",
-    "unwrap_or_default",
-    "expect",
-    "windows",
-    "wrapping_add",
-    "wrapping_mul",
-    "wrapping_sub",
-    "zip",
-    "div_ceil",
-    "abs_diff",
-];
-
-/// Whether a method changes nothing that it is called on.
-fn is_pure(name: &str) -> bool {
-    let operation = |op: &&Op| op.form() == Form::Inherent && op.name() == name;
-    PURE.contains(&name) || Op::ALL.iter().any(|op| operation(&op))
 }
 
 impl Lowerer<'_> {
@@ -376,7 +261,14 @@ impl VisitMut for Rename<'_, '_> {
             }
             Expr::Cast(cast) => {
                 let (before, user) = (self.reads.len(), cast.to_token_stream());
+                let vague = self.lowerer.is_vague(&cast.expr);
                 self.visit_expr_mut(&mut cast.expr);
+                if vague && !self.constant && shape_of(&cast.ty) == Shape::Discrete {
+                    let (private, inner) = (self.lowerer.private, &cast.expr);
+                    *cast.expr =
+                        Expr::Verbatim(quote_spanned!(inner.span()=> #private::integer(#inner)));
+                    return;
+                }
                 if !self.constant && shape_of(&cast.ty) == Shape::Discrete {
                     let reads = self.reads[before..].to_vec();
                     self.lowerer.conversions.push((user, reads));

@@ -239,4 +239,46 @@ impl Lowerer<'_> {
             impure: false,
         }
     }
+
+    /// Whether an expression reads a field, or a copy of one: nothing shows whether it is a float or
+    /// an integer.
+    pub(super) fn is_vague(&self, expr: &syn::Expr) -> bool {
+        match expr {
+            syn::Expr::Paren(inner) => self.is_vague(&inner.expr),
+            syn::Expr::Unary(unary) => self.is_vague(&unary.expr),
+            syn::Expr::Field(field) => self.is_place(&field.base) && !self.is_discrete(Some(expr)),
+            syn::Expr::Index(index) => self.is_vague(&index.expr),
+            syn::Expr::Path(path) => match path.path.get_ident().and_then(|name| self.lookup(name))
+            {
+                Some(Binding::View(view)) => {
+                    let dot = |tree| matches!(tree, proc_macro2::TokenTree::Punct(p) if p.as_char() == '.');
+                    let direct = view.place.path.clone().into_iter().any(dot);
+                    !self.discrete(view.place.root)
+                        && (direct || self.vague.contains(&view.place.root))
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
+    /// Whether an operator has an integer on one side and on the other what may be one: then it is
+    /// one, or an error of the user's.
+    pub(super) fn is_integer(&self, expr: &syn::Expr) -> bool {
+        match expr {
+            syn::Expr::Paren(inner) => self.is_integer(&inner.expr),
+            syn::Expr::Binary(binary) => {
+                let sides = [&*binary.left, &*binary.right];
+                let known =
+                    |side: &&syn::Expr| self.is_discrete(Some(side)) || self.is_integer(side);
+                let open = |side: &&syn::Expr| known(side) || self.is_vague(side);
+                sides.iter().any(known)
+                    && sides.iter().all(open)
+                    && sides
+                        .iter()
+                        .any(|side| self.is_vague(side) || self.is_integer(side))
+            }
+            _ => false,
+        }
+    }
 }

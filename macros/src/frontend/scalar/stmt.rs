@@ -165,7 +165,7 @@ impl Lowerer<'_> {
         let slot = self.hidden(&name, ty.map(ToTokens::to_token_stream));
         let discrete = self.expr_into(init, slot);
         self.slots[slot.0 as usize].discrete = match ty.map(shape_of) {
-            Some(shape) => !shape.holds_floats() && !shape.mentions_named(),
+            Some(shape) => !shape.holds_floats(),
             None => discrete,
         };
         self.slots[slot.0 as usize].mutable = plain.is_some_and(|p| p.mutability.is_some());

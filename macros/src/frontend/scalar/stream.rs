@@ -74,7 +74,7 @@ const ADAPTERS: [&str; 11] = [
 ];
 
 /// Whether an expression is an iterator, by its form.
-pub(super) fn is_stream(expr: &Expr) -> bool {
+pub(crate) fn is_stream(expr: &Expr) -> bool {
     match expr {
         Expr::Paren(inner) => is_stream(&inner.expr),
         Expr::Range(range) => range.start.is_some(),

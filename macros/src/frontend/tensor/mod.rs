@@ -14,7 +14,7 @@ pub(crate) mod known;
 mod links;
 mod methods;
 mod statement;
-mod table;
+pub(crate) mod table;
 pub(crate) mod types;
 
 use std::collections::BTreeMap;

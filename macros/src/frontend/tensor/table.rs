@@ -4,6 +4,7 @@
 //! left to the runtime: it is called on a handle when the graph is bound, where its parameters
 //! (axes, sizes, ranges) are ordinary values of the host, and records regions of one operation.
 
+use crate::frontend::scalar::is_stream;
 use crate::ir::composite::Composite;
 use crate::ir::graph::RowOp;
 use crate::ir::op::{Kind, Op};
@@ -287,4 +288,30 @@ pub(super) fn is_tensor_only(name: &str) -> bool {
         Some(_) => true,
         None => false,
     }
+}
+
+/// Whether code does what only tensors can: it names them, or calls one of their methods that
+/// neither floats nor iterators have, nor a structure is likely to have.
+pub(crate) fn speaks_of_tensors(body: &syn::Block) -> bool {
+    struct Search(bool);
+    impl syn::visit::Visit<'_> for Search {
+        fn visit_expr_method_call(&mut self, call: &syn::ExprMethodCall) {
+            let name = call.method.to_string();
+            let total = matches!(name.as_str(), "sum" | "mean") && call.args.is_empty();
+            self.0 |= match find(&name) {
+                Some(Method::Total { .. }) => total && !is_stream(&call.receiver),
+                Some(Method::MatMul | Method::Rows(_) | Method::Axes { .. }) => true,
+                Some(Method::Bound(_)) => name.ends_with("_axis") || name.ends_with("_axis_keep"),
+                _ => false,
+            };
+            syn::visit::visit_expr_method_call(self, call);
+        }
+        fn visit_path_segment(&mut self, segment: &syn::PathSegment) {
+            self.0 |= segment.ident == "Tensor";
+            syn::visit::visit_path_segment(self, segment);
+        }
+    }
+    let mut search = Search(false);
+    syn::visit::Visit::visit_block(&mut search, body);
+    search.0
 }

@@ -39,8 +39,8 @@ impl Function {
 }
 
 impl Function {
-    /// Whether the printer knows the tangents of everything in this function. What it does not know
-    /// yet is structures and variants.
+    /// Whether the printer can name the tangents of everything in this function. The tangent of a
+    /// user's type has the same fields, but its own name: patterns and variants cannot be printed.
     pub(crate) fn has_tangents(&self) -> bool {
         let mut known = true;
         for_each_simple(&self.body, &mut |stmt| {
@@ -48,13 +48,12 @@ impl Function {
                 return;
             };
             let plain = match &assign.value {
-                Rhs::Aggregate(Aggregate::Struct(..), _) => false,
+                Rhs::Aggregate(Aggregate::Struct(path, _), _) => !is_variant(path),
                 Rhs::Aggregate(Aggregate::Variant(path), _) => path.is_ident("Some"),
+                Rhs::Bound(bound) => !names_type(bound.shadow.clone()),
                 _ => true,
             };
-            let mut places = assign.value.sources();
-            places.push(&assign.target);
-            known &= plain && !places.into_iter().any(names_field);
+            known &= plain;
         });
         known
     }
@@ -89,10 +88,23 @@ fn makes_a_vector(tokens: &TokenStream) -> bool {
     })
 }
 
-fn names_field(place: &Place) -> bool {
-    let path = place.path.clone().into_iter();
-    path.into_iter()
-        .any(|tree| matches!(tree, TokenTree::Ident(_)))
+/// Whether a path names a variant of an enum, as far as it shows.
+fn is_variant(path: &syn::Path) -> bool {
+    let mut segments = path.segments.iter().rev().skip(1);
+    segments
+        .next()
+        .is_some_and(|of| of.ident.to_string().starts_with(char::is_uppercase))
+}
+
+/// Whether a pattern names a type of the user.
+fn names_type(pattern: TokenStream) -> bool {
+    pattern.into_iter().any(|tree| match tree {
+        TokenTree::Ident(name) => {
+            name != "Some" && name != "None" && name.to_string().starts_with(char::is_uppercase)
+        }
+        TokenTree::Group(group) => names_type(group.stream()),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
 }
 
 impl Stmt {

@@ -48,7 +48,15 @@ impl Emitter<'_> {
                     .iter()
                     .zip(names.iter().zip(&tangents))
                     .map(|(of, (name, tangent))| self.bind(of, name, tangent));
-                let (plain, along) = (assembled(kind, &names), assembled(kind, &tangents));
+                let plain = assembled(kind, &names);
+                let along = match kind {
+                    // The tangent of a structure has a name of its own.
+                    Aggregate::Struct(_, members) => {
+                        let zero = self.zero_tangent(&quote!(#value));
+                        quote!({ let mut whole = #zero; #(whole.#members = #tangents;)* whole })
+                    }
+                    _ => assembled(kind, &tangents),
+                };
                 quote! {
                     #(#bound)*
                     let #value = #plain;

@@ -1,8 +1,9 @@
 use cotangent::prelude::*;
 
 #[derive(Differentiable)]
-enum Model {
-    Linear,
+union Either {
+    single: f32,
+    double: f64,
 }
 
 fn main() {}

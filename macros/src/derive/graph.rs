@@ -1,0 +1,192 @@
+//! What tensor functions need of a user's struct: the mirror of handles, the declared shapes, the
+//! walks over its leaves. Structs with generics or without field names, and enums with fields, are
+//! for scalar functions alone.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{DeriveInput, Member};
+
+use super::fields::{Part, Variant, mentions};
+use crate::diag::{Code, Errors};
+use crate::frontend::dims;
+
+/// Prints the mirrors, and the implementations.
+pub(super) fn implement(
+    input: &DeriveInput,
+    variants: &[Variant<'_>],
+    root: &TokenStream,
+    errors: &mut Errors,
+) -> (TokenStream, TokenStream) {
+    let named = |variant: &Variant<'_>| {
+        variant.name.is_none()
+            && variant
+                .fields
+                .iter()
+                .all(|part| matches!(part.member, Member::Named(_)))
+    };
+    match variants {
+        [one] if named(one) && input.generics.params.is_empty() => {
+            structure(input, one, root, errors)
+        }
+        variants if variants.iter().all(|variant| variant.fields.is_empty()) => {
+            (TokenStream::new(), unit_enum(input, root))
+        }
+        variants => {
+            let mut parts = variants.iter().flat_map(|variant| &variant.fields);
+            if let Some(part) = parts.find(|part| mentions(part.ty(), "Tensor")) {
+                let message =
+                    "tensors in an enum, in a generic struct or in one without field names";
+                errors.at(part.ty(), Code::Derive, message);
+            }
+            Default::default()
+        }
+    }
+}
+
+/// An enum without fields is a value of the host, and part of the key of a plan.
+fn unit_enum(input: &DeriveInput, root: &TokenStream) -> TokenStream {
+    let name = &input.ident;
+    let (generics, arguments, bounds) = input.generics.split_for_impl();
+    let variants = match &input.data {
+        syn::Data::Enum(data) => data.variants.iter().map(|v| v.ident.clone()).collect(),
+        _ => Vec::new(),
+    };
+    let words = 0..variants.len() as u64;
+    let word = match variants.is_empty() {
+        true => quote!(0),
+        false => quote!(match self { #(#name::#variants { .. } => #words,)* }),
+    };
+    quote! {
+        impl #generics #root::Differentiable for #name #arguments #bounds {
+            type Handle<'h, 'b> = Self where Self: 'h;
+            type Shapes = #root::NoShapes;
+            const SHAPES: #root::NoShapes = #root::NoShapes;
+            fn handle(&self, _: &#root::Builder) -> Self { ::core::clone::Clone::clone(self) }
+            fn walk(&self, walk: &mut #root::Walk) { walk.word(#word); }
+            fn walk_gradient(&mut self, primal: &Self, _: &mut #root::GradientWalk) {
+                *self = ::core::clone::Clone::clone(primal);
+            }
+            fn zeros_like(&self) -> Self { ::core::clone::Clone::clone(self) }
+        }
+    }
+}
+
+fn structure(
+    input: &DeriveInput,
+    of: &Variant<'_>,
+    root: &TokenStream,
+    errors: &mut Errors,
+) -> (TokenStream, TokenStream) {
+    let (name, visibility, fields) = (&input.ident, &input.vis, &of.fields);
+    let mirror = format_ident!("__{}Handle", name);
+    let shapes_mirror = format_ident!("__{}Shapes", name);
+    let members: Vec<_> = fields.iter().map(|part| &part.member).collect();
+    let types: Vec<_> = fields.iter().map(Part::ty).collect();
+    let mut checks = TokenStream::new();
+    let mut shapes = Vec::new();
+    for part in fields {
+        let Some(ident) = &part.field.ident else {
+            continue;
+        };
+        let ty = part.ty();
+        shapes.push(match dims::read(&part.field.attrs, root, errors) {
+            Some(declared) => {
+                let (value, builder) = (quote!(handle.#ident), quote!(builder));
+                checks.extend(dims::check(&declared, ident, &value, &builder, root));
+                let text = ident.to_string();
+                quote_spanned!(ty.span()=> #root::StaticShape::declared(#declared, "", #text))
+            }
+            None => quote_spanned!(ty.span()=> <#ty as #root::Differentiable>::SHAPES),
+        });
+    }
+    if !checks.is_empty() {
+        let dims = crate::names::local("__dims");
+        checks = quote!(let mut #dims = #root::Dims::default(); #checks);
+    }
+    let visibilities: Vec<_> = fields.iter().map(|part| &part.field.vis).collect();
+    let texts: Vec<String> = fields
+        .iter()
+        .filter_map(|part| Some(part.field.ident.as_ref()?.to_string()))
+        .collect();
+    let constant: Vec<bool> = fields.iter().map(|part| part.constant).collect();
+    let zeros = members.iter().zip(&constant).map(|(member, &constant)| {
+        if constant {
+            quote!(#member: ::core::clone::Clone::clone(&self.#member))
+        } else {
+            quote!(#member: #root::Differentiable::zeros_like(&self.#member))
+        }
+    });
+    // A struct without tensors may hold what is for scalar functions alone.
+    let own = name.to_string();
+    let known = types
+        .iter()
+        .filter(|_| !types.iter().any(|ty| mentions(ty, "Tensor")))
+        .filter(|ty| !mentions(ty, &own) && !mentions(ty, "Self"));
+    let bounds = quote!(where #(for<'__of> #known: #root::Differentiable,)*);
+    let mirrors = quote! {
+        #[doc(hidden)]
+        #visibility struct #mirror<'h, 'b> #bounds {
+            #(#visibilities #members: #root::Handle<'h, 'b, #types>,)*
+            #[doc(hidden)]
+            pub __host: ::core::option::Option<&'h #name>,
+        }
+
+        #[doc(hidden)]
+        #[derive(Clone, Copy)]
+        #visibility struct #shapes_mirror #bounds {
+            #(#visibilities #members: <#types as #root::Differentiable>::Shapes,)*
+        }
+    };
+    let implementations = quote! {
+        impl #shapes_mirror #bounds {
+            /// A structure has no shape of its own.
+            #[doc(hidden)]
+            pub const fn within(self, _: &'static str, _: &'static str) -> #root::StaticShape {
+                #root::StaticShape::UNKNOWN
+            }
+        }
+
+        impl #root::Receiver for #mirror<'_, '_> #bounds {
+            type Host = #name;
+            fn host(&self) -> &#name {
+                match self.__host {
+                    ::core::option::Option::Some(host) => host,
+                    ::core::option::Option::None => #root::no_host(),
+                }
+            }
+        }
+
+        impl #root::Differentiable for #name #bounds {
+            type Handle<'h, 'b> = #mirror<'h, 'b>;
+            type Shapes = #shapes_mirror;
+            const SHAPES: #shapes_mirror = #shapes_mirror { #(#members: #shapes,)* };
+
+            fn handle<'h, 'b>(&'h self, builder: &'b #root::Builder) -> #mirror<'h, 'b> {
+                let handle = #mirror {
+                    #(#members: #root::Differentiable::handle(&self.#members, builder),)*
+                    __host: ::core::option::Option::Some(self),
+                };
+                #checks
+                handle
+            }
+
+            fn walk(&self, walk: &mut #root::Walk) {
+                #(walk.field(#texts, #constant, |walk| {
+                    #root::Differentiable::walk(&self.#members, walk);
+                });)*
+            }
+
+            fn walk_gradient(&mut self, primal: &Self, walk: &mut #root::GradientWalk) {
+                #(walk.field(#constant, |walk| {
+                    #root::Differentiable::walk_gradient(&mut self.#members, &primal.#members, walk);
+                });)*
+            }
+
+            fn zeros_like(&self) -> Self {
+                #name { #(#zeros,)* }
+            }
+        }
+    };
+    (mirrors, implementations)
+}
