@@ -22,7 +22,8 @@ pub use cotangent_optimizers as optimizers;
 pub use cotangent_runtime::cpu::{set_threads, threads};
 pub use cotangent_runtime::scalar::Matrix;
 pub use cotangent_runtime::{
-    Bag, BoundMethod, Element, Embedding, Error, Float, Floats, FloatsMut, Graph, LeafView,
+    Bag, BoundMethod, Element, Embedding, Error, Float, Floats, FloatsMut, Graph, Half, LeafView,
     LeafViewMut, Leaves, Over, Pad, Path, Position, Profile, Program, Real, Report, Resize,
-    RowIndex, Rows, Span, StructureMismatch, Tensor, Update, concat, gradcheck, no_diff, stack,
+    RowIndex, Rows, Span, StructureMismatch, Tensor, Update, bf16, concat, f16, gradcheck, no_diff,
+    stack,
 };

@@ -5,5 +5,7 @@ pub use crate::optimizers::{
     Adam, AdamW, Batches, Decision, EarlyStopping, Init, Sgd, Standardizer, Table, WarmupCosine,
     init,
 };
-pub use crate::{Bag, Embedding, Error, Leaves, Pad, Program, Resize, Tensor, concat, stack};
+pub use crate::{
+    Bag, Embedding, Error, Leaves, Pad, Program, Resize, Tensor, bf16, concat, f16, stack,
+};
 pub use crate::{Differentiable, derivative, differentiable, gradcheck, no_diff};

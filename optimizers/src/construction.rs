@@ -31,6 +31,14 @@ impl<R: TensorRule> Optimizer<R> {
             if fault.is_ok() && view.embedding && !options.frozen {
                 fault = takes_rows(&config, &path, &options);
             }
+            let dtype = view.data.dtype();
+            if dtype.is_half() && fault.is_ok() {
+                fault = Err(Error::structure(format!(
+                    "leaf `{}` has elements of {dtype}, and an optimizer steps f32 and f64: keep \
+                     the parameters in f32 and cast them where they are used",
+                    path.as_str()
+                )));
+            }
             let mut entry = entry(&config.rule, path, &view, &options);
             if !options.frozen {
                 let gathered = !view.embedding && gathers(&config, &options, entry.len);
@@ -97,6 +105,8 @@ impl<R: TensorRule> Optimizer<R> {
             match view.data {
                 Floats::F32(x) => self.single.blocks.fill(entry, x),
                 Floats::F64(x) => self.double.blocks.fill(entry, x),
+                // No optimizer is built over them.
+                Floats::F16(_) | Floats::Bf16(_) => {}
             }
         });
     }
@@ -134,10 +144,7 @@ fn entry<R: TensorRule>(
     LeafEntry {
         path,
         shape: view.shape.to_vec(),
-        len: match view.data {
-            Floats::F32(data) => data.len(),
-            Floats::F64(data) => data.len(),
-        },
+        len: view.data.len(),
         single: is_f32(&view.data),
         frozen: options.frozen,
         embedding: view.embedding,

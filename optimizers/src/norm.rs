@@ -3,8 +3,8 @@
 //! When a plain sum of squares overflows although every element is finite, the caller takes a
 //! scaled sum in its place.
 
-use cotangent_runtime::Floats;
-use cotangent_runtime::cpu::{Vectorized, vectorized};
+use cotangent_runtime::cpu::{Vectorized, vectorized, widen};
+use cotangent_runtime::{Floats, Half};
 
 use crate::Real;
 use crate::lanes::lane_sum;
@@ -16,9 +16,28 @@ const SHORT: usize = 64;
 #[inline]
 pub(crate) fn square_sum(floats: Floats<'_>, scale: f64) -> f64 {
     match floats {
+        Floats::F16(values) => summed(values, |piece| squares(piece, scale)),
+        Floats::Bf16(values) => summed(values, |piece| squares(piece, scale)),
         Floats::F32(values) => squares(values, scale),
         Floats::F64(values) => squares(values, scale),
     }
+}
+
+/// Calls `visit` with the elements, in pieces, in single precision.
+fn pieces<H: Half>(values: &[H], mut visit: impl FnMut(&[f32])) {
+    let mut wide = [0.0; 512];
+    for piece in values.chunks(wide.len()) {
+        let wide = &mut wide[..piece.len()];
+        widen(piece, wide);
+        visit(wide);
+    }
+}
+
+/// The sum of what `measure` finds in each piece.
+fn summed<H: Half>(values: &[H], measure: impl Fn(&[f32]) -> f64) -> f64 {
+    let mut sum = 0.0;
+    pieces(values, |piece| sum += measure(piece));
+    sum
 }
 
 /// As `square_sum`, of a slice.
@@ -54,7 +73,17 @@ pub(crate) fn largest_finite(floats: Floats<'_>) -> (f64, bool) {
             }
         })
     }
+    fn pairs<H: Half>(values: &[H]) -> (f64, bool) {
+        let mut found = (0.0, true);
+        pieces(values, |piece| {
+            let (largest, finite) = over(piece);
+            found = (f64::max(found.0, largest), found.1 && finite);
+        });
+        found
+    }
     match floats {
+        Floats::F16(values) => pairs(values),
+        Floats::Bf16(values) => pairs(values),
         Floats::F32(values) => over(values),
         Floats::F64(values) => over(values),
     }
@@ -70,6 +99,8 @@ pub(crate) fn finite_square_sum(floats: Floats<'_>, unit: f64) -> f64 {
         return 0.0;
     }
     match floats {
+        Floats::F16(values) => summed(values, |piece| over(piece, unit)),
+        Floats::Bf16(values) => summed(values, |piece| over(piece, unit)),
         Floats::F32(values) => over(values, unit),
         Floats::F64(values) => over(values, unit),
     }
@@ -77,10 +108,9 @@ pub(crate) fn finite_square_sum(floats: Floats<'_>, unit: f64) -> f64 {
 
 /// The sum of absolute values.
 pub(crate) fn one_norm(floats: Floats<'_>) -> f64 {
-    match floats {
-        Floats::F32(values) => values.iter().map(|x| f64::from(x.abs())).sum(),
-        Floats::F64(values) => values.iter().map(|x| x.abs()).sum(),
-    }
+    let mut sum = 0.0;
+    floats.each(|x| sum += x.abs());
+    sum
 }
 
 /// The sum of squares of `floats * scale` clipped to `[-limit, limit]`.
@@ -90,6 +120,8 @@ pub(crate) fn clipped_square_sum(floats: Floats<'_>, scale: f64, limit: f64) -> 
         clipped.map(|x| x * x).sum()
     }
     match floats {
+        Floats::F16(values) => summed(values, |piece| over(piece, scale, limit)),
+        Floats::Bf16(values) => summed(values, |piece| over(piece, scale, limit)),
         Floats::F32(values) => over(values, scale, limit),
         Floats::F64(values) => over(values, scale, limit),
     }

@@ -173,6 +173,7 @@ impl<R: TensorRule> Optimizer<R> {
             match leaf.data {
                 FloatsMut::F32(x) => R::view(&single, x, &self.single.blocks.all(entry)),
                 FloatsMut::F64(x) => R::view(&double, x, &self.double.blocks.all(entry)),
+                FloatsMut::F16(_) | FloatsMut::Bf16(_) => {}
             }
         });
         Ok(view)

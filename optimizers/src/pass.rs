@@ -119,6 +119,7 @@ impl<R: TensorRule> Optimizer<R> {
                     _ if entry.frozen => {}
                     FloatsMut::F32(x) => single.blocks.scatter(entry.place, x),
                     FloatsMut::F64(x) => double.blocks.scatter(entry.place, x),
+                    FloatsMut::F16(_) | FloatsMut::Bf16(_) => {}
                 }
             });
             return Ok(squares);

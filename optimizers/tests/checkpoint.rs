@@ -86,3 +86,34 @@ fn a_write_that_fails_leaves_the_old_file_and_no_other() {
     assert!(save(&vec![1.0_f64], folder.0.join("no/such/folder")).is_err());
     assert_eq!(folder.entries(), ["taken"]);
 }
+
+#[test]
+fn half_precision_is_saved_in_two_bytes_and_comes_back_bit_for_bit() {
+    use cotangent_optimizers::train::Snapshot;
+    use cotangent_runtime::{Tensor, bf16, f16};
+
+    let folder = Folder::new("half");
+    let file = folder.0.join("model.safetensors");
+    let x = Tensor::<f32>::from_fn(&[3, 5], |i| (i as f32 * 0.7).sin());
+    let model = (x.cast::<f16>(), x.cast::<bf16>(), x.clone());
+    save(&model, &file).unwrap();
+    let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
+    assert!(text.contains(r#""dtype":"F16""#) && text.contains(r#""dtype":"BF16""#));
+    let blank = (
+        Tensor::zeros(&[3, 5]),
+        Tensor::zeros(&[3, 5]),
+        Tensor::zeros(&[3, 5]),
+    );
+    let mut loaded = blank.clone();
+    load(&mut loaded, &file).unwrap();
+    assert_eq!(loaded, model);
+    let snapshot = Snapshot::of(&model);
+    let mut restored = blank;
+    snapshot.restore(&mut restored).unwrap();
+    assert_eq!(restored, model);
+    // An f32 model does not take the elements of a half one.
+    let error = load(&mut vec![x.clone(), x.clone(), x], &file)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("F16") && error.contains("F32"), "{error}");
+}

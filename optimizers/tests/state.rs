@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use cotangent_optimizers::train;
 use cotangent_optimizers::*;
-use cotangent_runtime::{FloatsMut, Leaves, Path, Tensor};
+use cotangent_runtime::{Leaves, Path, Tensor};
 
 type Single = Vec<Tensor<f32>>;
 type Double = Vec<Tensor<f64>>;
@@ -43,15 +43,11 @@ fn double() -> Double {
 /// A gradient with curvature, and a loss above 0, as functions of the parameters.
 fn gradient<M: Leaves + Clone>(model: &M) -> (f64, M) {
     let (mut grads, mut loss) = (model.clone(), 1.0);
-    grads.leaves_mut(&Path::Root, &mut |_, leaf| match leaf.data {
-        FloatsMut::F32(g) => g.iter_mut().for_each(|g| {
-            loss += f64::from(*g * *g);
-            *g = (3.0 * *g).sin() + 0.1 * *g;
-        }),
-        FloatsMut::F64(g) => g.iter_mut().for_each(|g| {
-            loss += *g * *g;
-            *g = (3.0 * *g).sin() + 0.1 * *g;
-        }),
+    grads.leaves_mut(&Path::Root, &mut |_, mut leaf| {
+        leaf.data.update(|g| {
+            loss += g * g;
+            (3.0 * g).sin() + 0.1 * g
+        });
     });
     (loss, grads)
 }

@@ -40,7 +40,7 @@ impl<T: Element> Buffer<T> {
             Memory::Adopted(elements) => elements,
             Memory::Aligned { lines, len } => {
                 // SAFETY: the lines hold at least `len` initialised elements (`zeros` rounds up),
-                // are aligned for every `Element`, and any bytes are a valid f32, f64 or u32.
+                // are aligned for every `Element`, and any bytes are a valid float or u32.
                 unsafe { std::slice::from_raw_parts(lines.as_ptr().cast(), *len) }
             }
         }

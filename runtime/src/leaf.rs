@@ -6,7 +6,9 @@
 
 use std::fmt;
 
-use crate::RowIndex;
+use half::{bf16, f16};
+
+use crate::{DType, RowIndex};
 
 /// Where a leaf stands in its structure; displays as `layers.0.w`.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +38,10 @@ impl fmt::Display for Path<'_> {
 /// The elements of a leaf, read-only.
 #[derive(Clone, Copy, Debug)]
 pub enum Floats<'a> {
+    /// Half precision.
+    F16(&'a [f16]),
+    /// The upper half of single precision.
+    Bf16(&'a [bf16]),
     /// Single precision.
     F32(&'a [f32]),
     /// Double precision.
@@ -45,10 +51,108 @@ pub enum Floats<'a> {
 /// The elements of a leaf, for writing.
 #[derive(Debug)]
 pub enum FloatsMut<'a> {
+    /// Half precision.
+    F16(&'a mut [f16]),
+    /// The upper half of single precision.
+    Bf16(&'a mut [bf16]),
     /// Single precision.
     F32(&'a mut [f32]),
     /// Double precision.
     F64(&'a mut [f64]),
+}
+
+impl Floats<'_> {
+    /// The number of elements.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Floats::F16(data) => data.len(),
+            Floats::Bf16(data) => data.len(),
+            Floats::F32(data) => data.len(),
+            Floats::F64(data) => data.len(),
+        }
+    }
+
+    /// Whether there are no elements.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The element type.
+    #[must_use]
+    pub fn dtype(&self) -> DType {
+        match self {
+            Floats::F16(_) => DType::F16,
+            Floats::Bf16(_) => DType::Bf16,
+            Floats::F32(_) => DType::F32,
+            Floats::F64(_) => DType::F64,
+        }
+    }
+
+    /// An element in double precision.
+    ///
+    /// # Panics
+    /// When there is none at this position.
+    #[must_use]
+    pub fn get(&self, at: usize) -> f64 {
+        match self {
+            Floats::F16(data) => data[at].to_f64(),
+            Floats::Bf16(data) => data[at].to_f64(),
+            Floats::F32(data) => f64::from(data[at]),
+            Floats::F64(data) => data[at],
+        }
+    }
+
+    /// Visits every element in double precision, in order.
+    pub fn each(&self, visit: impl FnMut(f64)) {
+        match self {
+            Floats::F16(data) => data.iter().map(|x| x.to_f64()).for_each(visit),
+            Floats::Bf16(data) => data.iter().map(|x| x.to_f64()).for_each(visit),
+            Floats::F32(data) => data.iter().map(|&x| f64::from(x)).for_each(visit),
+            Floats::F64(data) => data.iter().copied().for_each(visit),
+        }
+    }
+}
+
+impl FloatsMut<'_> {
+    /// The elements, read-only.
+    #[must_use]
+    pub fn as_floats(&self) -> Floats<'_> {
+        match self {
+            FloatsMut::F16(data) => Floats::F16(data),
+            FloatsMut::Bf16(data) => Floats::Bf16(data),
+            FloatsMut::F32(data) => Floats::F32(data),
+            FloatsMut::F64(data) => Floats::F64(data),
+        }
+    }
+
+    /// Replaces the element x at a position by `f(x)`, rounded to the element type.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn update_at(&mut self, at: usize, f: impl FnOnce(f64) -> f64) {
+        match self {
+            FloatsMut::F16(data) => data[at] = f16::from_f64(f(data[at].to_f64())),
+            FloatsMut::Bf16(data) => data[at] = bf16::from_f64(f(data[at].to_f64())),
+            FloatsMut::F32(data) => data[at] = f(f64::from(data[at])) as f32,
+            FloatsMut::F64(data) => data[at] = f(data[at]),
+        }
+    }
+
+    /// Replaces every element x, in order, by `f(x)`, rounded to the element type.
+    pub fn update(&mut self, mut f: impl FnMut(f64) -> f64) {
+        match self {
+            FloatsMut::F16(data) => data
+                .iter_mut()
+                .for_each(|x| *x = f16::from_f64(f(x.to_f64()))),
+            FloatsMut::Bf16(data) => data
+                .iter_mut()
+                .for_each(|x| *x = bf16::from_f64(f(x.to_f64()))),
+            FloatsMut::F32(data) => data.iter_mut().for_each(|x| *x = f(f64::from(*x)) as f32),
+            FloatsMut::F64(data) => data.iter_mut().for_each(|x| *x = f(*x)),
+        }
+    }
 }
 
 /// A leaf as a reader sees it: its shape and its elements in row-major order.
@@ -98,12 +202,8 @@ impl<'a> LeafView<'a> {
                 Some(index) => u32::try_from(row).ok().and_then(|row| index.position(row)),
                 None => Some(row),
             };
-            let element = |at: usize| match self.data {
-                Floats::F32(data) => f64::from(data[at]),
-                Floats::F64(data) => data[at],
-            };
             for k in 0..width {
-                visit(position.map_or(0.0, |position| element(position * width + k)));
+                visit(position.map_or(0.0, |position| self.data.get(position * width + k)));
             }
         };
         match rows {

@@ -1,5 +1,7 @@
 //! `Leaves` of tensors, floats and containers.
 
+use half::{bf16, f16};
+
 use crate::Tensor;
 use crate::leaf::{Floats, FloatsMut, LeafView, LeafViewMut, Leaves, Path, StructureMismatch};
 
@@ -77,7 +79,7 @@ macro_rules! floats {
     )*};
 }
 
-floats! { f32 F32; f64 F64; }
+floats! { f16 F16; bf16 Bf16; f32 F32; f64 F64; }
 
 /// Values without floats.
 macro_rules! no_leaves {

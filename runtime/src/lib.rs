@@ -27,10 +27,12 @@ mod tensor;
 
 pub use axes::{Over, Position, Span};
 pub use cpu::real::Real;
-pub use dtype::{DType, Element, Float};
+pub use dtype::{DType, Element, Float, Half};
 pub use embedding::Embedding;
 pub use error::Error;
 pub use graph::{BoundMethod, Differentiable, Graph, Profile, Program, Report, TensorFn, Update};
+#[doc(no_inline)]
+pub use half::{bf16, f16};
 pub use leaf::{Floats, FloatsMut, LeafView, LeafViewMut, Leaves, Path, StructureMismatch};
 pub use methods::{Bag, Pad, Resize, concat, stack};
 pub use row_index::RowIndex;

@@ -35,6 +35,7 @@ pub(super) fn pull_back(
         vec![(x[0], like(graph, adjoint, &operands, x[0]))]
     };
     match op {
+        P::RoundF16 | P::RoundBf16 => vec![(x[0], dy)],
         P::View => linear(graph, P::Place),
         P::Place => linear(graph, P::View),
         P::Take => linear(graph, P::TakeAdd),

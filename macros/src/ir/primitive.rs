@@ -36,6 +36,10 @@ macro_rules! primitives {
 }
 
 primitives! {
+    /// The nearest `f16`; the cotangent passes as it is. So for the next.
+    RoundF16 ROUND_F16 1 Method;
+    /// The nearest `bf16`.
+    RoundBf16 ROUND_BF16 1 Method;
     /// A strided view, copied: `y[i] = x[offset + i . strides]`.
     View VIEW 1 Method;
     /// The adjoint of a view: `y[offset + i . strides] += x[i]`, elsewhere a fill value.

@@ -1,6 +1,6 @@
 //! What is minimised: closures over a flat point, or over a model, as one kind of problem.
 
-use cotangent_runtime::{Floats, Leaves, Path};
+use cotangent_runtime::{Leaves, Path};
 
 use super::point;
 use crate::Error;
@@ -130,11 +130,13 @@ impl Gradient<'_> {
     /// Takes the gradient, a structure with the leaves of the model.
     pub fn set(&mut self, gradient: &(impl Leaves + ?Sized)) {
         self.flat.clear();
-        gradient.leaves(&Path::Root, &mut |_, leaf| match leaf.data {
-            // A minimiser works on all of a table.
-            _ if leaf.rows.is_some() => leaf.each_at(None, |x| self.flat.push(x)),
-            Floats::F32(data) => self.flat.extend(data.iter().map(|&x| f64::from(x))),
-            Floats::F64(data) => self.flat.extend_from_slice(data),
+        gradient.leaves(&Path::Root, &mut |_, leaf| {
+            if leaf.rows.is_some() {
+                // A minimiser works on all of a table.
+                leaf.each_at(None, |x| self.flat.push(x));
+            } else {
+                leaf.data.each(|x| self.flat.push(x));
+            }
         });
     }
 }

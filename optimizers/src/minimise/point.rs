@@ -1,6 +1,6 @@
 //! Between a structure of leaves and the flat point that minimisers work on.
 
-use cotangent_runtime::{Floats, FloatsMut, Leaves, Path};
+use cotangent_runtime::{Leaves, Path};
 
 use crate::Error;
 
@@ -13,10 +13,7 @@ pub(super) fn read(structure: &(impl Leaves + ?Sized)) -> Result<Vec<f64>, Error
     let mut fault = None;
     structure.leaves(&Path::Root, &mut |path, leaf| {
         let start = x.len();
-        match leaf.data {
-            Floats::F32(data) => x.extend(data.iter().map(|&x| f64::from(x))),
-            Floats::F64(data) => x.extend_from_slice(data),
-        }
+        leaf.data.each(|element| x.push(element));
         if let Some(at) = x[start..].iter().position(|x| !x.is_finite()) {
             let (value, path) = (x[start + at], path.to_string());
             let place = if path.is_empty() {
@@ -41,12 +38,7 @@ pub(super) fn read(structure: &(impl Leaves + ?Sized)) -> Result<Vec<f64>, Error
 /// Writes a flat point of the right length back into its structure.
 pub(super) fn write(x: &[f64], structure: &mut (impl Leaves + ?Sized)) {
     let mut rest = x.iter();
-    structure.leaves_mut(&Path::Root, &mut |_, leaf| match leaf.data {
-        FloatsMut::F32(data) => {
-            data.iter_mut()
-                .zip(&mut rest)
-                .for_each(|(to, x)| *to = *x as f32);
-        }
-        FloatsMut::F64(data) => data.iter_mut().zip(&mut rest).for_each(|(to, x)| *to = *x),
+    structure.leaves_mut(&Path::Root, &mut |_, mut leaf| {
+        leaf.data.update(|old| rest.next().copied().unwrap_or(old));
     });
 }

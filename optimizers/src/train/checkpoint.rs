@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path as FilePath;
 
-use cotangent_runtime::{Floats, FloatsMut, Leaves, Path};
+use cotangent_runtime::{Floats, FloatsMut, Leaves, Path, bf16, f16};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
 
 use super::file::write_atomically;
@@ -32,17 +32,13 @@ pub fn save(model: &impl Leaves, path: impl AsRef<FilePath>) -> Result<(), Error
     let path = path.as_ref();
     let mut leaves: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
     model.leaves(&Path::Root, &mut |name, leaf| {
-        let (dtype, bytes) = match leaf.data {
-            Floats::F32(data) => (
-                Dtype::F32,
-                data.iter().flat_map(|x| x.to_le_bytes()).collect(),
-            ),
-            Floats::F64(data) => (
-                Dtype::F64,
-                data.iter().flat_map(|x| x.to_le_bytes()).collect(),
-            ),
+        let bytes = match leaf.data {
+            Floats::F16(data) => data.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Floats::Bf16(data) => data.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Floats::F32(data) => data.iter().flat_map(|x| x.to_le_bytes()).collect(),
+            Floats::F64(data) => data.iter().flat_map(|x| x.to_le_bytes()).collect(),
         };
-        leaves.push((key(name), dtype, leaf.shape.to_vec(), bytes));
+        leaves.push((key(name), dtype(&leaf.data), leaf.shape.to_vec(), bytes));
     });
     let mut views = Vec::with_capacity(leaves.len());
     for (name, dtype, shape, bytes) in &leaves {
@@ -73,10 +69,7 @@ pub fn load(model: &mut impl Leaves, path: impl AsRef<FilePath>) -> Result<(), E
     })?;
     let mut fault: Option<String> = None;
     model.leaves(&Path::Root, &mut |name, leaf| {
-        let dtype = match leaf.data {
-            Floats::F32(_) => Dtype::F32,
-            Floats::F64(_) => Dtype::F64,
-        };
+        let dtype = dtype(&leaf.data);
         let text = match tensors.tensor(&key(name)) {
             Err(_) => format!(
                 "`{file}` has no leaf `{}`: it is of another model",
@@ -101,21 +94,31 @@ pub fn load(model: &mut impl Leaves, path: impl AsRef<FilePath>) -> Result<(), E
             return;
         };
         match leaf.data {
-            FloatsMut::F32(data) => {
-                let (values, _) = found.data().as_chunks::<4>();
-                data.iter_mut()
-                    .zip(values)
-                    .for_each(|(x, bytes)| *x = f32::from_le_bytes(*bytes));
-            }
-            FloatsMut::F64(data) => {
-                let (values, _) = found.data().as_chunks::<8>();
-                data.iter_mut()
-                    .zip(values)
-                    .for_each(|(x, bytes)| *x = f64::from_le_bytes(*bytes));
-            }
+            FloatsMut::F16(data) => read(data, found.data(), f16::from_le_bytes),
+            FloatsMut::Bf16(data) => read(data, found.data(), bf16::from_le_bytes),
+            FloatsMut::F32(data) => read(data, found.data(), f32::from_le_bytes),
+            FloatsMut::F64(data) => read(data, found.data(), f64::from_le_bytes),
         }
     });
     Ok(())
+}
+
+/// Fills a leaf from the bytes of its elements.
+fn read<T, const N: usize>(data: &mut [T], bytes: &[u8], element: impl Fn([u8; N]) -> T) {
+    let (values, _) = bytes.as_chunks::<N>();
+    for (x, bytes) in data.iter_mut().zip(values) {
+        *x = element(*bytes);
+    }
+}
+
+/// The element type as the file names it.
+fn dtype(data: &Floats<'_>) -> Dtype {
+    match data {
+        Floats::F16(_) => Dtype::F16,
+        Floats::Bf16(_) => Dtype::BF16,
+        Floats::F32(_) => Dtype::F32,
+        Floats::F64(_) => Dtype::F64,
+    }
 }
 
 /// The name of a leaf in the file; a model that is one leaf has no path.

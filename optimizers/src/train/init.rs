@@ -4,7 +4,7 @@
 //! A leaf of rank 2 is `[fan_in, fan_out]`, as in `x.matmul(w)`; one of higher rank is a
 //! convolution kernel `[out, in, ..]`, whose fans are multiplied by the size of its window.
 
-use cotangent_runtime::{FloatsMut, LeafViewMut, Leaves, Path};
+use cotangent_runtime::{LeafViewMut, Leaves, Path};
 use serde::{Deserialize, Serialize};
 
 use crate::filter::Filter;
@@ -220,11 +220,8 @@ fn fans(shape: &[usize]) -> (f64, f64) {
     (fan_in.max(1) as f64, fan_out.max(1) as f64)
 }
 
-fn write(leaf: LeafViewMut<'_>, mut draw: impl FnMut() -> f64) {
-    match leaf.data {
-        FloatsMut::F32(data) => data.iter_mut().for_each(|x| *x = draw() as f32),
-        FloatsMut::F64(data) => data.iter_mut().for_each(|x| *x = draw()),
-    }
+fn write(mut leaf: LeafViewMut<'_>, mut draw: impl FnMut() -> f64) {
+    leaf.data.update(|_| draw());
 }
 
 /// A standard normal number between -2 and 2; one draw in 22 is thrown away.

@@ -1,6 +1,6 @@
 //! A copy of all leaves, to go back to the best model.
 
-use cotangent_runtime::{Floats, FloatsMut, Leaves, Path};
+use cotangent_runtime::{Floats, FloatsMut, Leaves, Path, bf16, f16};
 
 use crate::Error;
 
@@ -17,6 +17,8 @@ use crate::Error;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
+    halves: Vec<f16>,
+    brains: Vec<bf16>,
     singles: Vec<f32>,
     doubles: Vec<f64>,
 }
@@ -32,9 +34,13 @@ impl Snapshot {
 
     /// Replaces the copy by the present leaves of `model`.
     pub fn keep(&mut self, model: &impl Leaves) {
+        self.halves.clear();
+        self.brains.clear();
         self.singles.clear();
         self.doubles.clear();
         model.leaves(&Path::Root, &mut |_, leaf| match leaf.data {
+            Floats::F16(data) => self.halves.extend_from_slice(data),
+            Floats::Bf16(data) => self.brains.extend_from_slice(data),
             Floats::F32(data) => self.singles.extend_from_slice(data),
             Floats::F64(data) => self.doubles.extend_from_slice(data),
         });
@@ -45,21 +51,28 @@ impl Snapshot {
     /// # Errors
     /// When `model` has another number of elements; nothing is changed then.
     pub fn restore(&self, model: &mut impl Leaves) -> Result<(), Error> {
-        let mut found = (0, 0);
-        model.leaves(&Path::Root, &mut |_, leaf| match leaf.data {
-            Floats::F32(data) => found.0 += data.len(),
-            Floats::F64(data) => found.1 += data.len(),
+        let mut found = [0; 4];
+        model.leaves(&Path::Root, &mut |_, leaf| {
+            let kind = match leaf.data {
+                Floats::F16(_) => 0,
+                Floats::Bf16(_) => 1,
+                Floats::F32(_) => 2,
+                Floats::F64(_) => 3,
+            };
+            found[kind] += leaf.data.len();
         });
-        let kept = (self.singles.len(), self.doubles.len());
+        let (mut halves, mut brains) = (&self.halves[..], &self.brains[..]);
+        let (mut singles, mut doubles) = (&self.singles[..], &self.doubles[..]);
+        let kept = [halves.len(), brains.len(), singles.len(), doubles.len()];
         if found != kept {
             return Err(Error::structure(format!(
-                "the snapshot has {} f32 and {} f64 elements, and the model {} and {}: it is of \
-                 another model",
-                kept.0, kept.1, found.0, found.1
+                "the snapshot has {kept:?} elements of f16, bf16, f32 and f64, and the model \
+                 {found:?}: it is of another model"
             )));
         }
-        let (mut singles, mut doubles) = (&self.singles[..], &self.doubles[..]);
         model.leaves_mut(&Path::Root, &mut |_, leaf| match leaf.data {
+            FloatsMut::F16(data) => take(&mut halves, data),
+            FloatsMut::Bf16(data) => take(&mut brains, data),
             FloatsMut::F32(data) => take(&mut singles, data),
             FloatsMut::F64(data) => take(&mut doubles, data),
         });

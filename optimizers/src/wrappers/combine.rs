@@ -10,33 +10,26 @@ pub(super) fn combine<M: Leaves>(
     other: &M,
     f: impl Fn(f64, f64) -> f64,
 ) -> Result<(), Error> {
-    let walked = target.zip_leaves(other, &Path::Root, &mut |_, a, b| match (a.data, b.data) {
-        (FloatsMut::F32(x), _) if b.rows.is_some() => {
-            let mut x = x.iter_mut();
+    // Two structures of one type have the same precision at the same path.
+    let walked = target.zip_leaves(other, &Path::Root, &mut |_, mut a, b| match b.data {
+        _ if b.rows.is_some() => {
+            let mut at = 0;
             b.each_at(a.rows, |b| {
-                x.next()
-                    .into_iter()
-                    .for_each(|x| *x = f(f64::from(*x), b) as f32);
+                a.data.update_at(at, |a| f(a, b));
+                at += 1;
             });
         }
-        (FloatsMut::F64(x), _) if b.rows.is_some() => {
-            let mut x = x.iter_mut();
-            b.each_at(a.rows, |b| x.next().into_iter().for_each(|x| *x = f(*x, b)));
-        }
-        (FloatsMut::F32(a), Floats::F32(b)) => {
-            for (a, b) in a.iter_mut().zip(b) {
-                *a = f(f64::from(*a), f64::from(*b)) as f32;
-            }
-        }
-        (FloatsMut::F64(a), Floats::F64(b)) => {
-            for (a, b) in a.iter_mut().zip(b) {
-                *a = f(*a, *b);
-            }
-        }
-        // Two structures of one type have the same precision at the same path.
-        _ => {}
+        Floats::F16(b) => paired(&mut a.data, b.iter().map(|b| b.to_f64()), &f),
+        Floats::Bf16(b) => paired(&mut a.data, b.iter().map(|b| b.to_f64()), &f),
+        Floats::F32(b) => paired(&mut a.data, b.iter().map(|&b| f64::from(b)), &f),
+        Floats::F64(b) => paired(&mut a.data, b.iter().copied(), &f),
     });
     walked.map_err(|mismatch| Error::structure(mismatch.to_string()))
+}
+
+fn paired(a: &mut FloatsMut<'_>, b: impl Iterator<Item = f64>, f: impl Fn(f64, f64) -> f64) {
+    let mut b = b;
+    a.update(|a| b.next().map_or(a, |b| f(a, b)));
 }
 
 /// Replaces every element of `target` by that of `other`, bit for bit.
@@ -53,10 +46,7 @@ pub(super) fn lists_rows(structure: &impl Leaves) -> bool {
 
 /// Replaces every element.
 pub(super) fn fill(target: &mut impl Leaves, mut f: impl FnMut() -> f64) {
-    target.leaves_mut(&Path::Root, &mut |_, leaf| match leaf.data {
-        FloatsMut::F32(x) => x.iter_mut().for_each(|x| *x = f() as f32),
-        FloatsMut::F64(x) => x.iter_mut().for_each(|x| *x = f()),
-    });
+    target.leaves_mut(&Path::Root, &mut |_, mut leaf| leaf.data.update(|_| f()));
 }
 
 /// The sum over all elements of two structures of `f(a, b)`.
@@ -86,6 +76,14 @@ pub(super) fn sum<M: Leaves>(
         }
         (FloatsMut::F64(a), Floats::F64(b)) => {
             total += a.iter().zip(b).map(|(a, b)| f(*a, *b)).sum::<f64>();
+        }
+        (FloatsMut::F16(a), Floats::F16(b)) => {
+            let terms = a.iter().zip(b).map(|(a, b)| f(a.to_f64(), b.to_f64()));
+            total += terms.sum::<f64>();
+        }
+        (FloatsMut::Bf16(a), Floats::Bf16(b)) => {
+            let terms = a.iter().zip(b).map(|(a, b)| f(a.to_f64(), b.to_f64()));
+            total += terms.sum::<f64>();
         }
         // As in `combine`.
         _ => {}

@@ -51,6 +51,7 @@ impl Optimizer<Sophia> {
             match leaf.data {
                 Floats::F32(h) => blend(self.single.blocks.slot_mut(entry, 1), h, decay),
                 Floats::F64(h) => blend(self.double.blocks.slot_mut(entry, 1), h, decay),
+                Floats::F16(_) | Floats::Bf16(_) => {}
             }
         });
         Ok(())

@@ -5,6 +5,7 @@
 //! Sums are taken in an order that depends on shapes alone, never on the instruction set.
 
 mod conv;
+mod convert;
 mod dispatch;
 mod fused;
 mod gemm;
@@ -22,6 +23,10 @@ mod workspace;
 #[doc(hidden)]
 pub use crate::__kernel as kernel;
 pub(crate) use conv::{Geometry as Convolution, Planes};
+#[doc(hidden)]
+pub use convert::Bits;
+pub(crate) use convert::convert;
+pub use convert::{narrow, widen};
 pub use dispatch::{Vectorized, vectorized};
 pub(crate) use fused::{FusedPlan, Write};
 pub(crate) use gemm::{GemmPlan, Tiles};

@@ -297,9 +297,14 @@ fn log_sum_exp<T: Real>(x: &[T]) -> T {
 pub(crate) unsafe fn transpose(dtype: DType, shape: &[usize], input: *const u8, output: *mut u8) {
     // SAFETY: the caller's contract; only the size of an element matters.
     unsafe {
-        match dtype.size() {
-            8 => transpose_words::<u64>(shape, input.cast(), output.cast()),
-            _ => transpose_words::<u32>(shape, input.cast(), output.cast()),
+        match dtype {
+            DType::F16 | DType::Bf16 => {
+                transpose_words::<u16>(shape, input.cast(), output.cast());
+            }
+            DType::F32 | DType::U32 => {
+                transpose_words::<u32>(shape, input.cast(), output.cast());
+            }
+            DType::F64 => transpose_words::<u64>(shape, input.cast(), output.cast()),
         }
     }
 }

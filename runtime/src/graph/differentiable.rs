@@ -78,11 +78,12 @@ pub fn no_host() -> ! {
 
 #[diagnostic::do_not_recommend]
 impl<T: Element> Differentiable for Tensor<T> {
-    type Handle<'h, 'b> = TensorHandle<'b, T>;
+    // In a graph a tensor has the type that it is computed in: `f16` and `bf16` are storage.
+    type Handle<'h, 'b> = TensorHandle<'b, T::Compute>;
     type Shapes = StaticShape;
     const SHAPES: StaticShape = StaticShape::UNKNOWN;
 
-    fn handle<'b>(&self, builder: &'b Builder) -> TensorHandle<'b, T> {
+    fn handle<'b>(&self, builder: &'b Builder) -> TensorHandle<'b, T::Compute> {
         builder.leaf(std::ptr::from_ref(self) as usize)
     }
 

@@ -9,11 +9,11 @@ use super::bytes::Bytes;
 use super::plan::{Plan, Seed, plan};
 use super::profile::{Profile, Timed};
 use super::report::Report;
-use super::returned::Returned;
+use super::returned::{Returned, Slot};
 use super::step::{Location, Pointers};
 use super::walk::{GradientWalk, Walk};
 
-use crate::{DType, Error, Float};
+use crate::{DType, Error, Float, cpu};
 
 /// Plans, memory and the walk of a bound program.
 #[derive(Debug)]
@@ -30,6 +30,7 @@ pub struct Engine {
     leaves: Vec<*const u8>,
     sources: Vec<*const u8>,
     targets: Vec<*mut u8>,
+    slots: Vec<Slot>,
     arena: Bytes,
     scratch: Bytes,
 }
@@ -71,6 +72,7 @@ impl Engine {
             leaves: Vec::new(),
             sources: Vec::new(),
             targets: Vec::new(),
+            slots: Vec::new(),
             arena: Bytes::default(),
             scratch: Bytes::default(),
         }
@@ -384,16 +386,17 @@ impl Engine {
         {
             *result = Some(R::blank(&mut shapes()));
         }
-        self.targets.clear();
+        self.slots.clear();
         if let Some(result) = result {
-            result.slots(&mut self.targets);
+            result.slots(&mut self.slots);
         }
-        for output in 0..self.targets.len() {
-            let bytes = self.plans[kind as usize][index].outputs[output].bytes;
+        for output in 0..self.slots.len() {
+            let shape = &self.plans[kind as usize][index].outputs[output].shape;
+            let elements = shape.iter().product();
             let from = self.read(kind, index, output);
-            // SAFETY: the slot is that of a tensor of the output's shape and the program's element
-            // type, and is no memory of the program.
-            unsafe { from.copy_to_nonoverlapping(self.targets[output], bytes) };
+            // SAFETY: the output has the program's element type; the slot is that of a tensor of
+            // its shape and of the slot's element type, and is no memory of the program.
+            unsafe { cpu::convert((self.dtype, from), self.slots[output], elements) };
         }
     }
 }

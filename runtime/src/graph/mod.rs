@@ -17,6 +17,7 @@ mod infer;
 mod memory;
 mod plan;
 mod plan_backward;
+mod plan_storage;
 mod print;
 mod product;
 mod profile;

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use super::builder::{Builder, Instance, Source, ValueId};
 use super::memory::{Arena, Buffer};
+use super::plan_storage::Accumulator;
 use super::product::matrices;
 use super::region::{Node, Operand, Place, RowOp, ValueIndex};
 use super::step::{Action, Location, Step};
@@ -36,7 +37,6 @@ pub(crate) struct Plan {
 pub(crate) struct Output {
     pub(crate) at: Location,
     pub(crate) shape: Vec<usize>,
-    pub(crate) bytes: usize,
 }
 
 /// The cotangent of an output.
@@ -74,6 +74,8 @@ pub(super) struct Planner<'a> {
     /// Forward and backward values of each instance.
     pub(super) locals: Vec<HashMap<ValueIndex, Home>>,
     pub(super) labels: Vec<(usize, usize, usize, Place)>,
+    /// The gradients that are rounded at the end.
+    pub(super) accumulators: Vec<Accumulator>,
 }
 
 /// Makes the plan of a recorded graph: forward, and backward from the outputs that have a seed.
@@ -113,6 +115,7 @@ pub(crate) fn plan(
         homes: HashMap::new(),
         locals: vec![HashMap::new(); instances.len()],
         labels: Vec::new(),
+        accumulators: Vec::new(),
     };
     planner.forward(outputs);
     let gradient = outputs.iter().any(|&(_, seed)| seed != Seed::Nothing);
@@ -127,8 +130,7 @@ pub(crate) fn plan(
             let at = planner.location(home);
             planner.keep(at);
             let shape = planner.values[id.index()].shape.clone();
-            let bytes = planner.bytes(&shape);
-            Output { at, shape, bytes }
+            Output { at, shape }
         })
         .collect();
     Ok(planner.finish(outputs, gradient, &written, key))
@@ -140,12 +142,12 @@ impl Planner<'_> {
     }
 
     /// Where a graph value is.
-    fn home(&mut self, id: ValueId) -> Home {
+    pub(super) fn home(&mut self, id: ValueId) -> Home {
         if let Some(&home) = self.homes.get(&id) {
             return home;
         }
         let home = match self.values[id.index()].source {
-            Source::Leaf(leaf) => Home::Leaf(leaf),
+            Source::Leaf(leaf) => self.leaf(leaf),
             Source::Constant(value) => self.constant(value),
             // A region's outputs are homed when its forward pass is planned.
             Source::Region => self.constant(f64::NAN),

@@ -21,7 +21,7 @@ impl Planner<'_> {
         for &(output, seed) in outputs {
             let seed = match seed {
                 Seed::One => self.constant(1.0),
-                Seed::Leaf(leaf) => Home::Leaf(leaf),
+                Seed::Leaf(leaf) => self.leaf(leaf),
                 Seed::Nothing => continue,
             };
             let several = outputs
@@ -71,17 +71,19 @@ impl Planner<'_> {
                     Source::Leaf(leaf) => Some(leaf),
                     _ => None,
                 };
-                let fresh = !cotangents.contains_key(&id);
-                let to = *cotangents.entry(id).or_insert_with(|| match leaf {
-                    Some(leaf) => Home::Gradient(leaf),
+                let known = cotangents.get(&id).copied();
+                let to = known.unwrap_or_else(|| match leaf {
+                    Some(leaf) => self.gradient(leaf),
                     None => Home::Buffer(self.arena.allocate(elements * self.dtype.size())),
                 });
-                self.copy(from, to, elements, !fresh);
+                cotangents.insert(id, to);
+                self.copy(from, to, elements, known.is_some());
                 if let Some(leaf) = leaf {
                     written.push(leaf);
                 }
             }
         }
+        self.round_gradients();
         Ok(written)
     }
 
@@ -98,8 +100,9 @@ impl Planner<'_> {
         let known = cotangents.get(&output).copied();
         if let Source::Leaf(leaf) = value.source {
             if value.active {
-                self.copy(seed, Home::Gradient(leaf), elements, known.is_some());
-                cotangents.insert(output, Home::Gradient(leaf));
+                let home = known.unwrap_or_else(|| self.gradient(leaf));
+                self.copy(seed, home, elements, known.is_some());
+                cotangents.insert(output, home);
                 written.push(leaf);
             }
         } else if let Some(home) = known {
@@ -168,12 +171,13 @@ impl Planner<'_> {
             };
             let value_info = &self.values[id.index()];
             let source = value_info.source;
-            let arena = &mut self.arena;
-            let home = *cotangents.entry(id).or_insert_with(|| match source {
+            let known = cotangents.get(&id).copied();
+            let home = known.unwrap_or_else(|| match source {
                 Source::Leaf(leaf) if value_info.rows => Home::RowList(leaf),
-                Source::Leaf(leaf) => Home::Gradient(leaf),
-                _ => Home::Buffer(arena.allocate(bytes)),
+                Source::Leaf(leaf) => self.gradient(leaf),
+                _ => Home::Buffer(self.arena.allocate(bytes)),
             });
+            cotangents.insert(id, home);
             if let Source::Leaf(leaf) = source {
                 written.push(leaf);
             }

@@ -60,6 +60,9 @@ impl fmt::Display for Action {
                 accumulate,
                 ..
             } => write!(f, "{} {elements}", if *accumulate { "add" } else { "copy" }),
+            Action::Convert { from, to, elements } => {
+                write!(f, "{} -> {} {elements} elements", from.0, to.0)
+            }
             Action::Zero { bytes, .. } => write!(f, "zero {bytes} bytes"),
         }
     }

@@ -2,7 +2,10 @@
 
 use super::builder::ValueId;
 use super::differentiable::{Differentiable, Handle};
-use crate::{Float, Tensor};
+use crate::{DType, Element, Tensor, bf16, f16};
+
+/// Where a result goes: the type of its elements, and the first one.
+pub(crate) type Slot = (DType, *mut u8);
 
 /// The result type of a bound program.
 #[diagnostic::on_unimplemented(
@@ -19,8 +22,8 @@ pub trait Returned: Differentiable + Sized {
     /// Whether the shapes are these.
     fn has(&self, shapes: &mut dyn Iterator<Item = &[usize]>) -> bool;
 
-    /// Where the elements go, in order.
-    fn slots(&mut self, into: &mut Vec<*mut u8>);
+    /// Where the elements go, in order, and their types.
+    fn slots(&mut self, into: &mut Vec<Slot>);
 }
 
 macro_rules! floats {
@@ -39,8 +42,8 @@ macro_rules! floats {
                 shapes.next().is_some_and(<[usize]>::is_empty)
             }
 
-            fn slots(&mut self, into: &mut Vec<*mut u8>) {
-                into.push(std::ptr::from_mut(self).cast());
+            fn slots(&mut self, into: &mut Vec<Slot>) {
+                into.push((<$ty as Element>::DTYPE, std::ptr::from_mut(self).cast()));
             }
         }
     )*};
@@ -48,23 +51,29 @@ macro_rules! floats {
 
 floats!(f32 f64);
 
-impl<T: Float> Returned for Tensor<T> {
-    fn ids(handle: &Handle<'_, '_, Self>, into: &mut Vec<ValueId>) {
-        into.push(handle.id());
-    }
+macro_rules! tensors {
+    ($($ty:ident)*) => {$(
+        impl Returned for Tensor<$ty> {
+            fn ids(handle: &Handle<'_, '_, Self>, into: &mut Vec<ValueId>) {
+                into.push(handle.id());
+            }
 
-    fn blank(shapes: &mut dyn Iterator<Item = &[usize]>) -> Self {
-        Tensor::zeros(shapes.next().unwrap_or_default())
-    }
+            fn blank(shapes: &mut dyn Iterator<Item = &[usize]>) -> Self {
+                Tensor::zeros(shapes.next().unwrap_or_default())
+            }
 
-    fn has(&self, shapes: &mut dyn Iterator<Item = &[usize]>) -> bool {
-        shapes.next() == Some(self.shape())
-    }
+            fn has(&self, shapes: &mut dyn Iterator<Item = &[usize]>) -> bool {
+                shapes.next() == Some(self.shape())
+            }
 
-    fn slots(&mut self, into: &mut Vec<*mut u8>) {
-        into.push(self.data_mut().as_mut_ptr().cast());
-    }
+            fn slots(&mut self, into: &mut Vec<Slot>) {
+                into.push((<$ty as Element>::DTYPE, self.data_mut().as_mut_ptr().cast()));
+            }
+        }
+    )*};
 }
+
+tensors!(f16 bf16 f32 f64);
 
 macro_rules! tuples {
     ($(($($name:ident $index:tt),+))*) => {$(
@@ -81,7 +90,7 @@ macro_rules! tuples {
                 true $(&& self.$index.has(shapes))+
             }
 
-            fn slots(&mut self, into: &mut Vec<*mut u8>) {
+            fn slots(&mut self, into: &mut Vec<Slot>) {
                 $(self.$index.slots(into);)+
             }
         }

@@ -74,6 +74,12 @@ pub(crate) enum Action {
         dtype: DType,
         accumulate: bool,
     },
+    /// Between the type of a leaf and that of the graph.
+    Convert {
+        from: (DType, Location),
+        to: (DType, Location),
+        elements: usize,
+    },
     Zero {
         to: Location,
         bytes: usize,
@@ -221,6 +227,16 @@ impl Action {
                     );
                 }
             }
+            Action::Convert { from, to, elements } => {
+                // SAFETY: as above.
+                unsafe {
+                    cpu::convert(
+                        (from.0, pointers.read(from.1)),
+                        (to.0, pointers.write(to.1)),
+                        *elements,
+                    );
+                }
+            }
             Action::Zero { to, bytes } => {
                 // SAFETY: as above.
                 unsafe { pointers.write(*to).write_bytes(0, *bytes) };
@@ -270,6 +286,7 @@ impl Action {
             }
             Action::AddRows { inputs, list, .. } => inputs.iter().chain([list]).for_each(visit),
             Action::Copy { from, to, .. } => [from, to].into_iter().for_each(visit),
+            Action::Convert { from, to, .. } => [&from.1, &to.1].into_iter().for_each(visit),
             Action::Zero { to, .. } => visit(to),
         }
     }
@@ -297,6 +314,9 @@ impl Action {
                 inputs.iter_mut().chain([list]).for_each(visit);
             }
             Action::Copy { from, to, .. } => [from, to].into_iter().for_each(visit),
+            Action::Convert { from, to, .. } => {
+                [&mut from.1, &mut to.1].into_iter().for_each(visit);
+            }
             Action::Zero { to, .. } => visit(to),
         }
     }

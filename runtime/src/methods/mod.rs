@@ -22,6 +22,7 @@
 mod eager;
 mod einsum;
 mod embedding;
+pub(crate) mod half;
 mod linear;
 mod list;
 mod loss;
@@ -37,12 +38,11 @@ pub use list::{concat, stack};
 pub use resample::Resize;
 pub use shape::Pad;
 
-/// Gives methods to `Tensor<T>` and to `TensorHandle<'_, T>`, for a float T.
+/// Gives methods to `Tensor<T>` and to `TensorHandle<'_, T>`, for a float T, and to tensors of the
+/// half types.
 macro_rules! both {
     ($($methods:tt)*) => {
-        #[allow(clippy::clone_on_copy, clippy::op_ref,
-            clippy::needless_borrows_for_generic_args, reason = "handles are copied, tensors are not")]
-        impl<T: $crate::Float + $crate::Real> $crate::Tensor<T> { $($methods)* }
+        $crate::methods::half::eager! { $($methods)* }
         #[allow(clippy::clone_on_copy, clippy::op_ref,
             clippy::needless_borrows_for_generic_args, reason = "handles are copied, tensors are not")]
         impl<T: $crate::Float + $crate::Real> $crate::graph::TensorHandle<'_, T> { $($methods)* }

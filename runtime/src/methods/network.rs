@@ -338,7 +338,7 @@ both! {
         if !(0.0..1.0).contains(&p) {
             return self.refuse("dropout", format!("{p} is no probability below 1"));
         }
-        let noise = key.uniform(&self.sizes());
+        let noise: Self = key.uniform(&self.sizes());
         let kept = noise.greater(&self.filled(&[], p - f64::EPSILON));
         self * &kept.times(1.0 / (1.0 - p))
     }

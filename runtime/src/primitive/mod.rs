@@ -15,6 +15,7 @@ mod pool;
 mod position;
 mod random;
 mod reduce;
+mod round;
 mod scan;
 mod sequence;
 mod solve;
@@ -32,6 +33,7 @@ pub use pool::{MAX_POOL, MAX_POOL_BACK, MEAN_POOL, MEAN_POOL_BACK};
 pub use position::{ARG_MAX, ARG_MIN, FLOATS, WAVES};
 pub use random::UNIFORM;
 pub use reduce::{LOG_SUM_EXP, MAXIMUM, MINIMUM, PRODUCT, PRODUCT_OTHERS, SUM};
+pub use round::{ROUND_BF16, ROUND_F16};
 pub use scan::{
     RUNNING_LOG_SUM_EXP, RUNNING_LOG_SUM_EXP_BACK, RUNNING_MAX, RUNNING_MAX_BACK, RUNNING_PRODUCT,
     RUNNING_PRODUCT_BACK, RUNNING_SUM, RUNNING_SUM_BACK, SORT, SORT_BACK,

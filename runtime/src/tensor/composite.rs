@@ -2,6 +2,7 @@
 //! (`ir::composite`), and the golden tests compare both with a third system.
 
 use super::Tensor;
+use crate::methods::half::eager;
 use crate::{Float, Real};
 
 /// A constant of the element type.
@@ -16,7 +17,7 @@ fn flag<T: Float>(holds: bool) -> T {
 
 macro_rules! unary {
     ($($(#[$doc:meta])* $name:ident |$x:ident| $body:expr;)*) => {
-        impl<T: Float + Real> Tensor<T> {$(
+        eager! {$(
             $(#[$doc])*
             #[must_use]
             pub fn $name(&self) -> Tensor<T> {
@@ -28,7 +29,7 @@ macro_rules! unary {
 
 macro_rules! binary {
     ($($(#[$doc:meta])* $name:ident |$x:ident, $y:ident| $body:expr;)*) => {
-        impl<T: Float + Real> Tensor<T> {$(
+        eager! {$(
             $(#[$doc])*
             ///
             /// # Panics
@@ -126,7 +127,7 @@ binary! {
     not_equal |x, y| flag(x != y);
 }
 
-impl<T: Float + Real> Tensor<T> {
+eager! {
     fn constant(value: f64) -> T {
         T::from_f64(value)
     }

@@ -4,16 +4,18 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use super::Tensor;
 use crate::error::{caller, fail};
-use crate::{Element, Error, Float, Real, shape};
+use crate::methods::half::eager;
+use crate::{Element, Error, Float, Real, bf16, f16, shape};
 
 impl<T: Element> Tensor<T> {
-    /// Applies a function to every element.
+    /// Applies a function to every element, in the type that it is computed in.
     #[must_use]
-    pub fn map(&self, f: impl Fn(T) -> T) -> Tensor<T> {
-        Tensor::built(
-            self.shape.clone(),
-            self.data().iter().map(|&x| f(x)).collect(),
-        )
+    pub fn map(&self, f: impl Fn(T::Compute) -> T::Compute) -> Tensor<T> {
+        let results = self
+            .data()
+            .iter()
+            .map(|&x| T::from_compute(f(x.to_compute())));
+        Tensor::built(self.shape.clone(), results.collect())
     }
 
     /// Applies a function to the elements of both, broadcast against each other.
@@ -22,8 +24,14 @@ impl<T: Element> Tensor<T> {
     /// When the shapes do not broadcast.
     #[must_use]
     #[track_caller]
-    pub fn zip_map(&self, other: &Tensor<T>, f: impl Fn(T, T) -> T) -> Tensor<T> {
-        self.zip("zip_map", other, f)
+    pub fn zip_map(
+        &self,
+        other: &Tensor<T>,
+        f: impl Fn(T::Compute, T::Compute) -> T::Compute,
+    ) -> Tensor<T> {
+        self.zip("zip_map", other, |a, b| {
+            T::from_compute(f(a.to_compute(), b.to_compute()))
+        })
     }
 
     #[track_caller]
@@ -70,7 +78,7 @@ impl<T: Element> Tensor<T> {
 
 macro_rules! unary {
     ($($name:ident $formula:literal;)*) => {
-        impl<T: Float + Real> Tensor<T> {$(
+        eager! {$(
             #[doc = concat!("`", $formula, "` of every element.")]
             #[must_use]
             pub fn $name(&self) -> Tensor<T> {
@@ -93,7 +101,7 @@ unary! {
 
 macro_rules! binary {
     ($($name:ident $function:ident $formula:literal;)*) => {
-        impl<T: Float + Real> Tensor<T> {$(
+        eager! {$(
             #[doc = concat!("`", $formula, "` of the elements, broadcast against each other.")]
             ///
             /// # Panics
@@ -168,7 +176,45 @@ macro_rules! operators {
 
         operators!(@left $trait $method f32);
         operators!(@left $trait $method f64);
+        operators!(@half $trait $method f16);
+        operators!(@half $trait $method bf16);
     )*};
+    // As those of `Tensor<f32>`: computed there, and rounded once.
+    (@half $trait:ident $method:ident $ty:ident) => {
+        operators!(@halves $trait $method $ty, &Tensor<$ty>, &Tensor<$ty>);
+        operators!(@halves $trait $method $ty, &Tensor<$ty>, Tensor<$ty>);
+        operators!(@halves $trait $method $ty, Tensor<$ty>, &Tensor<$ty>);
+        operators!(@halves $trait $method $ty, Tensor<$ty>, Tensor<$ty>);
+        operators!(@number $trait $method $ty, &Tensor<$ty>);
+        operators!(@number $trait $method $ty, Tensor<$ty>);
+    };
+    (@halves $trait:ident $method:ident $ty:ident, $left:ty, $right:ty) => {
+        impl $trait<$right> for $left {
+            type Output = Tensor<$ty>;
+
+            #[track_caller]
+            fn $method(self, other: $right) -> Tensor<$ty> {
+                self.wide().$method(other.wide()).cast()
+            }
+        }
+    };
+    (@number $trait:ident $method:ident $ty:ident, $tensor:ty) => {
+        impl $trait<f32> for $tensor {
+            type Output = Tensor<$ty>;
+
+            fn $method(self, other: f32) -> Tensor<$ty> {
+                self.wide().$method(other).cast()
+            }
+        }
+
+        impl $trait<$tensor> for f32 {
+            type Output = Tensor<$ty>;
+
+            fn $method(self, other: $tensor) -> Tensor<$ty> {
+                self.$method(other.wide()).cast()
+            }
+        }
+    };
     (@left $trait:ident $method:ident $ty:ident) => {
         impl $trait<&Tensor<$ty>> for $ty {
             type Output = Tensor<$ty>;
@@ -205,3 +251,17 @@ impl<T: Float + Real> Neg for Tensor<T> {
         -&self
     }
 }
+
+macro_rules! negative {
+    ($($tensor:ty => $half:ident;)*) => {$(
+        impl Neg for $tensor {
+            type Output = Tensor<$half>;
+
+            fn neg(self) -> Tensor<$half> {
+                (-self.wide()).cast()
+            }
+        }
+    )*};
+}
+
+negative! { &Tensor<f16> => f16; Tensor<f16> => f16; &Tensor<bf16> => bf16; Tensor<bf16> => bf16; }

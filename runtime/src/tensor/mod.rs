@@ -94,7 +94,7 @@ impl<T: Element> Tensor<T> {
     /// As [`Tensor::from_vec`], for a number of elements that is right by construction. It is checked
     /// all the same: kernels trust a shape with their pointers.
     #[track_caller]
-    fn built(shape: Vec<usize>, elements: Vec<T>) -> Self {
+    pub(crate) fn built(shape: Vec<usize>, elements: Vec<T>) -> Self {
         assert_eq!(count(&shape), elements.len());
         Tensor {
             shape,

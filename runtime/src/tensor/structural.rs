@@ -4,7 +4,8 @@ use super::Tensor;
 use crate::cpu::{self, GemmPlan, Write};
 use crate::error::{caller, fail};
 use crate::graph::region::RowOp;
-use crate::{Element, Error, Float, Real, shape};
+use crate::methods::half::eager;
+use crate::{Element, Error, shape};
 
 impl<T: Element> Tensor<T> {
     /// The same elements under another shape; one size may be -1 and follows from the others.
@@ -76,7 +77,7 @@ impl<T: Element> Tensor<T> {
     }
 }
 
-impl<T: Float + Real> Tensor<T> {
+eager! {
     /// The matrix product over the last two axes; batches broadcast. A vector counts as a row on
     /// the left and as a column on the right, and its axis vanishes.
     ///

@@ -105,6 +105,10 @@ impl Lowerer<'_> {
 
     /// A method of the runtime, called on the handle when the graph is bound.
     fn bound(&mut self, call: &ExprMethodCall, yields: Yields, receiver: Lowered) -> Lowered {
+        if call.method == "cast" && call.turbofish.is_none() {
+            let text = "`cast` without its type, as in `cast::<bf16>()`,";
+            self.errors.at(&call.method, Code::Method, text);
+        }
         self.hold(receiver);
         let arguments = self.arguments(call.args.iter());
         let receiver = self.release();

@@ -104,7 +104,8 @@ fn floats(ty: &Type, into: &mut Vec<(Dtype, syn::Ident)>) {
     struct Names<'a>(&'a mut Vec<(Dtype, syn::Ident)>);
     impl<'ast> syn::visit::Visit<'ast> for Names<'_> {
         fn visit_ident(&mut self, ident: &'ast syn::Ident) {
-            if ident == "f32" {
+            // The half types are computed in single precision.
+            if ident == "f32" || ident == "f16" || ident == "bf16" {
                 self.0.push((Dtype::F32, ident.clone()));
             } else if ident == "f64" {
                 self.0.push((Dtype::F64, ident.clone()));
