@@ -189,6 +189,7 @@ macro_rules! operators {
         operators!(@number $trait $method $ty, Tensor<$ty>);
     };
     (@halves $trait:ident $method:ident $ty:ident, $left:ty, $right:ty) => {
+        #[diagnostic::do_not_recommend]
         impl $trait<$right> for $left {
             type Output = Tensor<$ty>;
 
@@ -199,6 +200,7 @@ macro_rules! operators {
         }
     };
     (@number $trait:ident $method:ident $ty:ident, $tensor:ty) => {
+        #[diagnostic::do_not_recommend]
         impl $trait<f32> for $tensor {
             type Output = Tensor<$ty>;
 
@@ -207,6 +209,7 @@ macro_rules! operators {
             }
         }
 
+        #[diagnostic::do_not_recommend]
         impl $trait<$tensor> for f32 {
             type Output = Tensor<$ty>;
 
