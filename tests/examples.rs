@@ -212,7 +212,7 @@ fn a_run_leaves_a_checkpoint_and_a_picture_that_hold_what_it_says() {
 #[test]
 fn the_other_examples_explain_themselves_and_refuse_in_one_line() {
     let folder = Folder::new("others");
-    for example in ["optimizers", "convex"] {
+    for example in ["optimizers", "convex", "embeddings"] {
         let output = start(example, &["--help"]);
         assert!(output.status.success() && text(&output.stdout).contains("--data"));
         fails_in(example, &["--dat", "x"], &["--dat"]);
@@ -248,4 +248,23 @@ fn the_optimizers_example_draws_its_three_pictures() {
         // Axes are polylines too, hence at least so many.
         assert!(picture.matches("<polyline").count() >= curves, "{name}");
     }
+}
+
+#[test]
+fn the_embeddings_example_predicts_better_than_the_mean_rating() {
+    let output = start("embeddings", &["--epochs", "2"]);
+    let printed = text(&output.stdout);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let number = |words: &str| -> f64 {
+        let rest = printed.split(words).last().unwrap_or_default();
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.');
+        rest[..end.unwrap_or(rest.len())].parse().expect(printed)
+    };
+    // What least squares reach is 1.204; two epochs come within a few hundredths of it.
+    assert!((1.15..1.24).contains(&number("test error ")), "{printed}");
+    assert!((number("alone ") - 1.336).abs() < 0.001, "{printed}");
+    assert!(
+        printed.contains(" of 4100 rows updated per step"),
+        "{printed}"
+    );
 }
