@@ -1,8 +1,8 @@
-//! State in memory: one block per leaf, but short leaves of one group share a block.
+//! State in memory: one block per leaf, but the short leaves of a group share a block.
 //!
 //! Walking a structure costs a few nanoseconds per leaf, and entering a loop costs several times
-//! that. So parameters and gradients of short leaves are copied side by side into their block while
-//! the gradient is measured, updated there in one loop, and copied back. Only rules that are
+//! that. So parameters and gradients of short leaves are copied side by side while the gradient is
+//! measured, updated there in one loop, and copied back. Only rules that are
 //! functions of single elements allow it, and no option may look at a leaf as a whole.
 
 use std::borrow::Cow;
@@ -15,90 +15,106 @@ use crate::{Initial, Real};
 /// their own.
 pub(crate) const SHORT: usize = 64;
 
-/// The state of one leaf, or of gathered ones.
+/// The state of one leaf, or of all gathered ones of a group.
 #[derive(Debug)]
 pub(crate) struct Block<T> {
     /// The index of the options.
     pub(crate) group: usize,
     /// The slots, one after another.
     pub(crate) slots: Vec<T>,
-    /// The parameters and the gradient of gathered leaves, leaf after leaf; empty for one leaf.
-    pub(crate) x: Vec<T>,
-    pub(crate) g: Vec<T>,
+    /// Which gathered elements are this block's; none for a leaf of its own.
+    pub(crate) gathered: Range<usize>,
 }
 
 /// All blocks of one precision.
 #[derive(Debug)]
-pub(crate) struct Blocks<T>(pub(crate) Vec<Block<T>>);
+pub(crate) struct Blocks<T> {
+    pub(crate) list: Vec<Block<T>>,
+    /// The parameters and the gradient of gathered leaves, block after block.
+    pub(crate) x: Vec<T>,
+    pub(crate) g: Vec<T>,
+}
 
 impl<T: Real> Blocks<T> {
     pub(crate) fn new() -> Self {
-        Self(Vec::new())
-    }
-
-    /// Makes room for a leaf, whose slots are not filled yet.
-    pub(crate) fn place(
-        &mut self,
-        group: usize,
-        gathered: bool,
-        leaf: usize,
-        state: usize,
-    ) -> Place {
-        let shared = |block: &Block<T>| gathered && block.group == group && !block.x.is_empty();
-        let index = self.0.iter().position(shared).unwrap_or(self.0.len());
-        if index == self.0.len() {
-            self.0.push(Block {
-                group,
-                slots: Vec::new(),
-                x: Vec::new(),
-                g: Vec::new(),
-            });
-        }
-        let block = &mut self.0[index];
-        let start = block.x.len();
-        let longer =
-            |values: &mut Vec<T>, by: usize| values.resize(values.len() + by, T::default());
-        longer(&mut block.slots, state);
-        if gathered {
-            longer(&mut block.x, leaf);
-            longer(&mut block.g, leaf);
-        }
-        Place {
-            block: index,
-            gathered,
-            start,
+        Self {
+            list: Vec::new(),
+            x: Vec::new(),
+            g: Vec::new(),
         }
     }
 
-    /// Where the slot of this number lies in the block of the leaf.
-    fn range(&self, leaf: &LeafEntry, slot: usize) -> Range<usize> {
+    /// Makes the block of a leaf that has one of its own.
+    pub(crate) fn own(&mut self, leaf: &LeafEntry, state: usize) -> Place {
+        self.list.push(Block {
+            group: leaf.group,
+            slots: vec![T::default(); state],
+            gathered: 0..0,
+        });
+        Place::Own(self.list.len() - 1)
+    }
+
+    /// Makes the blocks of the leaves of this precision that have `Place::Gathered`, and says where
+    /// in them they lie.
+    pub(crate) fn gather_all(&mut self, leaves: &mut [LeafEntry], groups: usize, single: bool) {
+        for group in 0..groups {
+            let first = self.x.len();
+            let (mut len, mut state) = (0, 0);
+            for leaf in leaves.iter_mut() {
+                if let Place::Gathered { block, start } = &mut leaf.place
+                    && (leaf.group, leaf.single) == (group, single)
+                {
+                    (*block, *start) = (self.list.len(), first + len);
+                    len += leaf.len;
+                    state += leaf.specs.len() * leaf.len;
+                }
+            }
+            if len > 0 {
+                self.list.push(Block {
+                    group,
+                    slots: vec![T::default(); state],
+                    gathered: first..first + len,
+                });
+                self.x.resize(first + len, T::default());
+                self.g.resize(first + len, T::default());
+            }
+        }
+    }
+
+    /// The block of a leaf, and where in its slots the one of this number lies.
+    fn range(&self, leaf: &LeafEntry, slot: usize) -> (usize, Range<usize>) {
         let len = |slot: usize| leaf.specs[slot].shape.iter().product::<usize>();
-        let start = if leaf.place.gathered {
-            slot * self.0[leaf.place.block].x.len() + leaf.place.start
-        } else {
-            (0..slot).map(len).sum()
+        let (block, start) = match leaf.place {
+            Place::Gathered { block, start } => {
+                let gathered = &self.list[block].gathered;
+                (block, slot * gathered.len() + start - gathered.start)
+            }
+            Place::Own(block) => (block, (0..slot).map(len).sum()),
+            Place::Frozen => return (0, 0..0),
         };
-        start..start + len(slot)
+        (block, start..start + len(slot))
     }
 
     /// One slot of a leaf.
     pub(crate) fn slot(&self, leaf: &LeafEntry, slot: usize) -> &[T] {
-        &self.0[leaf.place.block].slots[self.range(leaf, slot)]
+        let (block, range) = self.range(leaf, slot);
+        &self.list[block].slots[range]
     }
 
     /// As `slot`, for writing.
     pub(crate) fn slot_mut(&mut self, leaf: &LeafEntry, slot: usize) -> &mut [T] {
-        let range = self.range(leaf, slot);
-        &mut self.0[leaf.place.block].slots[range]
+        let (block, range) = self.range(leaf, slot);
+        &mut self.list[block].slots[range]
     }
 
     /// All slots of a leaf, one after another.
     pub(crate) fn all(&self, leaf: &LeafEntry) -> Cow<'_, [T]> {
-        if leaf.place.gathered {
-            let slots = (0..leaf.specs.len()).flat_map(|slot| self.slot(leaf, slot));
-            Cow::Owned(slots.copied().collect())
-        } else {
-            Cow::Borrowed(&self.0[leaf.place.block].slots)
+        match leaf.place {
+            Place::Own(block) => Cow::Borrowed(&self.list[block].slots),
+            _ => {
+                let slots = (0..leaf.specs.len()).flat_map(|slot| self.slot(leaf, slot));
+                Cow::Owned(slots.copied().collect())
+            }
         }
     }
 
@@ -113,30 +129,29 @@ impl<T: Real> Blocks<T> {
         }
     }
 
-    /// Copies a leaf into its block, if it is gathered; whether it is.
-    #[inline]
-    pub(crate) fn gather(&mut self, place: Place, x: &[T], g: &[T]) -> bool {
-        if place.gathered {
-            let block = &mut self.0[place.block];
-            let range = place.start..place.start + x.len();
-            copy(&mut block.x[range.clone()], x);
-            copy(&mut block.g[range], g);
+    /// Copies a gathered leaf to its place.
+    #[inline(always)]
+    pub(crate) fn gather(&mut self, start: usize, x: &[T], g: &[T]) {
+        if let ([x], [g]) = (x, g) {
+            (self.x[start], self.g[start]) = (*x, *g);
+        } else {
+            self.gather_several(start, x, g);
         }
-        place.gathered
+    }
+
+    #[inline(never)]
+    fn gather_several(&mut self, start: usize, x: &[T], g: &[T]) {
+        self.x[start..start + x.len()].copy_from_slice(x);
+        self.g[start..start + g.len()].copy_from_slice(g);
     }
 
     /// Copies the updated parameters of a gathered leaf back.
     #[inline]
-    pub(crate) fn scatter(&self, place: Place, x: &mut [T]) {
-        copy(x, &self.0[place.block].x[place.start..][..x.len()]);
-    }
-}
-
-/// Copies without a call where there is one element.
-#[inline]
-fn copy<T: Real>(to: &mut [T], from: &[T]) {
-    match (to, from) {
-        ([to], [from]) => *to = *from,
-        (to, from) => to.copy_from_slice(from),
+    pub(crate) fn scatter(&self, start: usize, x: &mut [T]) {
+        if let [x] = x {
+            *x = self.x[start];
+        } else {
+            x.copy_from_slice(&self.x[start..start + x.len()]);
+        }
     }
 }

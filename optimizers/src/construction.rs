@@ -58,8 +58,11 @@ impl<R: TensorRule> Optimizer<R> {
             let paths: Vec<&str> = leaves.iter().map(|leaf| leaf.path.as_str()).collect();
             return Err(group.filter.unmatched(group.option, &paths));
         }
+        single.blocks.gather_all(&mut leaves, groups.len(), true);
+        double.blocks.gather_all(&mut leaves, groups.len(), false);
+        let gathered = |leaf: &LeafEntry| matches!(leaf.place, Place::Gathered { .. });
         let mut optimizer = Self {
-            all_gathered: leaves.iter().all(|leaf| leaf.frozen || leaf.place.gathered),
+            all_gathered: leaves.iter().all(|leaf| leaf.frozen() || gathered(leaf)),
             config,
             groups,
             leaves,
@@ -99,7 +102,7 @@ impl<R: TensorRule> Optimizer<R> {
     fn fill(&mut self, model: &impl Leaves) {
         let mut entries = self.leaves.iter();
         model.leaves(&Path::Root, &mut |_, view| {
-            let Some(entry) = entries.next().filter(|entry| !entry.frozen) else {
+            let Some(entry) = entries.next().filter(|entry| !entry.frozen()) else {
                 return;
             };
             match view.data {
@@ -146,7 +149,6 @@ fn entry<R: TensorRule>(
         shape: view.shape.to_vec(),
         len: view.data.len(),
         single: is_f32(&view.data),
-        frozen: options.frozen,
         embedding: view.embedding,
         group: 0,
         specs: if options.frozen {
@@ -154,7 +156,7 @@ fn entry<R: TensorRule>(
         } else {
             rule.slots(view.shape)
         },
-        place: Place::default(),
+        place: Place::Frozen,
         memory: if per_leaf { numbers(rule) } else { Vec::new() },
         squares: 0.0,
         unit: 1.0,

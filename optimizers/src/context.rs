@@ -31,12 +31,17 @@ impl StepContext<'_> {
     }
 }
 
-/// `base^exponent` for a whole number that may exceed an i32.
+/// `base^exponent` by squaring. A bit of the exponent selects a factor, and no branch: exponents
+/// grow by one from step to step, and no predictor follows their bits.
+#[inline]
 pub(crate) fn power(base: f64, exponent: u64) -> f64 {
-    match i32::try_from(exponent) {
-        Ok(exponent) => base.powi(exponent),
-        Err(_) => base.powf(exponent as f64),
+    let (mut power, mut square, mut bits) = (1.0, base, exponent);
+    while bits > 0 {
+        power *= std::hint::select_unpredictable(bits & 1 == 1, square, 1.0);
+        square *= square;
+        bits >>= 1;
     }
+    power
 }
 
 /// Where a rule's measurements are summed, and hence what its memory belongs to.

@@ -34,7 +34,7 @@ pub(crate) struct Task<'a> {
     pub(crate) index: usize,
     pub(crate) shape: &'a [usize],
     pub(crate) group: usize,
-    pub(crate) place: Place,
+    pub(crate) block: usize,
     /// The factor of this leaf's gradient, on top of the group's.
     pub(crate) factor: f64,
     pub(crate) memory: &'a mut [f64],
@@ -63,7 +63,7 @@ impl<T: Real, R: TensorRule> Lane<T, R> {
         }
     }
 
-    /// Makes room for the state and the update of a leaf.
+    /// Makes room for the update of a leaf, and for its state if it isn't gathered.
     pub(crate) fn admit(
         &mut self,
         rule: &R,
@@ -81,17 +81,19 @@ impl<T: Real, R: TensorRule> Lane<T, R> {
         if !options.constraints.is_empty() {
             longer(&mut self.before, leaf.len);
         }
+        if gathered {
+            return Place::Gathered { block: 0, start: 0 };
+        }
         let sizes = leaf
             .specs
             .iter()
             .map(|slot| slot.shape.iter().product::<usize>());
-        self.blocks
-            .place(leaf.group, gathered, leaf.len, sizes.sum())
+        self.blocks.own(leaf, sizes.sum())
     }
 
     /// Whether there are leaves of this precision to update.
     pub(crate) fn is_used(&self) -> bool {
-        !self.blocks.0.is_empty()
+        !self.blocks.list.is_empty()
     }
 
     /// Computes the scalars of every group.
@@ -127,7 +129,7 @@ impl<T: Real, R: TensorRule> Lane<T, R> {
             shape: task.shape,
             x,
             g: read,
-            slots: &mut self.blocks.0[task.place.block].slots,
+            slots: &mut self.blocks.list[task.block].slots,
             memory: task.memory,
             work: &mut self.work,
             delta: &mut self.delta,
@@ -191,17 +193,17 @@ impl<T: Real, R: TensorRule> Lane<T, R> {
         let Some(rows) = rows else {
             return act(self, task, x);
         };
-        let (shape, block) = (task.shape, task.place.block);
+        let (shape, block) = (task.shape, task.block);
         let mut room = std::mem::replace(&mut self.rows, RowRoom::new());
-        room.gather(shape, x, &self.blocks.0[block].slots, rows);
-        std::mem::swap(&mut room.slots, &mut self.blocks.0[block].slots);
+        room.gather(shape, x, &self.blocks.list[block].slots, rows);
+        std::mem::swap(&mut room.slots, &mut self.blocks.list[block].slots);
         let task = Task {
             shape: &room.shape,
             ..task
         };
         let result = act(self, task, &mut room.x);
-        std::mem::swap(&mut room.slots, &mut self.blocks.0[block].slots);
-        room.scatter(shape, x, &mut self.blocks.0[block].slots, rows);
+        std::mem::swap(&mut room.slots, &mut self.blocks.list[block].slots);
+        room.scatter(shape, x, &mut self.blocks.list[block].slots, rows);
         self.rows = room;
         result
     }
@@ -209,14 +211,15 @@ impl<T: Real, R: TensorRule> Lane<T, R> {
     /// Visits every block of gathered leaves as if it were one leaf.
     #[inline]
     fn gathered(&mut self, mut visit: impl FnMut(&Prepared<T, R>, &mut LeafStep<'_, T>)) {
-        for block in &mut self.blocks.0 {
-            if block.x.is_empty() {
+        let Blocks { list, x, g } = &mut self.blocks;
+        for block in list {
+            if block.gathered.is_empty() {
                 continue;
             }
             let mut leaf = LeafStep {
-                shape: &[block.x.len()],
-                x: &mut block.x,
-                g: &block.g,
+                shape: &[block.gathered.len()],
+                x: &mut x[block.gathered.clone()],
+                g: &g[block.gathered.clone()],
                 slots: &mut block.slots,
                 memory: &mut [],
                 work: &mut self.work,

@@ -10,8 +10,10 @@ use cotangent_runtime::Path;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LeafPath {
     text: String,
-    /// The steps from the leaf up to the root.
-    steps: Vec<Step>,
+    /// The last step; a leaf that is the whole structure has none.
+    last: Option<Step>,
+    /// The steps before it, up to the root.
+    parents: Vec<Step>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,9 +34,11 @@ impl LeafPath {
             steps.push(step);
             at = parent;
         }
+        let mut steps = steps.into_iter();
         Self {
             text: path.to_string(),
-            steps,
+            last: steps.next(),
+            parents: steps.collect(),
         }
     }
 
@@ -44,17 +48,33 @@ impl LeafPath {
     }
 
     /// Whether `path` is this one.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is(&self, path: &Path<'_>) -> bool {
-        let mut at = path;
-        for step in &self.steps {
-            at = match (step, at) {
-                (Step::Index(own), Path::Index(parent, index)) if own == index => parent,
-                (Step::Field(own), Path::Field(parent, name)) if same(own, name) => parent,
-                _ => return false,
-            };
+        let Some(last) = &self.last else {
+            return matches!(path, Path::Root);
+        };
+        let Some(mut at) = last.before(path) else {
+            return false;
+        };
+        for step in &self.parents {
+            match step.before(at) {
+                Some(parent) => at = parent,
+                None => return false,
+            }
         }
         matches!(at, Path::Root)
+    }
+}
+
+impl Step {
+    /// The path to the structure in which `path` makes this step; none if it makes another.
+    #[inline(always)]
+    fn before<'p>(&self, path: &'p Path<'p>) -> Option<&'p Path<'p>> {
+        match (self, path) {
+            (Step::Index(own), Path::Index(parent, index)) if own == index => Some(parent),
+            (Step::Field(own), Path::Field(parent, name)) if same(own, name) => Some(parent),
+            _ => None,
+        }
     }
 }
 

@@ -167,7 +167,7 @@ impl<R: TensorRule> Optimizer<R> {
         );
         let mut entries = self.leaves.iter();
         view.leaves_mut(&Path::Root, &mut |_, leaf| {
-            let Some(entry) = entries.next().filter(|entry| !entry.frozen) else {
+            let Some(entry) = entries.next().filter(|entry| !entry.frozen()) else {
                 return;
             };
             match leaf.data {
@@ -243,7 +243,7 @@ impl<R: TensorRule> Optimizer<R> {
             let same = self
                 .leaves
                 .get(index)
-                .is_some_and(|e| e.is(path, shape, is_f32(&data)));
+                .is_some_and(|e| e.is(path, shape) && e.single == is_f32(&data));
             if !same && error.is_none() {
                 error = Some(Error::structure(format!(
                     "leaf `{path}` of the {role} with shape {shape:?} isn't the one the optimizer \

@@ -5,7 +5,7 @@
 use cotangent_runtime::{Floats, FloatsMut, LeafView, LeafViewMut, Leaves, Path};
 
 use crate::lane::{Prepared, Task};
-use crate::storage::LeafEntry;
+use crate::storage::{LeafEntry, Place};
 use crate::{
     Blend, Clip, Error, LeafOptions, Optimizer, Real, Scope, StepContext, Sums, TensorRule,
 };
@@ -71,13 +71,13 @@ impl<R: TensorRule> Optimizer<R> {
         let transforms = &config.transforms;
         let mut entries = leaves.iter_mut().enumerate();
         let walked = model.zip_leaves(grads, &Path::Root, &mut |_, x, g| {
-            let Some((index, entry)) = entries.next().filter(|(_, entry)| !entry.frozen) else {
+            let Some((index, entry)) = entries.next().filter(|(_, entry)| !entry.frozen()) else {
                 return;
             };
-            if entry.place.gathered {
+            let Place::Own(block) = entry.place else {
                 return;
-            }
-            let task = task(index, entry, config.clip);
+            };
+            let task = task(index, entry, block, config.clip);
             match (x.data, g.data) {
                 (FloatsMut::F32(x), Floats::F32(data)) => {
                     add(single.on_rows(task, x, g.rows, |lane, task, x| {
@@ -115,10 +115,12 @@ impl<R: TensorRule> Optimizer<R> {
                 let Some(entry) = entries.next() else {
                     return;
                 };
+                let Place::Gathered { start, .. } = entry.place else {
+                    return;
+                };
                 match x.data {
-                    _ if entry.frozen => {}
-                    FloatsMut::F32(x) => single.blocks.scatter(entry.place, x),
-                    FloatsMut::F64(x) => double.blocks.scatter(entry.place, x),
+                    FloatsMut::F32(x) => single.blocks.scatter(start, x),
+                    FloatsMut::F64(x) => double.blocks.scatter(start, x),
                     FloatsMut::F16(_) | FloatsMut::Bf16(_) => {}
                 }
             });
@@ -129,20 +131,23 @@ impl<R: TensorRule> Optimizer<R> {
             grads,
             &Path::Root,
             &mut |_, x: LeafViewMut<'_>, g: LeafView<'_>| {
-                let Some((index, entry)) = entries.next().filter(|(_, entry)| !entry.frozen) else {
+                let Some((index, entry)) = entries.next().filter(|(_, entry)| !entry.frozen())
+                else {
                     return;
                 };
+                let (block, x) = match (entry.place, x.data) {
+                    (Place::Gathered { start, .. }, FloatsMut::F32(x)) => {
+                        return single.blocks.scatter(start, x);
+                    }
+                    (Place::Gathered { start, .. }, FloatsMut::F64(x)) => {
+                        return double.blocks.scatter(start, x);
+                    }
+                    (Place::Own(block), x) => (block, x),
+                    (Place::Frozen | Place::Gathered { .. }, _) => return,
+                };
                 let constraints = &groups[entry.group].constraints;
-                let task = task(index, entry, config.clip);
-                squares += match (x.data, g.data) {
-                    (FloatsMut::F32(x), _) if task.place.gathered => {
-                        single.blocks.scatter(task.place, x);
-                        0.0
-                    }
-                    (FloatsMut::F64(x), _) if task.place.gathered => {
-                        double.blocks.scatter(task.place, x);
-                        0.0
-                    }
+                let task = task(index, entry, block, config.clip);
+                squares += match (x, g.data) {
                     (FloatsMut::F32(x), Floats::F32(data)) => {
                         single.on_rows(task, x, g.rows, |lane, task, x| {
                             lane.update(rule, constraints, transforms, task, x, data)
@@ -199,7 +204,7 @@ fn prepared<T: Real, R: TensorRule>(
 }
 
 #[inline]
-fn task(index: usize, entry: &mut LeafEntry, clip: Option<Clip>) -> Task<'_> {
+fn task(index: usize, entry: &mut LeafEntry, block: usize, clip: Option<Clip>) -> Task<'_> {
     let factor = match clip {
         Some(clip) if clip.is_per_leaf() => clip.leaf_factor(entry.norm(), entry.len),
         _ => 1.0,
@@ -208,7 +213,7 @@ fn task(index: usize, entry: &mut LeafEntry, clip: Option<Clip>) -> Task<'_> {
         index,
         shape: &entry.shape,
         group: entry.group,
-        place: entry.place,
+        block,
         factor,
         memory: &mut entry.memory,
     }

@@ -1,12 +1,13 @@
 //! The reduction pass: structure, finiteness and norms of a gradient in one read.
 
-use cotangent_runtime::{Floats, FloatsMut, Leaves, Path};
+use cotangent_runtime::{Floats, FloatsMut, LeafView, LeafViewMut, Leaves, Path};
 
+use crate::block::Blocks;
 use crate::clip::Norm;
 use crate::norm::{
     clipped_square_sum, finite_square_sum, largest_finite, one_norm, square_sum, squares,
 };
-use crate::storage::{LeafEntry, is_f32, is_f32_mut};
+use crate::storage::{LeafEntry, Place, is_f32, is_f32_mut};
 use crate::{Clip, Optimizer, TensorRule};
 
 /// What the first pass found out.
@@ -38,41 +39,23 @@ impl<R: TensorRule> Optimizer<R> {
         unscale: f64,
     ) -> Result<Reduction, String> {
         let (single, double) = (&mut self.single.blocks, &mut self.double.blocks);
-        let mut same = true;
-        let mut total = 0.0;
-        let mut entries = self.leaves.iter_mut();
+        let mut collector = Collector {
+            entries: self.leaves.iter_mut(),
+            single,
+            double,
+            unscale,
+            same: true,
+            total: 0.0,
+        };
         let walked = model.zip_leaves(grads, &Path::Root, &mut |path, x, g| {
-            // Parameters are whole; only a leaf that was built for them takes lists of rows.
-            let known = entries.next().filter(|entry| {
-                x.rows.is_none()
-                    && (g.rows.is_none() || entry.embedding || entry.frozen)
-                    && entry.is(path, g.shape, is_f32(&g.data))
-                    && is_f32_mut(&x.data) == is_f32(&g.data)
-            });
-            let Some(entry) = known else {
-                same = false;
-                return;
-            };
-            let gathered = match (x.data, g.data) {
-                _ if entry.frozen => return,
-                (FloatsMut::F32(x), Floats::F32(g)) => single.gather(entry.place, x, g),
-                (FloatsMut::F64(x), Floats::F64(g)) => double.gather(entry.place, x, g),
-                _ => return,
-            };
-            if !gathered {
-                entry.squares = square_sum(g.data, unscale);
-                entry.unit = 1.0;
-                total += entry.squares;
-            }
+            collector.visit(path, x, g);
         });
         walked.map_err(|mismatch| mismatch.to_string())?;
-        if !same || entries.next().is_some() {
+        if !collector.same || collector.entries.next().is_some() {
             return Err("the model or the gradient has other leaves than the optimizer".to_owned());
         }
-        let gathered = single.0.iter().map(|block| squares(&block.g, unscale));
-        total += gathered.sum::<f64>();
-        let gathered = double.0.iter().map(|block| squares(&block.g, unscale));
-        total += gathered.sum::<f64>();
+        let mut total = collector.total;
+        total += squares(&single.g, unscale) + squares(&double.g, unscale);
         if total.is_finite() {
             return Ok(Reduction {
                 norm: total.sqrt(),
@@ -84,6 +67,51 @@ impl<R: TensorRule> Optimizer<R> {
     }
 }
 
+/// Goes along with the walk over model and gradient: compares, gathers, measures.
+struct Collector<'a> {
+    entries: std::slice::IterMut<'a, LeafEntry>,
+    single: &'a mut Blocks<f32>,
+    double: &'a mut Blocks<f64>,
+    unscale: f64,
+    same: bool,
+    total: f64,
+}
+
+impl Collector<'_> {
+    #[inline(always)]
+    fn visit(&mut self, path: &Path<'_>, x: LeafViewMut<'_>, g: LeafView<'_>) {
+        let Some(entry) = self.entries.next() else {
+            self.same = false;
+            return;
+        };
+        // Parameters are whole; only a leaf that was built for them takes lists of rows.
+        let takes_rows = entry.embedding || entry.frozen();
+        if x.rows.is_some() || (g.rows.is_some() && !takes_rows) || !entry.is(path, g.shape) {
+            self.same = false;
+            return;
+        }
+        let Place::Gathered { start, .. } = entry.place else {
+            self.same &= entry.single == is_f32(&g.data) && entry.single == is_f32_mut(&x.data);
+            self.total += measured(entry, g.data, self.unscale);
+            return;
+        };
+        match (x.data, g.data) {
+            (FloatsMut::F64(x), Floats::F64(g)) if !entry.single => self.double.gather(start, x, g),
+            (FloatsMut::F32(x), Floats::F32(g)) if entry.single => self.single.gather(start, x, g),
+            _ => self.same = false,
+        }
+    }
+}
+
+/// Measures a leaf that is not gathered.
+fn measured(leaf: &mut LeafEntry, g: Floats<'_>, unscale: f64) -> f64 {
+    if leaf.frozen() {
+        return 0.0;
+    }
+    (leaf.squares, leaf.unit) = (square_sum(g, unscale), 1.0);
+    leaf.squares
+}
+
 impl Reduction {
     /// When the plain sum isn't finite: either an element isn't, or only its square is not. Norms
     /// are those of the finite elements.
@@ -91,7 +119,7 @@ impl Reduction {
         let (mut index, mut bad_leaf, mut longest) = (0, None, 0.0_f64);
         let mut entries = leaves.iter_mut();
         grads.leaves(&Path::Root, &mut |_, view| {
-            if let Some(entry) = entries.next().filter(|entry| !entry.frozen) {
+            if let Some(entry) = entries.next().filter(|entry| !entry.frozen()) {
                 // Every leaf in units of its own: a short one beside a long one isn't lost.
                 let (peak, finite) = largest_finite(view.data);
                 if !finite {
@@ -103,7 +131,7 @@ impl Reduction {
             }
             index += 1;
         });
-        let parts = leaves.iter().filter(|leaf| !leaf.frozen);
+        let parts = leaves.iter().filter(|leaf| !leaf.frozen());
         let squares: f64 = parts
             .map(|leaf| (leaf.norm() / longest.max(f64::MIN_POSITIVE)).powi(2))
             .sum();
@@ -127,7 +155,7 @@ impl Reduction {
                 norm: self.norm,
             };
         };
-        let active = || leaves.iter().filter(|leaf| !leaf.frozen);
+        let active = || leaves.iter().filter(|leaf| !leaf.frozen());
         match clip {
             Clip::PerTensor { .. } | Clip::PerTensorRms { .. } => {
                 let clipped = active().map(|leaf| {
@@ -143,7 +171,7 @@ impl Reduction {
             Clip::Value { limit } => {
                 let (mut entries, mut squares) = (leaves.iter(), 0.0);
                 grads.leaves(&Path::Root, &mut |_, view| {
-                    if entries.next().is_some_and(|entry| !entry.frozen) {
+                    if entries.next().is_some_and(|entry| !entry.frozen()) {
                         squares += clipped_square_sum(view.data, self.unscale, limit);
                     }
                 });
@@ -159,7 +187,7 @@ impl Reduction {
             Clip::Global { norm, .. } => {
                 let (mut entries, mut measured) = (leaves.iter(), 0.0_f64);
                 grads.leaves(&Path::Root, &mut |_, view| {
-                    if entries.next().is_some_and(|entry| !entry.frozen) {
+                    if entries.next().is_some_and(|entry| !entry.frozen()) {
                         measured = match norm {
                             Norm::One => measured + one_norm(view.data),
                             _ => measured.max(largest_finite(view.data).0),

@@ -15,7 +15,6 @@ pub(crate) struct LeafEntry {
     pub(crate) single: bool,
     /// The index of its options.
     pub(crate) group: usize,
-    pub(crate) frozen: bool,
     /// Whether its gradients may be lists of rows.
     pub(crate) embedding: bool,
     pub(crate) specs: Vec<Slot>,
@@ -28,14 +27,15 @@ pub(crate) struct LeafEntry {
     pub(crate) unit: f64,
 }
 
-/// The part of a block that is one leaf's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) block: usize,
-    /// Whether the leaf shares the block with other short ones.
-    pub(crate) gathered: bool,
-    /// Its first element in the block.
-    pub(crate) start: usize,
+/// Where the state of a leaf lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// It has none, and is never updated.
+    Frozen,
+    /// In the block of this number, alone.
+    Own(usize),
+    /// In a block with other short ones, among whose elements it starts here.
+    Gathered { block: usize, start: usize },
 }
 
 impl LeafEntry {
@@ -44,14 +44,25 @@ impl LeafEntry {
         self.squares.sqrt() * self.unit
     }
 
-    /// Whether a leaf of the walk is this one; allocates nothing.
-    #[inline]
-    pub(crate) fn is(&self, path: &Path<'_>, shape: &[usize], single: bool) -> bool {
+    /// Whether it stays as it is.
+    pub(crate) fn frozen(&self) -> bool {
+        self.place == Place::Frozen
+    }
+
+    /// Whether a leaf of the walk is this one, but for its precision; allocates nothing.
+    #[inline(always)]
+    pub(crate) fn is(&self, path: &Path<'_>, shape: &[usize]) -> bool {
+        self.has_shape(shape) && self.path.is(path)
+    }
+
+    #[inline(always)]
+    fn has_shape(&self, shape: &[usize]) -> bool {
         // Element by element: ranks are small, and a call costs more.
-        self.shape.len() == shape.len()
-            && self.shape.iter().zip(shape).all(|(a, b)| a == b)
-            && self.single == single
-            && self.path.is(path)
+        match (self.shape.as_slice(), shape) {
+            ([], []) => true,
+            ([own], [other]) => own == other,
+            (own, other) => own.len() == other.len() && own.iter().zip(other).all(|(a, b)| a == b),
+        }
     }
 }
 

@@ -104,6 +104,7 @@ macro_rules! no_leaves {
 no_leaves! { bool char u8 u16 u32 u64 usize i8 i16 i32 i64 isize }
 
 impl<T: Leaves> Leaves for [T] {
+    #[inline]
     fn leaves(&self, path: &Path<'_>, visit: Visit<'_>) {
         if let Some(data) = T::as_floats(self) {
             return visit(path, LeafView::dense(&[self.len()], data));
@@ -113,6 +114,7 @@ impl<T: Leaves> Leaves for [T] {
         }
     }
 
+    #[inline]
     fn leaves_mut(&mut self, path: &Path<'_>, visit: VisitMut<'_>) {
         let shape = [self.len()];
         if let Some(data) = T::as_floats_mut(self) {
@@ -123,6 +125,7 @@ impl<T: Leaves> Leaves for [T] {
         }
     }
 
+    #[inline]
     fn zip_leaves(
         &mut self,
         other: &Self,
@@ -152,14 +155,17 @@ impl<T: Leaves> Leaves for [T] {
 macro_rules! slices {
     ($([$($generics:tt)*] $ty:ty;)*) => {$(
         impl<$($generics)*> Leaves for $ty {
+            #[inline]
             fn leaves(&self, path: &Path<'_>, visit: Visit<'_>) {
                 self.as_slice().leaves(path, visit);
             }
 
+            #[inline]
             fn leaves_mut(&mut self, path: &Path<'_>, visit: VisitMut<'_>) {
                 self.as_mut_slice().leaves_mut(path, visit);
             }
 
+            #[inline]
             fn zip_leaves(
                 &mut self,
                 other: &Self,

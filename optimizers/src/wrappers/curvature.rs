@@ -44,7 +44,7 @@ impl Optimizer<Sophia> {
         let decay = self.rule().curvature_decay();
         let mut entries = self.leaves.iter();
         diagonal.leaves(&Path::Root, &mut |_, leaf| {
-            let Some(entry) = entries.next().filter(|entry| !entry.frozen) else {
+            let Some(entry) = entries.next().filter(|entry| !entry.frozen()) else {
                 return;
             };
             // The curvature is the second of two slots; `check` compared the precision of every leaf.
