@@ -223,6 +223,18 @@ fn rows(wanted: &dyn Fn(&str) -> bool) {
     case("cross_entropy_1797x10", narrow.len(), &mut || {
         drop(black_box(narrow.cross_entropy(&labels)));
     });
+    case("sum_last_1024x1024", x.len(), &mut || {
+        drop(black_box(x.sum_axis(1)));
+    });
+    case("sum_first_1024x1024", x.len(), &mut || {
+        drop(black_box(x.sum_axis(0)));
+    });
+    case("max_last_1024x1024", x.len(), &mut || {
+        drop(black_box(x.max_axis(1)));
+    });
+    case("logsumexp_last_1024x1024", x.len(), &mut || {
+        drop(black_box(x.logsumexp_axis(1)));
+    });
     for elements in [1_000, 100_000, 10_000_000] {
         let x = Tensor::from_fn(&[elements], |i| (i % 1000) as f32 / 100.0);
         case(&format!("sum_{elements}"), elements, &mut || {

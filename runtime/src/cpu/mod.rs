@@ -14,6 +14,7 @@ mod kernel;
 mod matmul;
 mod pool;
 pub mod real;
+pub(crate) mod reduce;
 mod rows;
 mod sequence;
 mod threads;

@@ -54,8 +54,8 @@ use std::fmt;
 
 use crate::{DType, Real, Rows};
 
-/// The most axes that a primitive takes: indices live in arrays of this length.
-pub(crate) const MOST_AXES: usize = 12;
+/// The most axes that a primitive takes.
+pub(crate) use crate::cpu::reduce::MOST_AXES;
 
 /// The most operands of a primitive.
 pub(crate) const MOST_OPERANDS: usize = 5;

@@ -1,8 +1,9 @@
 //! Reductions over axes, which stay with size 1. Parameters: the axes. Sums and products run in
-//! double precision in the order of the elements.
+//! double precision, in an order that depends on shapes alone.
 
 use super::{Call, Inferred, MOST_AXES, Shapes, index, primitive};
-use crate::{Real, shape};
+use crate::cpu::reduce::{Reduction, Walk};
+use crate::{Real, cpu, shape};
 
 primitive! {
     /// The sum.
@@ -65,66 +66,46 @@ fn reduced((_, shape): Shapes<'_>, args: &[i64]) -> usize {
     infer(&[shape], args).map_or(0, |kept| kept.iter().product())
 }
 
-/// The stride of each axis in the reduced tensor, 0 along reduced axes.
-fn strides(shape: &[usize], args: &[i64]) -> [usize; MOST_AXES] {
-    let mut strides = [0; MOST_AXES];
-    let mut step = 1;
-    for axis in (0..shape.len()).rev() {
-        let gone = args.iter().any(|&arg| {
-            let arg = if arg < 0 {
-                arg + shape.len() as i64
-            } else {
-                arg
-            };
-            index(arg) == axis
-        });
-        if !gone {
-            strides[axis] = step;
-            step *= shape[axis];
-        }
-    }
-    strides
+/// The walk over a tensor that is reduced over the axes of `args`.
+fn walk(shape: &[usize], args: &[i64]) -> Walk {
+    let rank = shape.len() as i64;
+    let reduced = |axis: usize| {
+        args.iter()
+            .any(|&arg| index(if arg < 0 { arg + rank } else { arg }) == axis)
+    };
+    Walk::new(shape, reduced)
 }
 
 /// Calls `visit(at, to)` for each element, in order: where it is, and where its result is.
 fn each(shape: &[usize], args: &[i64], mut visit: impl FnMut(usize, usize)) {
-    let strides = strides(shape, args);
-    let (length, last) = match shape.len() {
-        0 => (1, 0),
-        rank => (shape[rank - 1], strides[rank - 1]),
-    };
-    let rows: usize = shape.iter().take(shape.len().saturating_sub(1)).product();
-    let mut position = [0; MOST_AXES];
-    let mut to = 0;
-    for row in 0..rows {
+    let walk = walk(shape, args);
+    let (length, step) = (walk.length, usize::from(walk.kept));
+    for (from, to) in walk {
         for k in 0..length {
-            visit(row * length + k, to + k * last);
-        }
-        for axis in (0..shape.len().saturating_sub(1)).rev() {
-            position[axis] += 1;
-            to += strides[axis];
-            if position[axis] < shape[axis] {
-                break;
-            }
-            to -= strides[axis] * shape[axis];
-            position[axis] = 0;
+            visit(from + k, to + k * step);
         }
     }
 }
 
-fn store<T: Real>(y: &mut [T], results: &[f64]) {
-    for (y, &result) in y.iter_mut().zip(results) {
-        *y = T::from_f64(result);
-    }
+fn reduce<T: Real>(reduction: Reduction, call: Call<'_, T>) {
+    let walk = walk(&call.shapes[0], call.args);
+    cpu::reduce::reduce(reduction, walk, call.x[0], call.y, call.scratch);
 }
 
 fn sum<T: Real>(call: Call<'_, T>) {
-    let (x, sums) = (call.x[0], call.scratch);
-    sums.fill(0.0);
-    each(&call.shapes[0], call.args, |at, to| {
-        sums[to] += x[at].to_f64()
-    });
-    store(call.y, sums);
+    reduce(Reduction::Sum, call);
+}
+
+fn maximum<T: Real>(call: Call<'_, T>) {
+    reduce(Reduction::Maximum, call);
+}
+
+fn minimum<T: Real>(call: Call<'_, T>) {
+    reduce(Reduction::Minimum, call);
+}
+
+fn log_sum_exp<T: Real>(call: Call<'_, T>) {
+    reduce(Reduction::LogSumExp, call);
 }
 
 fn product<T: Real>(call: Call<'_, T>) {
@@ -133,7 +114,9 @@ fn product<T: Real>(call: Call<'_, T>) {
     each(&call.shapes[0], call.args, |at, to| {
         products[to] *= x[at].to_f64()
     });
-    store(call.y, products);
+    for (y, &product) in call.y.iter_mut().zip(&*products) {
+        *y = T::from_f64(product);
+    }
 }
 
 /// The product of the elements before, times that of the elements after.
@@ -152,50 +135,4 @@ fn others<T: Real>(call: Call<'_, T>) {
         y[at] = y[at] * T::from_f64(products[to]);
         products[to] *= x[at].to_f64();
     });
-}
-
-fn maximum<T: Real>(call: Call<'_, T>) {
-    extremum(call, f64::NEG_INFINITY, |x, y| x > y);
-}
-
-fn minimum<T: Real>(call: Call<'_, T>) {
-    extremum(call, f64::INFINITY, |x, y| x < y);
-}
-
-fn extremum<T: Real>(call: Call<'_, T>, least: f64, beats: fn(T, T) -> bool) {
-    let (x, y) = (call.x[0], call.y);
-    y.fill(T::from_f64(least));
-    each(&call.shapes[0], call.args, |at, to| {
-        let x = x[at];
-        if beats(x, y[to]) || x.to_f64().is_nan() {
-            y[to] = x;
-        }
-    });
-}
-
-fn log_sum_exp<T: Real>(call: Call<'_, T>) {
-    let (x, y, sums) = (call.x[0], call.y, call.scratch);
-    y.fill(T::from_f64(f64::NEG_INFINITY));
-    each(&call.shapes[0], call.args, |at, to| {
-        let x = x[at];
-        if x > y[to] || x.to_f64().is_nan() {
-            y[to] = x;
-        }
-    });
-    sums.fill(0.0);
-    each(&call.shapes[0], call.args, |at, to| {
-        // Where the largest one is infinite, inf - inf would be NaN.
-        let shift = y[to];
-        if x[at] == shift {
-            sums[to] += 1.0;
-        } else {
-            sums[to] += (x[at].to_f64() - shift.to_f64()).exp();
-        }
-    });
-    for (y, &sum) in y.iter_mut().zip(&*sums) {
-        // Of nothing, and of minus infinities only, it is minus infinity.
-        if y.to_f64().is_finite() {
-            *y = T::from_f64(y.to_f64() + sum.ln());
-        }
-    }
 }

@@ -121,7 +121,7 @@ eager! {
     /// The sum of all elements.
     #[must_use]
     pub fn sum(&self) -> T {
-        T::from_f64(self.data().iter().map(|x| x.to_f64()).sum())
+        T::from_f64(cpu::reduce::sum(self.data()))
     }
 
     /// The mean of all elements.
