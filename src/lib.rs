@@ -17,7 +17,7 @@ pub mod __private {
     pub static ONE_OPS: OneOps = cotangent_macros::__one_ops!(::cotangent_runtime::codegen);
 }
 
-pub use cotangent_macros::{Differentiable, derivative, differentiable};
+pub use cotangent_macros::{Differentiable, derivative, differentiable, einsum};
 pub use cotangent_optimizers as optimizers;
 pub use cotangent_runtime::cpu::{set_threads, threads};
 pub use cotangent_runtime::scalar::Matrix;

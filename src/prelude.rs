@@ -8,4 +8,4 @@ pub use crate::optimizers::{
 pub use crate::{
     Bag, Embedding, Error, Leaves, Pad, Program, Resize, Tensor, bf16, concat, f16, stack,
 };
-pub use crate::{Differentiable, derivative, differentiable, gradcheck, no_diff};
+pub use crate::{Differentiable, derivative, differentiable, einsum, gradcheck, no_diff};

@@ -284,3 +284,18 @@ fn resampling_and_positions() {
     let labels = Tensor::from_vec(&[3], vec![1, 0, 3]).unwrap();
     check!(right_answers, noise(&[3, 4], 3), &labels);
 }
+
+/// The macro and the method, with references, temporaries and computed operands.
+#[differentiable(wrt(x))]
+fn contracted(x: &Tensor<f64>, w: &Tensor<f64>) -> f64 {
+    let products = einsum!("bij, jk -> bik", x.sin(), w);
+    let scores = einsum!("bik,bjk->ij", &products, products);
+    weighted(&scores) + einsum!("iji->j", x.slice(1, 1..2).broadcast_to(&[2, 2, 2])).sum()
+}
+
+#[test]
+fn equations() {
+    check!(contracted, noise(&[2, 3, 2], 1), &noise(&[2, 4], 2));
+    let (x, w) = (noise(&[2, 3], 1), noise(&[3, 2], 2));
+    assert_eq!(einsum!("ij,jk->ik", x, &w), x.matmul(&w));
+}

@@ -110,6 +110,10 @@ catalogue! {
     Rule "AD019"
         "a custom rule is a function of the arguments and of the cotangent of the result, and returns the cotangents of the float parameters: the first derivative, and no more"
         "write `#[derivative(of = f)] fn rule(x: f64, y: f64, cotangent: f64) -> (f64, f64)` for `fn f(x: f64, y: f64) -> f64`";
+    /// A malformed equation of `einsum`.
+    Equation "AD021"
+        "an equation names each axis of each tensor by a letter, and those of the result: what the result lacks is summed"
+        "write it as in `einsum!(\"ij,jk->ik\", a, b)`, with one list of letters for each tensor";
     /// The compiler broke one of its own invariants.
     Internal "AD099"
         "this is a bug of Cotangent, not of your code; no gradient was made from it"

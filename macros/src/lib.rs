@@ -10,6 +10,7 @@ mod derivative;
 mod derive;
 mod diag;
 mod emit;
+mod equation;
 mod expand;
 mod frontend;
 mod ir;
@@ -59,6 +60,14 @@ pub fn derivative(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(Differentiable, attributes(shape, no_diff))]
 pub fn derive_differentiable(item: TokenStream) -> TokenStream {
     derive::expand(item.into()).into()
+}
+
+/// The sum of products of tensors over the indices that the result lacks, by an equation that is
+/// checked when the crate is compiled: `einsum!("ij,jk->ik", a, b)` is the method call
+/// `a.einsum("ij,jk->ik", &[&b])`. In a differentiable function, declared sizes are checked too.
+#[proc_macro]
+pub fn einsum(input: TokenStream) -> TokenStream {
+    equation::expand(input.into()).into()
 }
 
 /// Prints the scalar functions of the prelude, with their companions, from the compiler's tables.

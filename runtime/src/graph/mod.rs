@@ -26,6 +26,7 @@ mod report;
 mod returned;
 mod static_call;
 mod static_dim;
+mod static_einsum;
 mod static_shape;
 mod static_text;
 mod step;

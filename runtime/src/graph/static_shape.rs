@@ -317,7 +317,7 @@ impl StaticShape {
 }
 
 #[track_caller]
-const fn mismatch(
+pub(super) const fn mismatch(
     what: &str,
     operands: &[StaticShape],
     (which, how): (&str, &str),

@@ -8,7 +8,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
 use crate::frontend::tensor::Region;
-use crate::frontend::tensor::known::{Call, ShapeOf};
+use crate::frontend::tensor::known::{Call, Callee, ShapeOf};
 use crate::ir::graph::{NodeId, RowOp, SumAxes, TensorOp};
 use crate::ir::op::Kind;
 use crate::names;
@@ -89,17 +89,22 @@ impl<'a> Shapes<'a> {
             }
         }
         for (index, call) in self.calls.iter().enumerate() {
-            let (name, alias) = (call_constant(index), &call.alias);
+            let name = call_constant(index);
             let arguments = call
                 .arguments
                 .iter()
                 .map(|argument| self.given(argument.as_ref()));
             let span = call.span;
             let root = names::at(root, span);
-            items.extend(quote_spanned! {span=>
-                const #name: #root::StaticShape =
-                    #alias::__SIGNATURE.call(#alias::__RESULT, &[#(#arguments),*]);
-            });
+            let shape = match &call.callee {
+                Callee::Function(alias) => quote_spanned! {span=>
+                    #alias::__SIGNATURE.call(#alias::__RESULT, &[#(#arguments),*])
+                },
+                Callee::Equation(text) => quote_spanned! {span=>
+                    #root::StaticShape::einsum(#text, &[#(#arguments),*])
+                },
+            };
+            items.extend(quote_spanned!(span=> const #name: #root::StaticShape = #shape;));
         }
         let result = self.given(result);
         quote!(#items #result)

@@ -7,7 +7,7 @@ use syn::{Expr, ExprCall, ExprMethodCall, Macro};
 
 use crate::diag::Code;
 
-use super::known::Call;
+use super::known::{Call, Callee};
 use super::statement::{as_block, bound_names};
 use super::{Lowered, Lowerer, Tail};
 
@@ -196,7 +196,7 @@ impl Lowerer<'_> {
         let (alias, linked) = linked;
         let shapes = arguments.iter().map(|argument| self.shapes.of(argument));
         let shapes = Call {
-            alias,
+            callee: Callee::Function(alias),
             span,
             arguments: shapes.collect(),
         };

@@ -69,6 +69,16 @@ impl Lowerer<'_> {
                 let limits = &range.limits;
                 Lowered::Host(quote!(#start #limits #end))
             }
+            Expr::Macro(call)
+                if call
+                    .mac
+                    .path
+                    .segments
+                    .last()
+                    .is_some_and(|last| last.ident == "einsum") =>
+            {
+                self.einsum_macro(&call.mac)
+            }
             Expr::Macro(call) => Lowered::Host(self.macro_call(&call.mac)),
             Expr::Closure(closure) => Lowered::Host(self.host_closure(closure)),
             other => match self.control(other) {

@@ -32,11 +32,21 @@ pub(crate) enum ShapeOf {
     Call(usize),
 }
 
-/// A call of a differentiable function, whose declared parameters its arguments must fit.
+/// What a call's arguments must fit.
+#[derive(Clone, Debug)]
+pub(crate) enum Callee {
+    /// The declared parameters of a differentiable function: what it is called inside the generated
+    /// code.
+    Function(Ident),
+    /// An equation of `einsum`.
+    Equation(String),
+}
+
+/// A call of which the shapes of arguments and result are followed.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
-    /// What the callee is called inside the generated code.
-    pub(crate) alias: Ident,
+    /// What is called.
+    pub(crate) callee: Callee,
     /// The user's tokens.
     pub(crate) span: Span,
     /// The shapes of the arguments.

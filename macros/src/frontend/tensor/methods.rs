@@ -1,14 +1,17 @@
 //! Method calls: the table of tensor methods, host containers, and the user's own methods.
 
-use quote::{quote, quote_spanned};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprMethodCall};
 
 use crate::diag::Code;
+use crate::equation;
 use crate::ir::composite;
 use crate::ir::graph::{NodeId, RowOp, SumAxes, TensorOp};
 use crate::ir::op::{Build, Op};
 
+use super::known::{Call, Callee};
 use super::table::{Method, Yields, find, is_float_method, is_tensor_only};
 use super::{Lowered, Lowerer};
 
@@ -116,9 +119,61 @@ impl Lowerer<'_> {
         let (method, turbofish) = (&call.method, &call.turbofish);
         let span = call.method.span();
         let tokens = quote_spanned!(span=> #receiver.#method #turbofish(#(#arguments),*));
+        if method == "einsum" {
+            self.einsum(call, &receiver, &tokens);
+        }
         match yields {
             Yields::Tensor => Lowered::Handle(tokens),
             Yields::Other => Lowered::Host(tokens),
+        }
+    }
+
+    /// Checks the equation of an `einsum`, and follows its shape.
+    fn einsum(&mut self, call: &ExprMethodCall, receiver: &TokenStream, tokens: &TokenStream) {
+        let (Some(Expr::Lit(literal)), Some(Expr::Reference(list))) =
+            (call.args.first(), call.args.get(1))
+        else {
+            return;
+        };
+        let (syn::Lit::Str(text), Expr::Array(others)) = (&literal.lit, &*list.expr) else {
+            return;
+        };
+        if let Some(why) = equation::fault(&text.value(), 1 + others.elems.len()) {
+            self.errors.at(text, Code::Equation, why);
+            return;
+        }
+        let others = others
+            .elems
+            .iter()
+            .map(|other| self.shapes.of(&other.to_token_stream()));
+        let arguments = [self.shapes.of(receiver)]
+            .into_iter()
+            .chain(others)
+            .collect();
+        let callee = Callee::Equation(text.value());
+        let span = text.span();
+        self.shapes.call(
+            tokens,
+            Call {
+                callee,
+                span,
+                arguments,
+            },
+        );
+    }
+
+    /// `einsum!(..)`: the method call that it stands for.
+    pub(super) fn einsum_macro(&mut self, mac: &syn::Macro) -> Lowered {
+        // What does not parse or is no equation is reported by the macro itself, which the user's
+        // function still calls; something plausible takes its place.
+        let einsum = mac.parse_body::<equation::Einsum>().ok();
+        let call = einsum.and_then(|einsum| match einsum.fault() {
+            None => syn::parse2(einsum.call()).ok(),
+            Some(_) => einsum.first().cloned(),
+        });
+        match call {
+            Some(call) => self.expr(&call),
+            None => Lowered::Host(quote!(::core::unreachable!())),
         }
     }
 
