@@ -2,6 +2,7 @@
 
 use super::dispatch::{Vectorized, vectorized};
 use super::real::Real;
+use super::threads::{PART, split, threads};
 use crate::graph::RowOp;
 use crate::{DType, Float};
 
@@ -47,27 +48,66 @@ unsafe fn typed<T: Float + Real>(
     } else {
         classes
     };
-    // SAFETY: the caller's contract: the operands have these sizes.
-    let (x, y, labels) = unsafe {
-        let labels: &[u32] = match op {
-            RowOp::CrossEntropy | RowOp::SoftmaxMinusOneHot => {
-                std::slice::from_raw_parts(labels, rows)
-            }
-            RowOp::Softmax | RowOp::LogSoftmax => &[],
-        };
-        (
-            std::slice::from_raw_parts(input, rows * classes),
-            std::slice::from_raw_parts_mut(output, rows * width),
-            labels,
-        )
-    };
-    vectorized(Rows {
-        op,
-        classes,
-        x,
+    let labelled = matches!(op, RowOp::CrossEntropy | RowOp::SoftmaxMinusOneHot);
+    let operands = Operands {
+        input,
         labels,
-        y,
-    });
+        output,
+    };
+    let blocks = rows.div_ceil(SIDE);
+    let parts = threads().min(rows.saturating_mul(classes) / PART).max(1);
+    let part = |part: usize| {
+        let first = blocks * part / parts * SIDE;
+        let rows = (blocks * (part + 1) / parts * SIDE).min(rows) - first;
+        let Operands {
+            input,
+            labels,
+            output,
+        } = operands.get();
+        // SAFETY: the caller's contract: the operands have these sizes; rows of results belong to one
+        // part each.
+        let (x, y, labels) = unsafe {
+            let labels: &[u32] = if labelled {
+                std::slice::from_raw_parts(labels.add(first), rows)
+            } else {
+                &[]
+            };
+            (
+                std::slice::from_raw_parts(input.add(first * classes), rows * classes),
+                std::slice::from_raw_parts_mut(output.add(first * width), rows * width),
+                labels,
+            )
+        };
+        vectorized(Rows {
+            op,
+            classes,
+            x,
+            labels,
+            y,
+        });
+    };
+    if parts > 1 {
+        split(parts, &part);
+    } else {
+        part(0);
+    }
+}
+
+/// The operands of an operation, for the threads that share its rows.
+#[derive(Clone, Copy)]
+struct Operands<T> {
+    input: *const T,
+    labels: *const u32,
+    output: *mut T,
+}
+
+// SAFETY: threads read the inputs, and write rows of their own.
+unsafe impl<T> Sync for Operands<T> {}
+
+impl<T: Copy> Operands<T> {
+    fn get(&self) -> Operands<T> {
+        *self
+    }
 }
 
 /// An operation over rows.
@@ -359,124 +399,4 @@ unsafe fn add<T: Real>(from: *const T, to: *mut T, elements: usize) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cpu::{Isa, with_isa};
-
-    const OPS: [RowOp; 4] = [
-        RowOp::Softmax,
-        RowOp::LogSoftmax,
-        RowOp::CrossEntropy,
-        RowOp::SoftmaxMinusOneHot,
-    ];
-
-    fn run<T: Float>(op: RowOp, classes: usize, x: &[f64], labels: &[u32]) -> Vec<f64> {
-        let x: Vec<T> = x.iter().map(|&x| T::from_f64(x)).collect();
-        let rows = labels.len();
-        let width = if op == RowOp::CrossEntropy {
-            1
-        } else {
-            classes
-        };
-        let mut y = vec![T::from_f64(7.0); rows * width];
-        let (from, to) = (x.as_ptr().cast(), y.as_mut_ptr().cast());
-        // SAFETY: the operands have these sizes, and every label is below `classes`.
-        unsafe { row_op(T::DTYPE, op, rows, classes, from, labels.as_ptr(), to) };
-        y.into_iter().map(T::to_f64).collect()
-    }
-
-    /// The formulas, element by element, without a shift.
-    fn naive(op: RowOp, classes: usize, x: &[f64], labels: &[u32]) -> Vec<f64> {
-        let mut y = Vec::new();
-        for (row, &label) in labels.iter().enumerate() {
-            let x = &x[row * classes..][..classes];
-            let sum: f64 = x.iter().map(|x| x.exp()).sum();
-            let label = label as usize;
-            match op {
-                RowOp::Softmax => y.extend(x.iter().map(|x| x.exp() / sum)),
-                RowOp::LogSoftmax => y.extend(x.iter().map(|x| x - sum.ln())),
-                RowOp::CrossEntropy => y.push(sum.ln() - x[label]),
-                RowOp::SoftmaxMinusOneHot => y.extend(
-                    x.iter()
-                        .enumerate()
-                        .map(|(k, x)| x.exp() / sum - f64::from(k == label)),
-                ),
-            }
-        }
-        y
-    }
-
-    #[test]
-    fn rows_equal_their_formulas_and_each_other_on_every_instruction_set() {
-        for classes in [1, 2, 3, 5, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 127] {
-            // One whole block of rows that are worked on side by side, and a part of one.
-            let x: Vec<f64> = (0..19 * classes)
-                .map(|i| f64::from((i * 37 % 101) as u8) / 16.0 - 3.0)
-                .collect();
-            let last = classes as u32 - 1;
-            let labels: Vec<u32> = [0, last, last / 2].into_iter().cycle().take(19).collect();
-            for op in OPS {
-                let want = naive(op, classes, &x, &labels);
-                let portable = with_isa(Isa::Portable, || {
-                    [
-                        run::<f32>(op, classes, &x, &labels),
-                        run::<f64>(op, classes, &x, &labels),
-                    ]
-                });
-                for (got, bound) in portable.iter().zip([1e-6, 1e-14]) {
-                    assert_eq!(got.len(), want.len());
-                    for (got, want) in got.iter().zip(&want) {
-                        assert!(
-                            (got - want).abs() <= bound * want.abs().max(1.0),
-                            "{op:?} of {classes}: {got}, not {want}"
-                        );
-                    }
-                }
-                for &isa in Isa::available() {
-                    let same = with_isa(isa, || {
-                        [
-                            run::<f32>(op, classes, &x, &labels),
-                            run::<f64>(op, classes, &x, &labels),
-                        ]
-                    });
-                    assert_eq!(same, portable, "{op:?} of {classes} on {isa:?}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn extreme_rows_neither_overflow_nor_hide_a_nan() {
-        for &isa in Isa::available() {
-            with_isa(isa, || {
-                let half = run::<f32>(RowOp::Softmax, 3, &[300.0, 300.0, -300.0], &[0]);
-                assert_eq!(half, [0.5, 0.5, 0.0]);
-                let low = run::<f64>(RowOp::Softmax, 2, &[-1e300, f64::NEG_INFINITY], &[0]);
-                assert_eq!(low, [1.0, 0.0]);
-                let worst = run::<f64>(RowOp::CrossEntropy, 2, &[f64::INFINITY, 1.0], &[1]);
-                assert_eq!(worst, [f64::INFINITY]);
-                let mut x = [1.0; 20];
-                x[17] = f64::NAN;
-                for op in [RowOp::Softmax, RowOp::LogSoftmax] {
-                    let y = run::<f32>(op, 20, &x, &[0]);
-                    assert!(y.iter().all(|y| y.is_nan()), "{y:?}");
-                }
-                assert!(run::<f64>(RowOp::CrossEntropy, 20, &x, &[0])[0].is_nan());
-                for op in OPS {
-                    assert!(run::<f32>(op, 5, &[], &[]).is_empty(), "no rows");
-                }
-            });
-        }
-    }
-
-    #[test]
-    fn sums_over_many_classes_stay_accurate_in_single_precision() {
-        // A running sum in f32 is wrong by 7e-6 here.
-        let x: Vec<f64> = (0..100_000)
-            .map(|i| f64::from(((i * 7919) % 1000) as f32 * 0.001))
-            .collect();
-        let want = naive(RowOp::CrossEntropy, x.len(), &x, &[0])[0];
-        let loss = run::<f32>(RowOp::CrossEntropy, x.len(), &x, &[0])[0];
-        assert!((loss - want).abs() < 2e-6, "{loss}, not {want}");
-    }
-}
+mod tests;

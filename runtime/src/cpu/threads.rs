@@ -9,6 +9,8 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 
+/// Elements of an elementwise operation that are worth a thread: several times what it costs to wake one.
+pub(super) const PART: usize = 1 << 16;
 /// The most threads.
 const MOST: usize = 256;
 /// Turns that a worker waits awake: some ten microseconds.

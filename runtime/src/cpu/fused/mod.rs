@@ -3,21 +3,27 @@
 //!
 //! A domain is cut into pieces: parts of a row, or several short rows. An operand that is contiguous
 //! there is read in place; one that is broadcast is spread over a tile first; a result that is smaller than
-//! the domain, or is accumulated, is computed into a tile and then added. Sums run in double
-//! precision in the order of the domain, so that they depend on shapes alone.
+//! the domain, or is accumulated, is computed into a tile and then added. Large domains are cut into
+//! parts for several threads. Sums run in double precision in the order of the domain, those of parts are
+//! joined in their order, and the parts of a sum are the same for every number of threads: results depend
+//! on shapes alone.
 
 mod run;
 
 use std::fmt;
 
-use self::run::Run;
+use self::run::{Part, Run};
 use super::dispatch::vectorized;
 use super::isa::isa;
 use super::kernel::{Kernel, Row};
+use super::threads::{PART, split, threads};
 use crate::{DType, shape};
 
 /// Elements of a tile: a tile of every operand fits into the first-level cache.
 const TILE: usize = 512;
+/// The most parts of a domain with sums, and the most sums that are kept once for each part.
+const SUMMED_PARTS: usize = 8;
+const PARTED_SUMS: usize = 1 << 12;
 /// The most operands, and the most results, that a kernel may have.
 const MOST: usize = 64;
 
@@ -83,6 +89,9 @@ pub(crate) struct FusedPlan {
     /// Whether no operand goes through a tile.
     direct: bool,
     sums: usize,
+    /// Pieces of the domain, and in how many parts they are worked on.
+    pieces: usize,
+    parts: usize,
 }
 
 impl FusedPlan {
@@ -159,6 +168,19 @@ impl FusedPlan {
         }
         let direct = strides.iter().all(|strides| strides.direct)
             && outputs.iter().all(|output| output.target == Target::Direct);
+        let most = match sums {
+            0 => threads(),
+            1..=PARTED_SUMS => SUMMED_PARTS,
+            _ => 1,
+        };
+        let parts = (total / PART).clamp(1, most);
+        let step = match (direct, block) {
+            // One row is cut into parts that begin at whole cache lines.
+            (true, _) if rows == 1 => length.div_ceil(parts).next_multiple_of(64),
+            (true, _) | (_, 2..) => length.max(1),
+            _ => TILE,
+        };
+        let pieces = outer.iter().product::<usize>() * rows.div_ceil(block) * length.div_ceil(step);
         FusedPlan {
             kernel,
             row: kernel.rows[isa() as usize],
@@ -166,22 +188,26 @@ impl FusedPlan {
             rows,
             length,
             block,
-            step: if direct || block > 1 {
-                length.max(1)
-            } else {
-                TILE
-            },
+            step,
             domain,
             inputs: strides,
             outputs,
             direct,
             sums,
+            pieces,
+            parts: parts.min(pieces.max(1)),
         }
     }
 
     /// Bytes of scratch space that `run` needs.
     pub(crate) fn scratch_bytes(&self) -> usize {
-        (self.inputs.len() + self.outputs.len()) * TILE * 8 + self.sums * 8 + 64
+        self.parts * self.part_bytes() + 64
+    }
+
+    /// Bytes of scratch space of a part: a tile for each operand, and the sums, to whole cache lines.
+    fn part_bytes(&self) -> usize {
+        let tiles = (self.inputs.len() + self.outputs.len()) * TILE * 8;
+        tiles + (self.sums * 8).next_multiple_of(64)
     }
 
     /// Runs the kernel.
@@ -194,15 +220,24 @@ impl FusedPlan {
             (inputs.len(), outputs.len()),
             (self.inputs.len(), self.outputs.len())
         );
-        if self.direct && self.domain.len() < 2 {
+        if self.direct && self.domain.len() < 2 && self.parts == 1 {
             // SAFETY: every operand is one contiguous row of this length.
             unsafe { (self.row)(inputs.as_ptr(), outputs.as_ptr(), self.length) };
             return;
         }
         match self.kernel.dtype {
-            DType::F64 => vectorized(Run::<f64>::of(self, inputs, outputs, scratch)),
-            _ => vectorized(Run::<f32>::of(self, inputs, outputs, scratch)),
+            DType::F64 => self.run_parts(&Run::<f64>::of(self, inputs, outputs, scratch)),
+            _ => self.run_parts(&Run::<f32>::of(self, inputs, outputs, scratch)),
         }
+    }
+
+    fn run_parts<T: run::Sum>(&self, run: &Run<'_, T>) {
+        if self.parts == 1 {
+            vectorized(Part(run, 0));
+        } else {
+            split(self.parts, &|number| vectorized(Part(run, number)));
+        }
+        run.finish();
     }
 }
 

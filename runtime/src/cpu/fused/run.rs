@@ -36,36 +36,54 @@ impl Piece {
     }
 }
 
-impl<T: Sum> Vectorized for Run<'_, T> {
+// SAFETY: parts write to different elements of the outputs and have scratch space of their own, and
+// nobody writes to the inputs while the contract of `FusedPlan::run` holds.
+unsafe impl<T> Sync for Run<'_, T> {}
+
+/// One of the parts of a run.
+pub(super) struct Part<'p, 'r, T>(pub(super) &'p Run<'r, T>, pub(super) usize);
+
+impl<T: Sum> Vectorized for Part<'_, '_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
+        let Part(run, number) = self;
+        let plan = run.plan;
         // SAFETY: the contract of `FusedPlan::run`, under which every `Run` is made.
         unsafe {
-            self.clear();
-            let plan = self.plan;
+            run.clear(number);
             // Which part of an input is spread over its tile.
             let mut spread = [const { MaybeUninit::<usize>::uninit() }; MOST];
             for spread in &mut spread[..plan.inputs.len()] {
                 spread.write(usize::MAX);
             }
-            for outer in 0..plan.outer.iter().product() {
-                for row in (0..plan.rows).step_by(plan.block) {
-                    let rows = (plan.rows - row).min(plan.block);
-                    for start in (0..plan.length).step_by(plan.step) {
-                        let length = (plan.length - start).min(plan.step);
-                        let piece = Piece {
-                            row,
-                            rows,
-                            start,
-                            length,
-                        };
-                        self.piece(outer, piece, &mut spread);
-                    }
+            let (across, down) = (
+                plan.length.div_ceil(plan.step).max(1),
+                plan.rows.div_ceil(plan.block).max(1),
+            );
+            let first = plan.pieces * number / plan.parts;
+            let (mut start, mut row, mut outer) = (
+                first % across * plan.step,
+                first / across % down * plan.block,
+                first / across / down,
+            );
+            for _ in first..plan.pieces * (number + 1) / plan.parts {
+                let piece = Piece {
+                    row,
+                    rows: (plan.rows - row).min(plan.block),
+                    start,
+                    length: (plan.length - start).min(plan.step),
+                };
+                run.piece(number, outer, piece, &mut spread);
+                start += plan.step;
+                if start >= plan.length {
+                    (start, row) = (0, row + plan.block);
+                }
+                if row >= plan.rows {
+                    (row, outer) = (0, outer + 1);
                 }
             }
-            self.finish();
         }
     }
 }
@@ -86,35 +104,48 @@ impl<'r, T: Sum> Run<'r, T> {
         }
     }
 
-    /// The tile of an operand.
+    /// The tile of an operand, in the scratch space of a part.
     ///
     /// # Safety
-    /// As `FusedPlan::run`; `operand` is below the number of operands. So for all functions here.
+    /// As `FusedPlan::run`; `operand` is below the number of operands, `part` below that of parts. So for
+    /// all functions here.
     #[inline(always)]
-    unsafe fn tile(&self, operand: usize) -> *mut T {
-        // SAFETY: the scratch space begins with a tile of 8-byte elements for each operand.
-        unsafe { self.scratch.add(operand * TILE * 8).cast() }
+    unsafe fn tile(&self, part: usize, operand: usize) -> *mut T {
+        // SAFETY: the scratch space of a part begins with a tile of 8-byte elements for each operand.
+        unsafe {
+            self.scratch
+                .add(part * self.plan.part_bytes() + operand * TILE * 8)
+                .cast()
+        }
     }
 
-    /// The sums, in double precision.
+    /// The sums of a part, in double precision.
     #[inline(always)]
-    unsafe fn sums(&self) -> *mut f64 {
-        let tiles = self.inputs.len() + self.outputs.len();
-        // SAFETY: the sums come after the tiles.
-        unsafe { self.scratch.add(tiles * TILE * 8).cast() }
+    unsafe fn sums(&self, part: usize) -> *mut f64 {
+        // SAFETY: the sums come after the tiles, of which each is a whole number of doubles.
+        unsafe {
+            self.tile(part, self.inputs.len() + self.outputs.len())
+                .cast()
+        }
     }
 
     #[inline(always)]
-    unsafe fn clear(&self) {
+    unsafe fn clear(&self, part: usize) {
         for index in 0..self.plan.sums {
             // SAFETY: the scratch space holds all sums.
-            unsafe { *self.sums().add(index) = 0.0 };
+            unsafe { *self.sums(part).add(index) = 0.0 };
         }
     }
 
     /// One call of the row function, with what goes before and after it.
     #[inline(always)]
-    unsafe fn piece(&self, outer: usize, piece: Piece, spread: &mut [MaybeUninit<usize>; MOST]) {
+    unsafe fn piece(
+        &self,
+        part: usize,
+        outer: usize,
+        piece: Piece,
+        spread: &mut [MaybeUninit<usize>; MOST],
+    ) {
         let plan = self.plan;
         let mut sources = [const { MaybeUninit::<*const u8>::uninit() }; MOST];
         let mut targets = [const { MaybeUninit::<*mut u8>::uninit() }; MOST];
@@ -132,20 +163,20 @@ impl<'r, T: Sum> Run<'r, T> {
                 // The first piece is the largest, so what was spread for it serves later ones.
                 if spread[k].assume_init() != at {
                     spread[k].write(at);
-                    fill(from, strides, piece, self.tile(k));
+                    fill(from, strides, piece, self.tile(part, k));
                 }
-                sources[k].write(self.tile(k).cast_const().cast());
+                sources[k].write(self.tile(part, k).cast_const().cast());
             }
             for (k, output) in plan.outputs.iter().enumerate() {
                 targets[k].write(match output.target {
                     Target::Direct => self.place(outer, piece, k).cast(),
-                    _ => self.tile(plan.inputs.len() + k).cast(),
+                    _ => self.tile(part, plan.inputs.len() + k).cast(),
                 });
             }
             let elements = piece.rows * piece.length;
             (plan.row)(sources.as_ptr().cast(), targets.as_ptr().cast(), elements);
             for (k, output) in plan.outputs.iter().enumerate() {
-                let results = self.tile(plan.inputs.len() + k);
+                let results = self.tile(part, plan.inputs.len() + k);
                 match output.target {
                     Target::Added => {
                         let to = self.place(outer, piece, k);
@@ -157,7 +188,7 @@ impl<'r, T: Sum> Run<'r, T> {
                         let strides = &output.strides;
                         let at = offset(outer, &plan.outer, &strides.outer) + piece.at(strides);
                         let results = std::slice::from_raw_parts(results, elements);
-                        add_up(results, strides, piece, self.sums().add(base + at));
+                        add_up(results, strides, piece, self.sums(part).add(base + at));
                     }
                     Target::Direct | Target::Nowhere => {}
                 }
@@ -174,18 +205,20 @@ impl<'r, T: Sum> Run<'r, T> {
         unsafe { self.outputs[output].cast::<T>().add(at) }
     }
 
-    /// Writes the sums to their outputs.
-    #[inline(always)]
-    unsafe fn finish(&self) {
+    /// Writes the sums of all parts, which have run, to their outputs.
+    pub(super) fn finish(&self) {
         for (k, output) in self.plan.outputs.iter().enumerate() {
             let Target::Summed(base) = output.target else {
                 continue;
             };
             let to = self.outputs[k].cast::<T>();
             for element in 0..output.count {
-                // SAFETY: both have `count` elements.
+                // SAFETY: the contract of `FusedPlan::run`; an output and its sums have `count` elements.
                 unsafe {
-                    let value = *self.sums().add(base + element);
+                    let mut value = *self.sums(0).add(base + element);
+                    for part in 1..self.plan.parts {
+                        value += *self.sums(part).add(base + element);
+                    }
                     *to.add(element) = match output.write {
                         Write::Accumulate => T::narrow((*to.add(element)).wide() + value),
                         _ => T::narrow(value),

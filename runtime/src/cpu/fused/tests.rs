@@ -1,7 +1,7 @@
 //! The drivers against naive loops.
 
 use super::*;
-use crate::cpu::{Isa, kernel, with_isa};
+use crate::cpu::{Isa, kernel, set_threads, with_isa};
 
 /// `y0 = a * b`, `y1 = a + b`
 static TWO: Kernel = kernel! {
@@ -102,4 +102,46 @@ fn drivers_equal_naive_loops_on_every_instruction_set() {
             check(&[4, 0], &[4, 0], &[], [(&[4, 1], Accumulate), (&[], Store)]);
         });
     }
+}
+
+#[test]
+fn parts_equal_naive_loops_for_every_number_of_threads() {
+    use Write::{Accumulate, Discard, Store};
+    let before = threads();
+    for count in [1, 2, 3] {
+        set_threads(count);
+        // Whole numbers below 2^53: every order of their sums is exact.
+        let n = 3 * PART + 77;
+        check(&[n], &[n], &[n], [(&[n], Store), (&[n], Store)]);
+        check(&[n], &[n], &[], [(&[n], Accumulate), (&[], Store)]);
+        check(&[n], &[n], &[n], [(&[], Accumulate), (&[], Discard)]);
+        let m = n / 700;
+        check(
+            &[m, 700],
+            &[m, 700],
+            &[700],
+            [(&[m, 700], Store), (&[700], Store)],
+        );
+        check(
+            &[m, 700],
+            &[m, 1],
+            &[700],
+            [(&[m, 700], Accumulate), (&[m, 1], Store)],
+        );
+        let k = n / 30;
+        check(
+            &[k, 5, 6],
+            &[k, 1, 6],
+            &[5, 6],
+            [(&[k, 5, 6], Store), (&[5, 1], Accumulate)],
+        );
+        // More sums than are kept once for each part.
+        check(
+            &[40, 5000],
+            &[40, 5000],
+            &[5000],
+            [(&[5000], Store), (&[40, 5000], Store)],
+        );
+    }
+    set_threads(before);
 }
