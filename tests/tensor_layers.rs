@@ -148,3 +148,132 @@ fn a_recurrent_layer_names_what_does_not_fit() {
         .unwrap_or_default();
     assert!(text.contains("[.., 3 H] and [H, 3 H]"), "{text}");
 }
+
+/// The operands of a norm.
+#[derive(Differentiable, Clone)]
+struct Norm {
+    x: Tensor<f64>,
+    gain: Tensor<f64>,
+    bias: Tensor<f64>,
+}
+
+impl Norm {
+    /// For a tensor of a shape, with a gain and a bias along an axis.
+    fn new(shape: &[usize], axis: usize) -> Norm {
+        Norm {
+            x: noise(shape, 1),
+            gain: noise(&[shape[axis]], 2),
+            bias: noise(&[shape[axis]], 3),
+        }
+    }
+}
+
+#[differentiable]
+fn layer_norm(m: &Norm) -> f64 {
+    weighted(&m.x.layer_norm(&m.gain, &m.bias, 1e-3)) + weighted(&m.x.rms_norm(&m.gain, 1e-2))
+}
+
+#[differentiable]
+fn layer_norm_written_out(m: &Norm) -> f64 {
+    let centred = &m.x - m.x.mean_axis_keep(-1);
+    let spread = (centred.square().mean_axis_keep(-1) + 1e-3).sqrt();
+    let size = (m.x.square().mean_axis_keep(-1) + 1e-2).sqrt();
+    weighted(&(centred / spread * &m.gain + &m.bias)) + weighted(&(&m.x / size * &m.gain))
+}
+
+#[differentiable]
+fn batch_norm(m: &Norm) -> f64 {
+    weighted(&m.x.batch_norm(&m.gain, &m.bias, 1e-3))
+}
+
+#[differentiable]
+fn batch_norm_written_out(m: &Norm) -> f64 {
+    let (batch, channels) = (m.x.shape()[0] as i64, m.x.shape()[1] as i64);
+    let flat = m.x.flatten();
+    let x = flat.reshape(&[batch, channels, -1]);
+    let centred = &x - x.mean_axis_keep([0, 2]);
+    let spread = (centred.square().mean_axis_keep([0, 2]) + 1e-3).sqrt();
+    weighted(&(centred / spread * m.gain.unsqueeze(1) + m.bias.unsqueeze(1)))
+}
+
+#[differentiable]
+fn group_norm(m: &Norm) -> f64 {
+    weighted(&m.x.group_norm(2, &m.gain, &m.bias, 1e-3)) + weighted(&m.x.instance_norm(1e-3))
+}
+
+#[differentiable]
+fn group_norm_written_out(m: &Norm) -> f64 {
+    let (batch, channels) = (m.x.shape()[0] as i64, m.x.shape()[1] as i64);
+    let flat = m.x.flatten();
+    let groups = flat.reshape(&[batch, 2, -1]);
+    let centred = &groups - groups.mean_axis_keep(-1);
+    let normal = &centred / (centred.square().mean_axis_keep(-1) + 1e-3).sqrt();
+    let single = flat.reshape(&[batch, channels, -1]);
+    let scaled = normal.reshape(&[batch, channels, -1]) * m.gain.unsqueeze(1);
+    let single = &single - single.mean_axis_keep(-1);
+    let single = &single / (single.square().mean_axis_keep(-1) + 1e-3).sqrt();
+    weighted(&(scaled + m.bias.unsqueeze(1))) + weighted(&single)
+}
+
+#[test]
+fn norms() {
+    for shape in [&[1, 1][..], &[3, 17], &[2, 3, 16], &[5, 33], &[7]] {
+        let axis = shape.len() - 1;
+        same!(layer_norm, layer_norm_written_out, Norm::new(shape, axis));
+    }
+    for shape in [
+        &[3, 2, 1][..],
+        &[5, 3, 3],
+        &[2, 4, 7, 3],
+        &[1, 2, 40],
+        &[9, 17, 1],
+    ] {
+        same!(batch_norm, batch_norm_written_out, Norm::new(shape, 1));
+    }
+    for shape in [&[3, 2, 1][..], &[2, 4, 3, 3], &[1, 6, 40]] {
+        same!(group_norm, group_norm_written_out, Norm::new(shape, 1));
+    }
+    // Without an axis behind the channels.
+    let flat = Norm::new(&[6, 5], 1);
+    let mut deep = flat.clone();
+    deep.x = flat.x.reshape(&[6, 5, 1]);
+    assert_eq!(batch_norm(&flat), batch_norm(&deep));
+}
+
+/// Queries, keys and values.
+#[derive(Differentiable, Clone)]
+struct Heads {
+    q: Tensor<f64>,
+    k: Tensor<f64>,
+    v: Tensor<f64>,
+}
+
+#[differentiable]
+fn attention(m: &Heads) -> f64 {
+    weighted(&m.q.attention(&m.k, &m.v)) + weighted(&m.q.attention_causal(&m.k, &m.v))
+}
+
+#[differentiable]
+fn attention_written_out(m: &Heads) -> f64 {
+    let (queries, keys) = (m.q.shape()[1], m.k.shape()[1]);
+    let width = m.q.shape()[2] as f64;
+    let scores = m.q.matmul(&m.k.t()) / width.sqrt();
+    let ones = (m.q.index_axis(2, 0).index_axis(0, 0).detach() * 0.0 + 1.0).unsqueeze(1);
+    let mask = ones.broadcast_to(&[queries, keys]).tril(0);
+    let seen = mask.choose(&scores, &(&scores * 0.0 - 1e300));
+    weighted(&scores.softmax().matmul(&m.v)) + weighted(&seen.softmax().matmul(&m.v))
+}
+
+#[test]
+fn attention_of_all_and_of_earlier_keys() {
+    for (batch, queries, keys, width, values) in
+        [(1, 1, 1, 1, 1), (2, 5, 7, 3, 4), (3, 26, 17, 8, 5)]
+    {
+        let heads = Heads {
+            q: noise(&[batch, queries, width], 1),
+            k: noise(&[batch, keys, width], 2),
+            v: noise(&[batch, keys, values], 3),
+        };
+        same!(attention, attention_written_out, heads);
+    }
+}

@@ -106,6 +106,8 @@ fn tiny_network(case: &str) {
 type Case<'c> = (&'c str, &'c dyn Fn(&str));
 
 fn main() {
+    // Plans are made for the number of threads that is set when they are bound.
+    let _ = threads();
     let words: Vec<String> = std::env::args()
         .skip(1)
         .filter(|word| word != "--bench" && word != "profile")

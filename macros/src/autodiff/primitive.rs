@@ -99,6 +99,16 @@ pub(super) fn pull_back(
             (x[1], like(graph, P::Conv, &[x[0], dy], x[1])),
         ],
         P::LstmHidden | P::GruHidden => recurrent::pull_back(graph, op, x, dy),
+        P::Normalize => adjoint(graph, P::NormalizeBack, &[x[0], y, dy], x[0]),
+        P::Attention => {
+            let operands = vec![x[0], x[1], x[2], dy];
+            let all = graph.add(TensorOp::Primitive(P::AttentionBack), operands);
+            vec![
+                (x[0], like(graph, P::AttentionQueries, &[all], x[0])),
+                (x[1], like(graph, P::AttentionKeys, &[all, x[0]], x[1])),
+                (x[2], like(graph, P::AttentionValues, &[all], x[2])),
+            ]
+        }
         P::MeanPool => linear(graph, P::MeanPoolBack),
         P::MeanPoolBack => linear(graph, P::MeanPool),
         P::MaxPool => adjoint(graph, P::MaxPoolBack, &[x[0], y, dy], x[0]),

@@ -76,6 +76,20 @@ primitives! {
     ConvInput CONV_INPUT 2 Adjoint;
     /// Its adjoint in the kernel, from the input and the cotangent.
     ConvKernel CONV_KERNEL 2 Adjoint;
+    /// Attention.
+    Attention ATTENTION 3 Method;
+    /// The gradients of its operands one after another, from those and the cotangent.
+    AttentionBack ATTENTION_BACK 4 Adjoint;
+    /// The gradient of the queries among those.
+    AttentionQueries ATTENTION_QUERIES 1 Adjoint;
+    /// The gradient of the keys among those, which the queries say the place of.
+    AttentionKeys ATTENTION_KEYS 2 Adjoint;
+    /// The gradient of the values among those.
+    AttentionValues ATTENTION_VALUES 1 Adjoint;
+    /// Groups of elements without mean and deviation.
+    Normalize NORMALIZE 1 Method;
+    /// Its adjoint, from the operand, the result and the cotangent.
+    NormalizeBack NORMALIZE_BACK 3 Adjoint;
     /// The states of an LSTM, which are constants for derivatives.
     Lstm LSTM 4 Method;
     /// Its hidden states, from the states and what they were computed from.

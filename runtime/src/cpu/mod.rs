@@ -4,6 +4,7 @@
 //! Everything is planned from shapes once (`FusedPlan`, `GemmPlan`) and then run without allocating.
 //! Sums are taken in an order that depends on shapes alone, never on the instruction set.
 
+mod attention;
 mod conv;
 mod convert;
 mod dispatch;
@@ -12,6 +13,7 @@ mod gemm;
 mod isa;
 mod kernel;
 mod matmul;
+mod normal;
 mod pool;
 pub mod real;
 pub(crate) mod reduce;
@@ -23,6 +25,7 @@ mod workspace;
 
 #[doc(hidden)]
 pub use crate::__kernel as kernel;
+pub(crate) use attention::Attention;
 pub(crate) use conv::{Geometry as Convolution, Planes};
 #[doc(hidden)]
 pub use convert::Bits;
@@ -34,6 +37,7 @@ pub(crate) use gemm::{GemmPlan, Tiles};
 pub use isa::{Isa, isa, with_isa};
 pub use kernel::{Kernel, Row};
 pub use matmul::MatMul;
+pub(crate) use normal::Normal;
 pub(crate) use pool::Pooling;
 pub(crate) use rows::{copy, row_op, transpose};
 pub(crate) use sequence::{Cell, Gru, Lstm, Sequence};

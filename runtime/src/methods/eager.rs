@@ -26,6 +26,12 @@ impl<T: Float + Real> Tensor<T> {
         Tensor::full(shape, T::from_f64(value))
     }
 
+    /// `x gain + bias`
+    #[track_caller]
+    pub(crate) fn affine(&self, gain: &Self, bias: &Self) -> Self {
+        self * gain + bias
+    }
+
     /// The sum over axes, which stay with size 1.
     #[track_caller]
     pub(crate) fn sum_kept(&self, axes: &[i64]) -> Self {

@@ -1,9 +1,13 @@
 //! Layers of networks: convolution and pooling over one or two axes are primitives; over more, a product
-//! over a view of all windows and a reduction of it. Norms are reductions and arithmetic.
+//! over a view of all windows and a reduction of it. Norms are one kernel, scaled and shifted; attention is
+//! one kernel where queries, keys and values have the same batches and there is no mask.
 
 use super::{Labels, both};
 use crate::axes::position;
-use crate::primitive::{CONV, MAX_POOL, MEAN_POOL, PLACE, UNIFORM, VIEW, strided};
+use crate::cpu::{Attention, Normal};
+use crate::primitive::{
+    ATTENTION, CONV, MAX_POOL, MEAN_POOL, NORMALIZE, PLACE, UNIFORM, VIEW, normal, strided,
+};
 use crate::{Float, Real};
 
 fn product(sizes: &[usize]) -> usize {
@@ -191,12 +195,20 @@ both! {
         }
     }
 
-    /// `(x - mean) / sqrt(var + eps)` over axes, with the variance's divisor n.
+    /// `(x - mean) / sqrt(var + eps)` of each group of elements of a tensor that is seen as
+    /// `[outer, groups, inner]`, with the variance's divisor n.
     #[track_caller]
-    fn normalized(&self, axes: &[isize], eps: f64) -> Self {
-        let centred = self - &self.mean_axis_keep(axes);
-        let spread = (&centred * &centred).mean_axis_keep(axes).plus(eps);
-        centred / &spread.sqrt()
+    fn normalized(&self, what: &'static str, [outer, groups, inner]: [usize; 3], eps: f64) -> Self {
+        let normal = Normal { outer, groups, inner, centred: true, eps };
+        self.call(what, &NORMALIZE, &[], &normal::args(&normal))
+    }
+
+    /// Elements of the last axis, and of the axes before it.
+    #[track_caller]
+    fn last_axis(&self) -> (usize, usize) {
+        let shape = self.sizes();
+        let inner = shape.last().copied().unwrap_or(1);
+        (product(&shape[..shape.len().saturating_sub(1)]), inner)
     }
 
     /// A vector of one number per channel, over the axes of a tensor whose axis 1 is the channel.
@@ -211,15 +223,17 @@ both! {
     #[must_use]
     #[track_caller]
     pub fn layer_norm(&self, gain: &Self, bias: &Self, eps: f64) -> Self {
-        self.normalized(&[-1], eps) * gain + bias
+        let (rows, width) = self.last_axis();
+        self.normalized("layer_norm", [1, rows, width], eps).affine(gain, bias)
     }
 
     /// `x / sqrt(mean x^2 + eps) gain` over the last axis.
     #[must_use]
     #[track_caller]
     pub fn rms_norm(&self, gain: &Self, eps: f64) -> Self {
-        let size = (self * self).mean_axis_keep(-1).plus(eps).sqrt();
-        self / &size * gain
+        let (groups, inner) = self.last_axis();
+        let normal = Normal { outer: 1, groups, inner, centred: false, eps };
+        self.call("rms_norm", &NORMALIZE, &[], &normal::args(&normal)) * gain
     }
 
     /// `(x - mean) / sqrt(var + eps) gain + bias` over all axes but the channel, which is axis 1:
@@ -231,8 +245,10 @@ both! {
         if rank < 2 {
             return self.refuse("batch_norm", "there is no channel: it needs [N, C, ..]");
         }
-        let axes: Vec<isize> = (0..rank as isize).filter(|&axis| axis != 1).collect();
-        self.normalized(&axes, eps) * &gain.per_channel(rank) + &bias.per_channel(rank)
+        let shape = self.sizes();
+        let sizes = [shape[0], shape[1], product(&shape[2..])];
+        self.normalized("batch_norm", sizes, eps)
+            .affine(&gain.per_channel(rank), &bias.per_channel(rank))
     }
 
     /// Batch normalisation with given statistics, one number per channel: that of evaluation.
@@ -264,19 +280,21 @@ both! {
             let text = format!("its channels, axis 1, do not split into {groups} groups");
             return self.refuse("group_norm", text);
         }
-        let split = [&[shape[0], groups, shape[1] / groups], &shape[2..]].concat();
-        let axes: Vec<isize> = (2..split.len() as isize).collect();
+        let sizes = [1, shape[0] * groups, shape[1] / groups * product(&shape[2..])];
         let rank = shape.len();
-        self.shaped(&split).normalized(&axes, eps).shaped(&shape) * &gain.per_channel(rank)
-            + &bias.per_channel(rank)
+        self.normalized("group_norm", sizes, eps)
+            .affine(&gain.per_channel(rank), &bias.per_channel(rank))
     }
 
     /// `(x - mean) / sqrt(var + eps)` over space, per sample and channel.
     #[must_use]
     #[track_caller]
     pub fn instance_norm(&self, eps: f64) -> Self {
-        let axes: Vec<isize> = (2..self.sizes().len() as isize).collect();
-        self.normalized(&axes, eps)
+        let shape = self.sizes();
+        if shape.len() < 2 {
+            return self.refuse("instance_norm", "there is no channel: it needs [N, C, ..]");
+        }
+        self.normalized("instance_norm", [1, shape[0] * shape[1], product(&shape[2..])], eps)
     }
 
     /// Halves a and b of an axis: `a sigmoid(b)`.
@@ -297,7 +315,17 @@ both! {
     #[must_use]
     #[track_caller]
     pub fn attention(&self, keys: &Self, values: &Self) -> Self {
-        self.scores(keys).softmax().matmul(values)
+        match self.heads(keys, values) {
+            true => self.call("attention", &ATTENTION, &[keys, values], &[0]),
+            false => self.scores(keys).softmax().matmul(values),
+        }
+    }
+
+    /// Whether queries, keys and values have the same batches, so that attention is one kernel.
+    #[track_caller]
+    fn heads(&self, keys: &Self, values: &Self) -> bool {
+        let shapes = [self.sizes(), keys.sizes(), values.sizes()];
+        Attention::new(&[&shapes[0], &shapes[1], &shapes[2]], false).is_ok()
     }
 
     /// Attention in which the keys where `mask`, broadcast to `[.., queries, keys]`, is 0 are
@@ -317,6 +345,9 @@ both! {
         let (queries, sizes) = (self.sizes(), keys.sizes());
         if queries.len() < 2 || sizes.len() < 2 {
             return self.refuse("attention_causal", "it needs [.., queries, d]");
+        }
+        if self.heads(keys, values) {
+            return self.call("attention_causal", &ATTENTION, &[keys, values], &[1]);
         }
         let square = [queries[queries.len() - 2], sizes[sizes.len() - 2]];
         let mask = self.filled(&square, 1.0).tril(0);

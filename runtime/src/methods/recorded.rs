@@ -33,6 +33,13 @@ impl<'b, T: Float + Real> TensorHandle<'b, T> {
         number.broadcast_to(shape)
     }
 
+    /// `x gain + bias`, as one region: forward and backward one kernel each.
+    #[track_caller]
+    pub(crate) fn affine(&self, gain: &Self, bias: &Self) -> Self {
+        let operands = [self.id(), gain.id(), bias.id()];
+        self.builder().one_op("affine", "affine", &operands, &[])
+    }
+
     /// The sum over axes, which stay with size 1.
     #[track_caller]
     pub(crate) fn sum_kept(&self, axes: &[i64]) -> Self {

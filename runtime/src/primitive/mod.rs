@@ -5,12 +5,14 @@
 //! only pointers are here. The macro knows primitives by their names, which are those of the
 //! statics, and holds their derivative rules.
 
+mod attention;
 mod bag;
 mod conv;
 mod index;
 mod join;
 mod matrix;
 pub(crate) mod mix;
+pub(crate) mod normal;
 mod pool;
 mod position;
 mod random;
@@ -23,12 +25,16 @@ mod spectrum;
 pub(crate) mod strided;
 mod view;
 
+pub use attention::{
+    ATTENTION, ATTENTION_BACK, ATTENTION_KEYS, ATTENTION_QUERIES, ATTENTION_VALUES,
+};
 pub use bag::{BAG, BAG_ADD};
 pub use conv::{CONV, CONV_INPUT, CONV_KERNEL};
 pub use index::{GATHER, GATHER_ADD, ONE_HOT, SELECT, SELECT_ADD, TAKE, TAKE_ADD};
 pub use join::{CONCAT, HEAD, TAIL};
 pub use matrix::TRIANGLE;
 pub use mix::{MIX, MIX_ADD};
+pub use normal::{NORMALIZE, NORMALIZE_BACK};
 pub use pool::{MAX_POOL, MAX_POOL_BACK, MEAN_POOL, MEAN_POOL_BACK};
 pub use position::{ARG_MAX, ARG_MIN, FLOATS, WAVES};
 pub use random::UNIFORM;

@@ -72,6 +72,10 @@ fn graphs() -> Vec<(&'static str, Graph, bool)> {
             composite::expand(graph, function, x)
         });
     }
+    row("affine", 3, false, &|graph, x| {
+        let scaled = graph.op(Op::Mul, &[x[0], x[1]]);
+        graph.op(Op::Add, &[scaled, x[2]])
+    });
     // Constants for derivatives.
     row("detach", 1, true, &|graph, x| {
         let zero = graph.constant(-0.0);

@@ -15,6 +15,7 @@ mod lstm;
 pub(crate) use gru::Gru;
 pub(crate) use lstm::Lstm;
 
+use super::attention::turn;
 use super::dispatch::{Vectorized, vectorized};
 use super::gemm::{Multiply, Tiles};
 use super::real::Real;
@@ -227,20 +228,6 @@ impl Sequence {
             let hidden = &states[self.at(C::STATES - 1, 0)..];
             let flows = flows.get(self.batch * C::FLOWS * self.width + skipped..);
             rest.run(hidden, flows.unwrap_or(&[]), weights, scratch, true);
-        }
-    }
-}
-
-/// A matrix with `columns` columns, turned.
-fn turn<T: Copy>(from: &[T], columns: usize, to: &mut [T]) {
-    let rows = from.len().checked_div(columns).unwrap_or(0);
-    for i0 in (0..rows).step_by(LANES) {
-        for j0 in (0..columns).step_by(LANES) {
-            for j in j0..(j0 + LANES).min(columns) {
-                for i in i0..(i0 + LANES).min(rows) {
-                    to[j * rows + i] = from[i * columns + j];
-                }
-            }
         }
     }
 }
