@@ -15,6 +15,7 @@ mod tangent;
 mod tape;
 mod unlinked;
 mod value;
+mod window;
 
 pub use crate::check::CheckReport;
 pub use checkpoint::{Checkpoints, turns};
@@ -30,3 +31,7 @@ pub use tangent::{
 pub use tape::Tape;
 pub use unlinked::{TwiceDifferentiableFn, refuse, unmarked_modes, unmarked_nested};
 pub use value::{Cast, Integer, ScalarValue, Val, assert_shape, integer, lost_shadow, multiply};
+pub use window::{
+    along1, along2, along3, along4, along5, along6, along7, along8, along9, along10, along11,
+    along12, length, shadow_window, window, window_mut,
+};

@@ -93,23 +93,25 @@ impl Mentions {
 }
 
 /// What stands in the first brackets of a path.
-fn first_index(path: &TokenStream) -> Option<TokenStream> {
+pub(super) fn first_index(path: &TokenStream) -> Option<TokenStream> {
     match path.clone().into_iter().next()? {
         TokenTree::Group(group) if group.delimiter() == Delimiter::Bracket => Some(group.stream()),
         _ => None,
     }
 }
 
-/// Whether an index is `i`, `i + e` or `e + i`, where `e` does not mention `i`.
-fn is_sum_with(index: &TokenStream, name: &str) -> bool {
+/// Whether an index is `i`, `i + e`, `i - e` or `e + i`, where `e` does not mention `i`.
+pub(super) fn is_sum_with(index: &TokenStream, name: &str) -> bool {
     let trees: Vec<TokenTree> = index.clone().into_iter().collect();
     let is_name = |tree: &TokenTree| matches!(tree, TokenTree::Ident(ident) if ident == name);
     let is_plus =
         |tree: &TokenTree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == '+');
+    let is_minus =
+        |tree: &TokenTree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == '-');
     let rest = match trees.as_slice() {
         [one] => return is_name(one),
         [rest @ .., plus, last] if is_plus(plus) && is_name(last) => rest,
-        [first, plus, rest @ ..] if is_name(first) && is_plus(plus) => rest,
+        [first, sign, rest @ ..] if is_name(first) && (is_plus(sign) || is_minus(sign)) => rest,
         _ => return false,
     };
     // Only operators that bind as tightly as `+` or tighter may stand beside it.
@@ -128,7 +130,15 @@ mod tests {
     #[test]
     fn only_sums_with_the_loop_variable_tell_turns_apart() {
         let holds = |text: &str| is_sum_with(&text.parse().unwrap(), "i");
-        for text in ["i", "i + 1", "k * n + i", "i + 2 * k", "n - 1 + i"] {
+        for text in [
+            "i",
+            "i + 1",
+            "k * n + i",
+            "i + 2 * k",
+            "n - 1 + i",
+            "i - 1",
+            "i - n + 2",
+        ] {
             assert!(holds(text), "{text}");
         }
         for text in [

@@ -11,6 +11,7 @@ pub(crate) mod residuals;
 pub(crate) mod reversal;
 pub(crate) mod tangent;
 pub(crate) mod uses;
+pub(crate) mod windows;
 
 #[cfg(test)]
 mod tests;

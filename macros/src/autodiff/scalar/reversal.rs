@@ -131,11 +131,21 @@ fn way(function: &Function, of: &Loop, may_carry: bool) -> Reversal {
     let carried = may_carry.then(|| carried(function, of, &touched)).flatten();
     match (carried, &of.checkpoint) {
         (Some(carried), _) if !differentiates(function, &of.body) => Reversal::Skipped(carried),
-        (Some(carried), _) if straight(&of.body) => Reversal::Replayed(carried),
+        (Some(carried), _) if straight(&of.body) && !costs_much(function, of) => {
+            Reversal::Replayed(carried)
+        }
         (_, Some(checkpoint)) => Reversal::Checkpointed(checkpoint.clone(), state(of, &touched)),
         _ if runs_backwards(&range.tokens) => Reversal::Rebuilt,
         _ => Reversal::Counted,
     }
+}
+
+/// Whether running a turn again costs more than keeping what the reverse pass reads of it, because
+/// it has an exponential or the like.
+fn costs_much(function: &Function, of: &Loop) -> bool {
+    any_assign(&of.body, &mut |assign| {
+        residuals::remembered(function, assign).is_some()
+    })
 }
 
 /// Reports loops that the user wants checkpointed and that cannot be.
@@ -173,7 +183,7 @@ pub(crate) fn independent_turns(function: &Function, of: &Loop) -> Option<Carrie
 }
 
 /// Whether a loop runs over a range, to its end, that does not change while it runs.
-fn is_steady(of: &Loop, touched: &Uses) -> bool {
+pub(super) fn is_steady(of: &Loop, touched: &Uses) -> bool {
     let Head::For { variable, range } = &of.head else {
         return false;
     };
@@ -241,7 +251,7 @@ fn only_taped(block: &Block) -> bool {
 }
 
 /// Whether the block has neither loops, nor calls, nor jumps, and may be run again.
-fn straight(block: &Block) -> bool {
+pub(super) fn straight(block: &Block) -> bool {
     block.iter().all(|stmt| match &stmt.kind {
         StmtKind::Assign(assign) => match &assign.value {
             Rhs::Call(_) => false,

@@ -19,6 +19,7 @@ pub(crate) fn expand(signature: &Signature, function: &Function, args: &Args) ->
         private: names::private(args),
         storage: Storage::Tape,
         turn: None,
+        walk: None,
         tangents: false,
     };
     let companion = names::companion(args, &signature.name);
@@ -40,6 +41,7 @@ pub(crate) fn expand(signature: &Signature, function: &Function, args: &Args) ->
         private: emitter.private.clone(),
         storage: Storage::Tape,
         turn: None,
+        walk: None,
         tangents: true,
     };
     let modes = with_tangents.modes();

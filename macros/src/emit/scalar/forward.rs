@@ -4,6 +4,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
+use super::walk::Way;
 use super::{Emitter, Storage, arm_name};
 use crate::ir::scalar::{
     Assign, Block, Head, Inert, Jump, Loop, LoopId, Place, Reversal, Rhs, Stmt, StmtId, StmtKind,
@@ -160,6 +161,10 @@ impl Emitter<'_> {
         let counted = matches!(self.storage, Storage::Tape)
             && matches!(of.reversal, Reversal::Counted)
             && !self.silent(&of.body);
+        if let Some(walk) = self.walk_of(of) {
+            let mut turn = |on: &Emitter<'_>| on.forward(&of.body, &mut Vec::new());
+            return self.walked(&walk, Way::Forward, None, &mut turn);
+        }
         frames.push(Frame::Loop { id: of.id, counted });
         let body = self.forward(&of.body, frames);
         frames.pop();

@@ -7,6 +7,7 @@ use quote::{format_ident, quote};
 
 use super::Emitter;
 use super::replay::copied;
+use super::walk::Way;
 use crate::autodiff::scalar::joint::{self, Middle, Plan};
 use crate::autodiff::scalar::reversal::adds;
 use crate::autodiff::scalar::uses::Uses;
@@ -200,10 +201,16 @@ impl Emitter<'_> {
             .collect();
         let copies: Vec<Ident> = whole.iter().map(|name| copied("after", name)).collect();
         let end = quote!(#(let #copies = ::core::clone::Clone::clone(&#whole);)*);
-        let block = turning.joint_block(plan, owned, end);
+        let mut turn_of = |on: &Emitter<'_>| {
+            let block = on.joint_block(plan, owned, end.clone());
+            quote!(#block #(#whole = #copies;)*)
+        };
+        if let Some(walk) = turning.walk_of(of) {
+            return turning.walked(&walk, Way::Ascending, Some(owned), &mut turn_of);
+        }
         let (next, (variable, range)) = (names::local("next"), of.over());
-        let set = self.set_variable(variable);
-        quote!(for #next in #range { #set #block #(#whole = #copies;)* })
+        let (set, body) = (self.set_variable(variable), turn_of(&turning));
+        quote!(for #next in #range { #set #body })
     }
 
     fn joint_call(&self, target: SlotId, call: &Call) -> TokenStream {

@@ -26,12 +26,14 @@ mod reverse;
 mod second;
 mod storage;
 mod tangent;
+mod walk;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
 pub(crate) use companion::expand;
 
+use crate::autodiff::scalar::windows::Walk;
 use crate::frontend::signature::{Passing, Signature};
 use crate::ir::scalar::{Carried, Function, Place, Slot, SlotId, StmtId};
 use crate::names;
@@ -44,6 +46,8 @@ struct Emitter<'a> {
     storage: Storage<'a>,
     /// The turn that is printed, of a loop that runs forwards and backwards at once.
     turn: Option<&'a joint::Turn>,
+    /// The windows of the loop that is printed, if it runs on windows.
+    walk: Option<&'a Walk>,
     /// Whether every active variable and every shadow is accompanied by its tangent.
     tangents: bool,
 }
@@ -79,6 +83,7 @@ impl<'a> Emitter<'a> {
             private: self.private.clone(),
             storage,
             turn: self.turn,
+            walk: self.walk,
             tangents: self.tangents,
         }
     }
@@ -283,6 +288,9 @@ impl Emitter<'_> {
 
     /// The shadow of a place in a local.
     fn shadow(&self, place: &Place) -> TokenStream {
+        if let Some((shadow, None)) = self.shadow_in_window(place) {
+            return shadow;
+        }
         let (shadow, path) = (
             names::shadow(&self.function.slot(place.root).name),
             &place.path,

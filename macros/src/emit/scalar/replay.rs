@@ -4,7 +4,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
-use super::forward::label;
+use super::walk::Way;
 use super::{Emitter, Storage};
 use crate::ir::scalar::{Carried, Element, Inert, Loop, SlotId};
 use crate::names;
@@ -88,10 +88,7 @@ impl Emitter<'_> {
         let turn = self.storing(Storage::Turn(carried));
         let mut kept = TokenStream::new();
         turn.declare(&of.body, &mut kept);
-        let forward = turn.forward(&of.body, &mut Vec::new());
-        let reverse = turn.reverse(&of.body);
         let (restore, next) = (self.restore_changed(of, carried), names::local("next"));
-        let set = self.set_variable(variable);
         // A turn backwards undoes what it changed, but the next turn wants to go on from it.
         let whole = || {
             let whole = carried.whole.iter().map(|&slot| self.function.slot(slot));
@@ -109,13 +106,19 @@ impl Emitter<'_> {
         };
         let (enter, leave) = (copy("before"), back("before"));
         let (end, go_on) = (copy("after"), back("after"));
-        let label = label(of.id);
-        quote! {
-            #restore
-            #enter
-            #label: for #next in #range { #set #kept #forward #end #reverse #go_on }
-            #leave
-        }
+        let mut turn_of = |on: &Emitter<'_>| {
+            let forward = on.forward(&of.body, &mut Vec::new());
+            let reverse = on.reverse(&of.body);
+            quote!(#kept #forward #end #reverse #go_on)
+        };
+        let run = match turn.walk_of(of) {
+            Some(walk) => turn.walked(&walk, Way::Ascending, None, &mut turn_of),
+            None => {
+                let (set, body) = (self.set_variable(variable), turn_of(&turn));
+                quote!(for #next in #range { #set #body })
+            }
+        };
+        quote!(#restore #enter #run #leave)
     }
 
     /// Gives the variable of a loop its value.

@@ -4,6 +4,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
+use super::walk::Way;
 use super::{Emitter, Storage, arm_name, body};
 use crate::autodiff::scalar::residuals;
 use crate::ir::body::ValueId;
@@ -98,6 +99,10 @@ impl Emitter<'_> {
             (Reversal::Skipped(carried), _) => return self.restore_changed(of, carried),
             _ if self.silent(&of.body) => return TokenStream::new(),
             (Reversal::Rebuilt, Head::For { variable, range }) => {
+                if let Some(walk) = self.walk_of(of) {
+                    let mut turn = |on: &Emitter<'_>| on.reverse(&of.body);
+                    return self.walked(&walk, Way::Descending, None, &mut turn);
+                }
                 let (set, next) = (self.set_variable(*variable), names::local("next"));
                 let body = self.reverse(&of.body);
                 return quote!(for #next in (#range).rev() { #set #body });
@@ -324,6 +329,14 @@ impl Emitter<'_> {
         with: impl FnOnce(TokenStream) -> TokenStream,
     ) -> TokenStream {
         let path = &place.path;
+        match self.shadow_in_window(place) {
+            Some((shadow, None)) => return with(shadow),
+            Some((shadow, Some(wanted))) => {
+                let code = with(shadow);
+                return quote!(if #wanted { #code });
+            }
+            None => {}
+        }
         if !self.function.slot(place.root).reference {
             return with(quote!(#shadow #path));
         }

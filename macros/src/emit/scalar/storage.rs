@@ -191,6 +191,14 @@ impl Emitter<'_> {
         with: impl FnOnce(TokenStream) -> TokenStream,
     ) -> TokenStream {
         let path = &place.path;
+        match self.shadow_in_window(place) {
+            Some((shadow, None)) => return with(shadow),
+            Some((shadow, Some(wanted))) => {
+                let (private, code) = (&self.private, with(shadow));
+                return quote!(if #wanted { #code } else { #private::lost_shadow() });
+            }
+            None => {}
+        }
         if !self.function.slot(place.root).reference {
             return with(quote!(#shadow #path));
         }

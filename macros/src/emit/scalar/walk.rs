@@ -1,0 +1,206 @@
+//! Prints loops that walk along lists: the parts that they touch are cut out in front of them, and
+//! the loop runs on these, in a closure that has them as parameters.
+
+use std::collections::HashSet;
+
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use quote::{format_ident, quote};
+
+use super::Emitter;
+use crate::autodiff::scalar::windows::{self, Walk, Window};
+use crate::ir::scalar::{Loop, Place, SlotId};
+use crate::names;
+
+/// Which way a loop is run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// First turn first, without shadows.
+    Forward,
+    /// First turn first.
+    Ascending,
+    /// Last turn first.
+    Descending,
+}
+
+impl Emitter<'_> {
+    /// The windows of a loop, if it is to run on them.
+    pub(super) fn walk_of(&self, of: &Loop) -> Option<Walk> {
+        match self.tangents {
+            true => None,
+            false => windows::walk(self.function, of),
+        }
+    }
+
+    /// A loop on its windows; `turn` prints the body of one. If only some variables are `owned`, the
+    /// others have no shadow outside of a turn.
+    pub(super) fn walked(
+        &self,
+        walk: &Walk,
+        way: Way,
+        owned: Option<&HashSet<SlotId>>,
+        turn: &mut dyn FnMut(&Emitter<'_>) -> TokenStream,
+    ) -> TokenStream {
+        let (private, function) = (&self.private, self.function);
+        let [turns, count, first, at] = ["turns", "count", "first", "at"].map(names::local);
+        let variable = &function.slot(walk.variable).name;
+        let (mut present, mut windows) = (TokenStream::new(), Vec::new());
+        let (mut params, mut cut) = (Vec::new(), TokenStream::new());
+        for (number, window) in walk.windows.iter().enumerate() {
+            let (slot, index) = (function.slot(window.slot), &window.index);
+            let (list, name) = (&slot.name, part(number));
+            let index = quote!(&#turns, |#variable| #index);
+            if window.written {
+                windows.push(quote!(#private::window_mut(&mut #list[..], #index)));
+                cut.extend(quote!(let #name = &mut #name[..#count];));
+            } else {
+                windows.push(quote!(#private::window(&#list[..], #index)));
+                cut.extend(quote!(let #name = &#name[..#count];));
+            }
+            params.push(name.clone());
+            if way == Way::Forward || !(slot.active && window.own) {
+                continue;
+            }
+            let (shadow, name) = (names::shadow(list), names::shadow(&name));
+            if slot.reference {
+                let wanted = wanted(number);
+                present.extend(quote!(let #wanted = #shadow.is_some();));
+                windows.push(quote!(#private::shadow_window(#shadow.as_deref_mut(), #index)));
+                cut.extend(quote! {
+                    let #name = if #wanted { &mut #name[..#count] } else { #name };
+                });
+            } else {
+                windows.push(quote!(#private::window_mut(&mut #shadow[..], #index)));
+                cut.extend(quote!(let #name = &mut #name[..#count];));
+            }
+            params.push(name);
+        }
+        let along = format_ident!("along{}", windows.len(), span = Span::mixed_site());
+        let walking = Emitter {
+            walk: Some(walk),
+            ..self.storing(self.storage)
+        };
+        let body = self.through(turn(&walking), walk);
+        let written = walk.written.iter();
+        let mut numbers: Vec<Ident> = written.map(|&id| function.slot(id).name.clone()).collect();
+        if way != Way::Forward {
+            let shadows = walk.numbers.iter().filter(|id| {
+                function.slot(**id).active && owned.is_none_or(|owned| owned.contains(id))
+            });
+            numbers.extend(shadows.map(|&id| names::shadow(&function.slot(id).name)));
+        }
+        // A tape in a local of the loop lives in registers.
+        let (mut enter, mut leave) = (TokenStream::new(), TokenStream::new());
+        let tape = names::local("tape");
+        if mentions(&body, &tape) {
+            let own = names::local("own_tape");
+            enter = quote!(let mut #own = ::core::mem::take(#tape); let #tape = &mut #own;);
+            leave = quote!(#own);
+        }
+        let comma = (!leave.is_empty()).then(|| quote!(,));
+        let back = (!leave.is_empty()).then(|| quote!(*#tape,));
+        let (from, to) = (&walk.from, &walk.to);
+        let order = match way {
+            Way::Forward | Way::Ascending => quote!(0..#count),
+            Way::Descending => quote!((0..#count).rev()),
+        };
+        quote!({
+            let #turns = (#from)..(#to);
+            let (#first, #count) = (#turns.start, #private::length(&#turns));
+            #present
+            (#back #(#numbers,)*) = #private::#along(#(#windows,)* |#(#params),*| {
+                #cut
+                #enter
+                #(let mut #numbers = #numbers;)*
+                for #at in #order {
+                    #variable = #first + #at;
+                    #body
+                }
+                (#leave #comma #(#numbers,)*)
+            });
+        })
+    }
+
+    /// The window that a place lies in, with its number and what of the path follows the index.
+    fn window_of(&self, place: &Place) -> Option<(usize, &Window, TokenStream)> {
+        let mut path = place.path.clone().into_iter();
+        let Some(TokenTree::Group(index)) = path.next().filter(|_| !place.deref) else {
+            return None;
+        };
+        let text = index.stream().to_string();
+        let walk = self.walk?;
+        let (number, window) = walk.windows.iter().enumerate().find(|(_, window)| {
+            window.slot == place.root && window.own && window.index.to_string() == text
+        })?;
+        Some((number, window, path.collect()))
+    }
+
+    /// The shadow of a place that lies in a window, and whether its caller wants it, if that is
+    /// not certain.
+    pub(super) fn shadow_in_window(&self, place: &Place) -> Option<(TokenStream, Option<Ident>)> {
+        let (number, window, path) = self.window_of(place)?;
+        let (name, at) = (names::shadow(&part(number)), names::local("at"));
+        let doubtful = self.function.slot(window.slot).reference;
+        Some((quote!(#name[#at] #path), doubtful.then(|| wanted(number))))
+    }
+
+    /// Code in which elements are read and written through the windows that they lie in.
+    fn through(&self, code: TokenStream, walk: &Walk) -> TokenStream {
+        let trees: Vec<TokenTree> = code.into_iter().collect();
+        let mut changed = TokenStream::new();
+        let mut at = 0;
+        let mut after_dot = false;
+        while at < trees.len() {
+            let next = match trees.get(at + 1) {
+                Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Bracket => {
+                    Some(group)
+                }
+                _ => None,
+            };
+            let window = match (&trees[at], next) {
+                (TokenTree::Ident(name), Some(index)) if !after_dot => {
+                    walk.windows.iter().position(|window| {
+                        self.function.slot(window.slot).name == *name
+                            && window.index.to_string() == index.stream().to_string()
+                    })
+                }
+                _ => None,
+            };
+            after_dot = matches!(&trees[at], TokenTree::Punct(punct) if punct.as_char() == '.');
+            match (&trees[at], window) {
+                (_, Some(number)) => {
+                    let (name, turn) = (part(number), names::local("at"));
+                    changed.extend(quote!(#name[#turn]));
+                    at += 1;
+                }
+                (TokenTree::Group(group), None) => {
+                    let mut inner =
+                        Group::new(group.delimiter(), self.through(group.stream(), walk));
+                    inner.set_span(group.span());
+                    changed.extend([TokenTree::Group(inner)]);
+                }
+                (tree, None) => changed.extend([tree.clone()]),
+            }
+            at += 1;
+        }
+        changed
+    }
+}
+
+/// Whether code mentions a name.
+fn mentions(code: &TokenStream, name: &Ident) -> bool {
+    code.clone().into_iter().any(|tree| match tree {
+        TokenTree::Ident(ident) => ident == *name,
+        TokenTree::Group(group) => mentions(&group.stream(), name),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
+}
+
+/// The name of a window.
+fn part(number: usize) -> Ident {
+    format_ident!("walk_{}", number, span = Span::mixed_site())
+}
+
+/// Whether the caller wants the shadow that a window belongs to.
+fn wanted(number: usize) -> Ident {
+    format_ident!("wanted_{}", number, span = Span::mixed_site())
+}
