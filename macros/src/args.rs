@@ -23,6 +23,8 @@ pub(crate) struct Args {
     pub(crate) taped: bool,
     /// `scalar` or `tensor`, where the signature does not show which code it is
     pub(crate) regime: Option<Regime>,
+    /// `associated`: an associated function, which is not seen to be one
+    pub(crate) associated: bool,
 }
 
 impl Args {
@@ -78,6 +80,7 @@ impl Args {
             },
             ("print", Meta::Path(_)) => self.print = true,
             ("scalar", Meta::Path(_)) => self.regime = Some(Regime::Scalar),
+            ("associated", Meta::Path(_)) => self.associated = true,
             ("tensor", Meta::Path(_)) => self.regime = Some(Regime::Tensor),
             ("strategy", Meta::NameValue(pair)) => match plain_ident(&pair.value) {
                 Some(ident) if ident == "tape" => self.taped = true,
@@ -87,7 +90,10 @@ impl Args {
                     "`strategy` takes `tape`; leave it out for the fastest way that is right",
                 ),
             },
-            ("wrt" | "companion" | "print" | "strategy" | "scalar" | "tensor", _) => {
+            (
+                "wrt" | "companion" | "print" | "strategy" | "scalar" | "tensor" | "associated",
+                _,
+            ) => {
                 errors.at(
                     &meta,
                     Code::Argument,

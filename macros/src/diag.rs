@@ -36,7 +36,7 @@ macro_rules! catalogue {
 catalogue! {
     /// An attribute argument that does not exist or is malformed.
     Argument "AD001"
-        "the arguments of `#[differentiable]` are `wrt(a, b)`, `companion = Name`, `crate = path`, `strategy = tape`, `scalar`, `tensor` and `print`"
+        "the arguments of `#[differentiable]` are `wrt(a, b)`, `companion = Name`, `crate = path`, `strategy = tape`, `scalar`, `tensor`, `associated` and `print`"
         "correct the argument";
     /// `wrt` names something that is not a differentiable parameter.
     Wrt "AD002"

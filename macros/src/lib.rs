@@ -25,14 +25,17 @@ use proc_macro::TokenStream;
 ///
 /// Beside `fn f` it emits `struct f {}` with `value_and_grad`, `grad` and `value_and_grad_into`
 /// (and, for a function over tensors, `bind` and `graph`, and `vjp` where the result is no single
-/// float). A method cannot have a struct beside it: a method `f` over tensors gets the siblings
-/// `f_bind`, `f_value`, `f_value_and_grad` or `f_vjp`, and `f_graph`. `#[shape(B, 784)]` on a
-/// parameter declares its dimensions. Arguments:
+/// float). A method cannot have a struct beside it: a method `f` gets siblings, `f_value_and_grad`
+/// and so on (over tensors `f_bind`, `f_value`, `f_graph`). `#[shape(B, 784)]` on a parameter declares
+/// its dimensions. Arguments:
 ///
 /// - `wrt(a, b)`: the parameters to differentiate with respect to, `self` among them; without it,
 ///   every float one.
 /// - `companion = Name`: another name for the struct, when `f` is taken in the type namespace.
 /// - `crate = path`: where the `cotangent` crate is, when it was renamed.
+/// - `scalar`, `tensor`: which code it is, where a structure in the signature may hold either.
+/// - `associated`: it is an associated function without `self` and without `Self` in it.
+/// - `strategy = tape`: the reverse pass takes everything from the tape.
 /// - `print`: prints the generated code when the crate is compiled; the environment variable
 ///   `COTANGENT_PRINT=f` does the same.
 #[proc_macro_attribute]

@@ -6,5 +6,6 @@
 )]
 
 mod check;
+mod methods;
 mod programs;
 mod results;

@@ -41,7 +41,10 @@ pub(crate) fn stub(signature: &Signature, args: &Args) -> TokenStream {
         let params = signature
             .params
             .iter()
-            .map(|_| quote!(_: impl Sized))
+            .map(|param| match param.name == "self" {
+                true => quote!(&self),
+                false => quote!(_: impl Sized),
+            })
             .chain(more);
         quote! {
             pub fn #entry(#(#params),*) -> ! {
@@ -49,6 +52,9 @@ pub(crate) fn stub(signature: &Signature, args: &Args) -> TokenStream {
             }
         }
     });
+    if signature.sibling && signature.regime == Regime::Scalar {
+        return scalar::sibling::siblings(quote!(#(#entries)*), signature);
+    }
     quote! {
         #[doc(hidden)]
         #[allow(non_camel_case_types, reason = "it is named like the function")]

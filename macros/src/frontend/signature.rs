@@ -129,6 +129,9 @@ pub(crate) struct Signature {
     pub(crate) output: Type,
     /// Whether the reverse pass is to take everything from the tape.
     pub(crate) taped: bool,
+    /// Whether it is a method or an associated function: what the companion of another function has
+    /// stands beside it.
+    pub(crate) sibling: bool,
     /// The module that generated code names things through.
     pub(crate) private: TokenStream,
 }
@@ -171,7 +174,10 @@ impl Signature {
                 let writes = |param: &Param| {
                     param.passing == Passing::Exclusive && param.shape != Shape::Discrete
                 };
-                if !params.iter().any(writes) {
+                let itself = sig.receiver().is_some_and(|receiver| {
+                    matches!(receiver.kind, syn::ReceiverKind::Reference(_, _, Some(_)))
+                });
+                if !itself && !params.iter().any(writes) {
                     errors.at(&sig.ident, Code::Signature, "the function returns nothing");
                 }
                 syn::parse_quote!(())
@@ -181,23 +187,21 @@ impl Signature {
         let regime = args
             .regime
             .unwrap_or_else(|| regime(&params, &output, &function.block));
-        if let Some(receiver) = &receiver {
-            check_receiver(receiver, regime, errors);
+        match (&receiver, regime) {
+            (Some(receiver), Regime::Scalar) => params.insert(0, self_param(receiver, errors)),
+            (Some(receiver), Regime::Tensor) => check_receiver(receiver, errors),
+            (None, _) => {}
         }
+        let traced = receiver.is_some() && regime == Regime::Tensor;
+        let sibling = receiver.is_some() || args.associated || mentions_self(function);
         let listed = |names: &Vec<Ident>| names.iter().any(|name| name == "self");
         let wrt_receiver = receiver.is_some() && args.wrt.as_ref().is_none_or(listed);
-        let wrt = resolve_wrt(
-            &mut params,
-            regime,
-            args,
-            &sig.ident,
-            receiver.is_some(),
-            errors,
-        );
+        let wrt = resolve_wrt(&mut params, regime, args, &sig.ident, traced, errors);
         let (mut output, private) = (output, names::private(args));
         if regime == Regime::Scalar {
             let named = params.iter_mut().filter(|param| !param.is_constant());
             named
+                .filter(|param| param.name != "self")
                 .map(|param| &mut param.ty)
                 .chain([&mut output])
                 .for_each(|ty| Itself(&private).visit_type_mut(ty));
@@ -213,6 +217,7 @@ impl Signature {
             wrt,
             output,
             taped: args.taped,
+            sibling,
             private,
         }
     }
@@ -262,21 +267,53 @@ fn read_param(input: &FnArg, errors: &mut Errors) -> Option<Param> {
     })
 }
 
-fn check_receiver(receiver: &syn::Receiver, regime: Regime, errors: &mut Errors) {
+fn check_receiver(receiver: &syn::Receiver, errors: &mut Errors) {
     let text = receiver.to_token_stream().to_string().replace(' ', "");
-    if regime == Regime::Scalar {
-        errors.at(
-            receiver,
-            Code::Signature,
-            "scalar methods cannot be differentiated yet",
-        );
-    } else if text != "&self" {
-        errors.at(
-            receiver,
-            Code::Signature,
-            format!("a receiver `{text}`: only `&self` can be differentiated"),
-        );
+    if text != "&self" {
+        let message =
+            format!("a receiver `{text}`: only `&self` can be differentiated over tensors");
+        errors.at(receiver, Code::Signature, message);
     }
+}
+
+/// The receiver as a parameter. One that is taken by value is read through a reference, so that
+/// callers need not know which it is.
+fn self_param(receiver: &syn::Receiver, errors: &mut Errors) -> Param {
+    let passing = match (&receiver.kind, &receiver.mutability) {
+        (syn::ReceiverKind::Reference(_, _, Some(_)), _) => Passing::Exclusive,
+        (syn::ReceiverKind::Reference(_, _, None), _) | (syn::ReceiverKind::Value, None) => {
+            Passing::Shared
+        }
+        _ => {
+            let message = "a receiver must be `self`, `&self` or `&mut self`";
+            errors.at(receiver, Code::Signature, message);
+            Passing::Shared
+        }
+    };
+    let span = receiver.self_token.span;
+    Param {
+        name: Ident::new("self", span),
+        mutable: false,
+        passing,
+        ty: syn::parse_quote_spanned!(span=> Self),
+        shape: Shape::Named,
+        attributes: Vec::new(),
+        wrt: false,
+    }
+}
+
+/// Whether a function speaks of `Self`, so that it stands in an `impl`.
+fn mentions_self(function: &ItemFn) -> bool {
+    struct Search(bool);
+    impl<'ast> syn::visit::Visit<'ast> for Search {
+        fn visit_path_segment(&mut self, segment: &'ast syn::PathSegment) {
+            self.0 |= segment.ident == "Self";
+            syn::visit::visit_path_segment(self, segment);
+        }
+    }
+    let mut search = Search(false);
+    syn::visit::Visit::visit_item_fn(&mut search, function);
+    search.0
 }
 
 /// A `Tensor` or a `#[shape]` in the signature decides for the tensor regime. A structure may be

@@ -11,6 +11,14 @@ pub trait DifferentiableFn {
     const NAME: &'static str;
 }
 
+/// What a method that is not differentiable would need; nothing has it.
+#[diagnostic::on_unimplemented(
+    message = "this method of `{Self}` is not differentiable",
+    label = "called from a `#[differentiable]` function",
+    note = "put `#[differentiable]` on it, or wrap the call in `no_diff!(..)`"
+)]
+pub trait MarkedMethod {}
+
 /// Declares the fallback traits, with what the forward pass asks of the companion.
 macro_rules! arities {
     ([$bound:ident] $($name:ident($($primal:ident $shadow:ident),*);)*) => {$(

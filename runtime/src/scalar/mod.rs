@@ -23,7 +23,7 @@ pub use dense::{hessian, jacobian_forward, jacobian_reverse};
 pub use entries::Entries;
 pub use gradient::Primal;
 pub use lanes::{Lane, Lanes, Number, Pack, Single, Wide};
-pub use link::{DifferentiableFn, unmarked};
+pub use link::{DifferentiableFn, MarkedMethod, unmarked};
 pub use matrix::Matrix;
 pub use tangent::{
     CastAlong, Direction, Tangent, cast_back_tangent, cast_tangent, check_direction,

@@ -119,7 +119,7 @@ fn weight(stmt: &Stmt, name: &syn::Ident) -> usize {
             then, otherwise, ..
         } => heaviest(then).max(heaviest(otherwise)).unwrap_or(0),
         StmtKind::Assign(assign) => match &assign.value {
-            Rhs::Call(call) if call.callee.get_ident() == Some(name) => 8,
+            Rhs::Call(call) if call.callee.bare() == Some(name) => 8,
             _ => 0,
         },
         StmtKind::Push { .. } | StmtKind::Pop { .. } | StmtKind::Jump(_) => 0,
@@ -198,7 +198,7 @@ fn middle(function: &Function, name: &syn::Ident, stmt: &Stmt) -> Option<Middle>
         }
         StmtKind::Assign(assign) => match &assign.value {
             Rhs::Call(call)
-                if call.callee.get_ident() == Some(name)
+                if call.callee.bare() == Some(name)
                     && matches!(call.wanted, Wanted::Value)
                     && assign.declares
                     && assign.target.path.is_empty()

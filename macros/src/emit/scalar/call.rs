@@ -3,8 +3,9 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
+use super::sibling::sibling;
 use super::{Emitter, Storage};
-use crate::ir::scalar::{Arg, Call, Place, Wanted};
+use crate::ir::scalar::{Arg, Call, Callee, Place, Wanted};
 use crate::names;
 
 impl Emitter<'_> {
@@ -12,18 +13,17 @@ impl Emitter<'_> {
     pub(super) fn forward_call(&self, call: &Call) -> TokenStream {
         let args = call.args.iter().map(|arg| self.argument(arg));
         let tape = names::local("tape");
-        self.linked(
-            call,
-            "__forward",
-            |callee| quote!(#callee(#(#args,)* #tape)),
-        )
+        self.linked(call, "__forward", args.chain([quote!(#tape)]).collect())
     }
 
     /// A call that the reverse pass does not visit: it must leave nothing on the tape but what it
     /// overwrites.
     pub(super) fn plain_call(&self, call: &Call) -> TokenStream {
-        let (callee, args) = (&call.callee, call.args.iter());
-        let args = args.map(|arg| self.argument(arg));
+        let callee = &call.callee;
+        let args: Vec<TokenStream> = call.args.iter().map(|arg| self.argument(arg)).collect();
+        if let (Callee::Method(name), [of, rest @ ..]) = (callee, args.as_slice()) {
+            return quote!((#of).#name(#(#rest),*));
+        }
         let entry = call.wanted.entry().map(|entry| {
             let entry = Ident::new(entry, Span::call_site());
             quote!(::#entry)
@@ -145,23 +145,19 @@ impl Emitter<'_> {
                 }
             }
         }
+        let arguments = primals.into_iter().chain(shadows);
         let run = match call.wanted {
-            Wanted::Value => self.linked(
-                call,
-                method,
-                |callee| quote!(#callee(#(#primals,)* #(#shadows,)* #cotangent, #tape)),
-            ),
+            Wanted::Value => {
+                let last = [cotangent.clone(), quote!(#tape)];
+                self.linked(call, method, arguments.chain(last).collect())
+            }
             // Second derivatives are symmetric, so the cotangent of a gradient is a direction.
             wanted => {
-                let (value, gradient) = match wanted {
-                    Wanted::ValueAndGradient => (quote!(#cotangent.0), quote!(#cotangent.1)),
-                    _ => (quote!(#private::Val::blank()), cotangent.clone()),
+                let last = match wanted {
+                    Wanted::ValueAndGradient => [quote!(#cotangent.0), quote!(#cotangent.1)],
+                    _ => [quote!(#private::Val::blank()), cotangent.clone()],
                 };
-                self.linked(
-                    call,
-                    "__gradient_reverse",
-                    |callee| quote!(#callee(#(#primals,)* #(#shadows,)* #value, #gradient)),
-                )
+                self.linked(call, "__gradient_reverse", arguments.chain(last).collect())
             }
         };
         (before, run, after)
@@ -199,20 +195,33 @@ impl Emitter<'_> {
         &self,
         call: &Call,
         method: &str,
-        code: impl FnOnce(TokenStream) -> TokenStream,
+        arguments: Vec<TokenStream>,
     ) -> TokenStream {
-        let path = &call.callee;
+        let path = match &call.callee {
+            Callee::Path(path) => path,
+            Callee::Associated(ty, name) => {
+                let method = sibling(name, &Ident::new(method, name.span()));
+                return self.by_name(call, &method, &quote!(<#ty>::#method), &arguments);
+            }
+            Callee::Method(name) => {
+                let method = sibling(name, &Ident::new(method, name.span()));
+                let Some((of, rest)) = arguments.split_first() else {
+                    return TokenStream::new();
+                };
+                return self.by_name(call, &method, &quote!((#of).#method), rest);
+            }
+        };
         let Some(last) = path.segments.last().map(|segment| &segment.ident) else {
             return TokenStream::new();
         };
         let method = Ident::new(method, last.span());
         if path.get_ident() == Some(&self.signature.name) {
-            return code(quote_spanned!(last.span()=> Self::#method));
+            return quote_spanned!(last.span()=> Self::#method(#(#arguments),*));
         }
         let private = &self.private;
         let import = names::local("__callee");
         let arity = format_ident!("Arity{}", call.args.len());
-        let code = code(quote_spanned!(last.span()=> #last::#method));
+        let code = quote_spanned!(last.span()=> #last::#method(#(#arguments),*));
         let fallback = match self.storage {
             _ if method.to_string().starts_with("__gradient") => quote!(unmarked_nested),
             _ if self.tangents => quote!(unmarked_modes),
@@ -230,6 +239,52 @@ impl Emitter<'_> {
                     #code
                 }
             }
+        }}
+    }
+
+    /// Calls a sibling of a method or an associated function. If there is none, the name falls
+    /// through to a trait of the same method, and the only error is what that one asks for.
+    fn by_name(
+        &self,
+        call: &Call,
+        method: &Ident,
+        callee: &TokenStream,
+        arguments: &[TokenStream],
+    ) -> TokenStream {
+        let private = &self.private;
+        let is_method = matches!(call.callee, Callee::Method(_));
+        let receiver = is_method.then(|| quote!(&self,));
+        let types: Vec<Ident> = (0..arguments.len())
+            .map(|at| format_ident!("T{}", at, span = Span::mixed_site()))
+            .collect();
+        let reported = !matches!(self.storage, Storage::Locals) && !self.tangents;
+        let text = method.to_string();
+        let (result, bounds) = match types.last() {
+            _ if text.ends_with("_reverse") => (quote!(()), quote!()),
+            // The last argument says how many lanes there are.
+            Some(lanes) if self.tangents => (
+                quote!((f64, #lanes::Of<f64>)),
+                quote!(#lanes: #private::Lanes,),
+            ),
+            _ if reported => (
+                quote!(R),
+                quote!(Self: #private::MarkedMethod, R: #private::Val,),
+            ),
+            _ => (quote!(R), quote!(R: #private::Val,)),
+        };
+        let free = result.to_string() == "R";
+        let more = free.then(|| quote!(R));
+        quote! {{
+            trait Unmarked {
+                fn #method<#(#types,)* #more>(#receiver #(_: #types),*) -> #result
+                where
+                    #bounds
+                {
+                    #private::Val::blank()
+                }
+            }
+            impl<T: ?Sized> Unmarked for T {}
+            #callee(#(#arguments),*)
         }}
     }
 }

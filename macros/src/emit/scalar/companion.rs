@@ -4,6 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::Type;
 
+use super::sibling::{sibling, siblings};
 use super::{Emitter, Storage};
 use crate::args::Args;
 use crate::autodiff::scalar::reversal;
@@ -45,6 +46,10 @@ pub(crate) fn expand(signature: &Signature, function: &Function, args: &Args) ->
         tangents: true,
     };
     let modes = with_tangents.modes();
+    if signature.sibling {
+        let items = quote!(#entries #links #modes #split #joint);
+        return siblings(items, signature);
+    }
     let used = signature.generics.params.is_empty().then(|| {
         quote! {
             const _: () = {
@@ -82,6 +87,33 @@ pub(crate) fn expand(signature: &Signature, function: &Function, args: &Args) ->
 }
 
 impl Emitter<'_> {
+    /// The name of an entry point, as other generated code calls it.
+    pub(super) fn own(&self, entry: &str) -> Ident {
+        let name = Ident::new(entry, Span::call_site());
+        match self.signature.sibling {
+            true => sibling(&self.signature.name, &name),
+            false => name,
+        }
+    }
+
+    /// A call of the user's function.
+    pub(super) fn primal_call(&self, arguments: &[TokenStream]) -> TokenStream {
+        let name = &self.signature.name;
+        if !self.signature.sibling {
+            return quote!(#name(#(#arguments),*));
+        }
+        let by_value = self
+            .signature
+            .receiver
+            .as_ref()
+            .is_some_and(|r| matches!(r.kind, syn::ReceiverKind::Value));
+        let arguments = arguments.iter().enumerate().map(|(at, argument)| match at {
+            0 if by_value => quote!(::core::clone::Clone::clone(#argument)),
+            _ => argument.clone(),
+        });
+        quote!(Self::#name(#(#arguments),*))
+    }
+
     /// What users call.
     fn entries(&self, joint: bool) -> TokenStream {
         let signature = self.signature;
@@ -91,6 +123,7 @@ impl Emitter<'_> {
         let gradient = self.gradient_type();
         let [grads, value] = ["grads", "value"].map(names::local);
         let zeros = self.zeros();
+        let value_and_grad = self.own("value_and_grad");
         let (run, vjp) = (self.run(joint), self.vjp(&zeros));
         if shape_of(output) != Shape::Float {
             return quote!(#vjp #run);
@@ -107,7 +140,7 @@ impl Emitter<'_> {
             /// The gradient.
             #[inline]
             pub fn grad #generics (#(#params),*) -> #gradient #bounds {
-                Self::value_and_grad(#(#names),*).1
+                Self::#value_and_grad(#(#names),*).1
             }
 
             /// The value; overwrites `grads` with the gradient. Allocates nothing once a thread
@@ -236,11 +269,18 @@ impl Emitter<'_> {
                 #value
             }
         };
+        // Calling only the gradient is a use of the primal.
+        let used =
+            (signature.sibling && signature.generics.type_params().next().is_none()).then(|| {
+                let name = &signature.name;
+                quote!(let _ = Self::#name;)
+            });
         quote! {
             #[inline]
             fn __run #generics (
                 #(#params,)* #seed: #output, #grads: &mut #gradient, #seeded: bool
             ) -> #output #bounds {
+                #used
                 #private::Tape::with(|#tape| { #both })
             }
         }

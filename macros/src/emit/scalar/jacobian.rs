@@ -15,20 +15,21 @@ impl Emitter<'_> {
         let Some(float) = float_of(&self.signature.output) else {
             return TokenStream::new();
         };
-        let (private, function) = (&self.private, &self.signature.name);
+        let private = &self.private;
         let (generics, bounds) = self.generics(TokenStream::new());
         let params = self.entry_params();
         let [value, along, cotangent] = ["value", "directions", "cotangent"].map(names::local);
         let wide = quote!(#private::Wide<8>);
         let (again, owned) = (self.again(), self.owned_directions(&quote!(*#along)));
         let (zeros, directions) = (self.zero_gradient(), self.zero_direction(&wide));
+        let (primal, vjp) = (self.primal_call(&again), self.own("vjp"));
         quote! {
             /// The matrix of first derivatives: a row per float of the result, a column per float
             /// of the gradient. Runs forward over several columns at a time, or backward over one
             /// row at a time, whichever takes fewer runs.
             #[inline]
             pub fn jacobian #generics (#(#params),*) -> #private::Matrix<#float> #bounds {
-                let #value = #function(#(#again),*);
+                let #value = #primal;
                 let rows = #private::Entries::entries(&#value);
                 let columns = #private::Entries::entries(&#zeros);
                 if columns.div_ceil(8) <= rows {
@@ -39,7 +40,7 @@ impl Emitter<'_> {
                     let #cotangent = #private::Val::zero_like(&#value);
                     #private::jacobian_reverse(columns, #cotangent, |#cotangent| {
                         let #cotangent = ::core::clone::Clone::clone(#cotangent);
-                        Self::vjp(#(#again,)* #cotangent).1
+                        Self::#vjp(#(#again,)* #cotangent).1
                     })
                 }
             }
@@ -58,12 +59,13 @@ impl Emitter<'_> {
         else {
             return TokenStream::new();
         };
-        let (private, function) = (&self.private, &self.signature.name);
+        let private = &self.private;
         let (generics, bounds) = self.generics(TokenStream::new());
         let (entry_params, names, again) = (self.entry_params(), self.entry_names(), self.again());
         let [value, along, wide] = ["value", "directions", "wide"].map(names::local);
         let wide_type = quote!(#private::Wide<8>);
         let directions = self.zero_direction(&wide_type);
+        let primal = self.primal_call(&names);
         let slots: Vec<&Ident> = self
             .exclusive()
             .map(|at| &self.function.slot(self.function.params[at]).name)
@@ -105,7 +107,7 @@ impl Emitter<'_> {
             pub fn jacobian #generics (#(#entry_params),*) -> #private::Matrix<#float> #bounds {
                 #(let #starts = ::std::borrow::ToOwned::to_owned(&*#slots);)*
                 let #wide = #directions;
-                let #value = #function(#(#names),*);
+                let #value = #primal;
                 let rows = #private::Entries::entries(&#value)
                     #(+ #private::Entries::entries(&*#slots))*;
                 #private::jacobian_forward::<#wide_type, _, _, _>(rows, #wide, |#along| {

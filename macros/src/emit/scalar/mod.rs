@@ -24,6 +24,7 @@ mod pullback;
 mod replay;
 mod reverse;
 mod second;
+pub(crate) mod sibling;
 mod storage;
 mod tangent;
 mod walk;

@@ -333,6 +333,7 @@ impl Emitter<'_> {
         let t_zeros = self.zero_direction(&quote!(#private::Single));
         let [grads, t_grads, value] = ["grads", "t_grads", "value"].map(names::local);
         let (checks, towards) = (self.direction_checks(), self.towards());
+        let whole = self.own("value_grad_and_hvp");
         let product = match self.has_structures() {
             true => quote!(#private::Tangent::<#private::Single>::first_lane(&#grads, &#t_grads)),
             false => quote!(#t_grads),
@@ -345,7 +346,7 @@ impl Emitter<'_> {
             #[inline]
             #[track_caller]
             pub fn hvp #generics (#(#params,)* #(#along),*) -> #gradient #bounds {
-                Self::value_grad_and_hvp(#(#names,)* #(#t_names),*).2
+                Self::#whole(#(#names,)* #(#t_names),*).2
             }
 
             /// The value, the gradient, and the Hessian times a direction, in one run.

@@ -2,13 +2,14 @@
 
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
-use syn::{Expr, ExprCall, PathArguments};
+use syn::{Expr, ExprCall, ExprMethodCall, PathArguments};
 
 use super::Lowerer;
 use super::expr::{Builder, Term};
 use super::opaque::Opaque;
+use super::scope::View;
 use crate::diag::Code;
-use crate::ir::scalar::{Arg, Call, Place, Rhs, SlotId, Wanted};
+use crate::ir::scalar::{Arg, Call, Callee, Place, Rhs, SlotId, Wanted};
 
 impl Lowerer<'_> {
     /// Lowers a call to a term: the operation, a temporary that holds the result, or opaque code
@@ -92,6 +93,14 @@ impl Lowerer<'_> {
         for (argument, expr) in args.iter_mut().zip(&call.args) {
             self.settle_argument(argument, &written, expr)?;
         }
+        if let Some(callee) = associated(&path.path) {
+            let wanted = Wanted::Value;
+            return Some(Rhs::Call(Call {
+                callee,
+                args,
+                wanted,
+            }));
+        }
         let (callee, wanted) = nested(&path.path);
         let last = callee.segments.last()?;
         let plain = matches!(last.arguments, PathArguments::None) && path.qself.is_none();
@@ -102,10 +111,41 @@ impl Lowerer<'_> {
             self.error(&call.func, Code::Callee, message);
             return None;
         }
+        let callee = Callee::Path(callee);
         Some(Rhs::Call(Call {
             callee,
             args,
             wanted,
+        }))
+    }
+
+    /// A method of the user's, called on a place. `written` says that it may change it.
+    pub(super) fn method_call(&mut self, call: &ExprMethodCall, written: bool) -> Option<Rhs> {
+        let Some(View { place, by_ref, .. }) = self.view(&call.receiver)? else {
+            let message = "a method can be called on a variable only; bind the value with `let`";
+            self.error(&call.receiver, Code::Callee, message);
+            return None;
+        };
+        let whole = place.path.is_empty() && !place.deref;
+        let borrow = !(by_ref && whole && self.slots[place.root.0 as usize].reference);
+        let mut args = vec![reference_to(place, written, borrow)];
+        for argument in &call.args {
+            args.push(self.argument(argument)?);
+        }
+        let roots: Vec<SlotId> = args
+            .iter()
+            .filter_map(|arg| match arg {
+                Arg::Exclusive { place, .. } => Some(place.root),
+                Arg::Shared { .. } | Arg::Value(_) => None,
+            })
+            .collect();
+        for (argument, expr) in args[1..].iter_mut().zip(&call.args) {
+            self.settle_argument(argument, &roots, expr)?;
+        }
+        Some(Rhs::Call(Call {
+            callee: Callee::Method(call.method.clone()),
+            args,
+            wanted: Wanted::Value,
         }))
     }
 
@@ -172,6 +212,20 @@ fn reference_to(place: Place, exclusive: bool, borrow: bool) -> Arg {
     } else {
         Arg::Shared { place, borrow }
     }
+}
+
+/// `Type::function`: the last name but one begins with a capital, and the last does not.
+fn associated(path: &syn::Path) -> Option<Callee> {
+    let capital = |name: &syn::Ident| name.to_string().starts_with(char::is_uppercase);
+    let mut segments = path.segments.iter().rev();
+    let (last, of) = (segments.next()?, segments.next()?);
+    if capital(&last.ident) || !capital(&of.ident) || !last.arguments.is_none() {
+        return None;
+    }
+    let mut ty = path.clone();
+    ty.segments.pop();
+    ty.segments.pop_punct();
+    Some(Callee::Associated(quote!(#ty), last.ident.clone()))
 }
 
 /// Tells `f::grad`, an entry point of the companion of `f`, from a function in a module.

@@ -8,11 +8,11 @@ use syn::{Expr, ExprMethodCall};
 
 use super::Lowerer;
 use super::expr::{Builder, Term};
-use super::scope::View;
+use super::scope::{Binding, View};
 use super::stream;
 use crate::diag::Code;
 use crate::ir::body::ValueId;
-use crate::ir::composite::{self, Composite};
+use crate::ir::composite::{Composite, expand};
 use crate::ir::op::{Build, Form, Op};
 use crate::ir::scalar::{Place, Rhs, StmtKind};
 
@@ -50,6 +50,26 @@ const DISCRETE: &[&str] = &[
     "total_cmp",
 ];
 
+/// The operation of that name for so many operands.
+fn row(name: &str, given: usize) -> Option<Op> {
+    Op::ALL
+        .iter()
+        .copied()
+        .find(|op| op.form() == Form::Inherent && op.name() == name)
+        .filter(|op| op.arity() == given)
+}
+
+/// The same for operations that are made of others.
+fn composite(name: &str, given: usize) -> Option<Composite> {
+    const INHERENT: [&str; 4] = ["clamp", "to_radians", "to_degrees", "fract"];
+    Composite::named(name).filter(|c| INHERENT.contains(&name) && c.arity() == given)
+}
+
+/// Whether floats have a method of that name and so many operands with a derivative.
+fn is_operation(name: &str, given: usize) -> bool {
+    row(name, given).is_some() || composite(name, given).is_some() || (name, given) == ("log", 2)
+}
+
 /// Whether a method of that name yields no float.
 pub(super) fn is_discrete(name: &proc_macro2::Ident) -> bool {
     DISCRETE.contains(&name.to_string().as_str())
@@ -75,6 +95,12 @@ impl Lowerer<'_> {
             return Some(self.read_place(builder, view.place));
         }
         let no_arguments = call.args.is_empty();
+        if self.is_own_method(call) {
+            let mark = self.mark();
+            let called = self.method_call(call, false)?;
+            self.unchanged_since(mark, builder, call);
+            return Some(self.through_slot(builder, "call", call.span(), called));
+        }
         match name.as_str() {
             "clone" | "to_vec" | "to_owned" | "pop" if self.is_place(&call.receiver) => {
                 return Some(self.hoisted(builder, &whole));
@@ -109,6 +135,34 @@ impl Lowerer<'_> {
             true => self.keep(builder, own, (tokens, id)),
             false => Term::Node(tokens, id),
         })
+    }
+
+    /// Whether a method can only be one of the user's: neither floats nor lists nor options have it.
+    fn is_own_method(&self, call: &ExprMethodCall) -> bool {
+        const KNOWN: [&str; 7] = [
+            "clone", "to_vec", "to_owned", "pop", "unwrap", "expect", "copied",
+        ];
+        let name = call.method.to_string();
+        !is_operation(&name, call.args.len() + 1)
+            && !KNOWN.contains(&name.as_str())
+            && self.is_place(&call.receiver)
+            && self.mentions_floats(&call.receiver)
+            && !self.is_plain(&call.receiver)
+    }
+
+    /// Whether an expression is a variable that was declared as a float or a list.
+    fn is_plain(&self, expr: &Expr) -> bool {
+        let Expr::Path(path) = expr else { return false };
+        let found = path.path.get_ident().and_then(|name| self.lookup(name));
+        let Some(Binding::View(view)) = found else {
+            return false;
+        };
+        let ty = self.slots[view.place.root.0 as usize].ty.as_ref();
+        view.place.path.is_empty()
+            && ty.is_some_and(|ty| {
+                let ty = ty.to_string();
+                ty == "f64" || ty == "f32" || ty.starts_with('[') || ty.starts_with("Vec <")
+            })
     }
 
     /// Whether an expression denotes a place of this function, without lowering it.
@@ -191,17 +245,9 @@ impl Lowerer<'_> {
         terms: Vec<Term>,
         at: &dyn ToTokens,
     ) -> Option<ValueId> {
-        const INHERENT: [&str; 4] = ["clamp", "to_radians", "to_degrees", "fract"];
         let given = terms.len();
-        let row = Op::ALL
-            .iter()
-            .copied()
-            .find(|op| op.form() == Form::Inherent && op.name() == name)
-            .filter(|op| op.arity() == given);
-        let composite =
-            Composite::named(name).filter(|c| INHERENT.contains(&name) && c.arity() == given);
-        let known = row.is_some() || composite.is_some() || (name, given) == ("log", 2);
-        if !known {
+        let (row, composite) = (row(name, given), composite(name, given));
+        if !is_operation(name, given) {
             self.error(
                 at,
                 Code::Method,
@@ -216,7 +262,7 @@ impl Lowerer<'_> {
         let body = &mut builder.body;
         Some(match (row, composite) {
             (Some(op), _) => body.op(op, &operands),
-            (None, Some(composite)) => composite::expand(body, composite, &operands),
+            (None, Some(composite)) => expand(body, composite, &operands),
             (None, None) => {
                 let (of, base) = (
                     body.op(Op::Ln, &operands[..1]),

@@ -59,6 +59,8 @@ pub(crate) fn lower(
         private: &signature.private,
         result: SlotId(0),
     };
+    let receiver = signature.receiver.as_ref();
+    let by_value = receiver.is_some_and(|of| matches!(of.kind, syn::ReceiverKind::Value));
     let params: Vec<SlotId> = signature
         .params
         .iter()
@@ -70,7 +72,11 @@ pub(crate) fn lower(
             let slot_of = &mut lowerer.slots[slot.0 as usize];
             slot_of.exclusive = param.passing == Passing::Exclusive;
             slot_of.mutable = param.mutable || slot_of.exclusive;
-            let view = lowerer.view_of(slot);
+            let mut view = lowerer.view_of(slot);
+            if param.name == "self" && by_value {
+                view.place.deref = true;
+                view.by_ref = false;
+            }
             lowerer.name(&param.name, Binding::View(view));
             slot
         })

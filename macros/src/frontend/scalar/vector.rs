@@ -13,6 +13,28 @@ use super::stream;
 use crate::diag::Code;
 use crate::ir::scalar::{Head, Inert, Place, Rhs, SlotId, StmtKind};
 
+/// Methods of lists that only the list itself could undo.
+const CHANGES: &[&str] = &[
+    "append",
+    "dedup",
+    "drain",
+    "extend_from_within",
+    "insert",
+    "remove",
+    "resize_with",
+    "retain",
+    "rotate_left",
+    "rotate_right",
+    "sort",
+    "sort_by",
+    "sort_by_key",
+    "sort_unstable",
+    "sort_unstable_by",
+    "split_off",
+    "swap_remove",
+    "swap_with_slice",
+];
+
 impl Lowerer<'_> {
     /// A method call that stands as a statement.
     pub(super) fn method_statement(&mut self, call: &ExprMethodCall) {
@@ -120,6 +142,12 @@ impl Lowerer<'_> {
                 });
             }
             ("reserve" | "shrink_to_fit", _) => {}
+            (name, _) if !CHANGES.contains(&name) => {
+                let written = view.exclusive || self.slots[list.root.0 as usize].mutable;
+                if let Some(value) = self.method_call(call, written) {
+                    self.temporary("unused", span, value);
+                }
+            }
             _ => {
                 let message = format!(
                     "`{name}` may change what it is called on in a way that the reverse pass cannot undo"

@@ -277,12 +277,43 @@ pub(crate) struct Leaf {
 /// A call of another differentiable function.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
-    /// The path as the user wrote it.
-    pub(crate) callee: syn::Path,
+    /// Which function it is.
+    pub(crate) callee: Callee,
     /// Arguments in order.
     pub(crate) args: Vec<Arg>,
     /// What is asked of the function.
     pub(crate) wanted: Wanted,
+}
+
+/// How the user named a function.
+#[derive(Clone, Debug)]
+pub(crate) enum Callee {
+    /// A function by its path.
+    Path(syn::Path),
+    /// An associated function: the type, and the function.
+    Associated(TokenStream, Ident),
+    /// A method of the first argument.
+    Method(Ident),
+}
+
+impl Callee {
+    /// The name, if it is a bare one.
+    pub(crate) fn bare(&self) -> Option<&Ident> {
+        match self {
+            Callee::Path(path) => path.get_ident(),
+            Callee::Associated(..) | Callee::Method(_) => None,
+        }
+    }
+}
+
+impl ToTokens for Callee {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.extend(match self {
+            Callee::Path(path) => quote::quote!(#path),
+            Callee::Associated(ty, name) => quote::quote!(#ty::#name),
+            Callee::Method(name) => quote::quote!(_::#name),
+        });
+    }
 }
 
 /// What a call asks of a function.

@@ -58,11 +58,8 @@ impl Emitter<'_> {
         }
         let [tape, lanes] = ["tape", "lanes"].map(names::local);
         if call.wanted != Wanted::Value {
-            let run = self.linked(
-                call,
-                "__gradient_tangent",
-                |callee| quote!(#callee(#(#primals,)* #(#tangents,)* #lanes)),
-            );
+            let arguments = primals.into_iter().chain(tangents).chain([quote!(#lanes)]);
+            let run = self.linked(call, "__gradient_tangent", arguments.collect());
             // Both are pairs of a value and a gradient.
             let part = match call.wanted {
                 Wanted::Gradient => quote!((of.1, along.1)),
@@ -71,14 +68,11 @@ impl Emitter<'_> {
             return quote!({ #before let (of, along) = #run; #part });
         }
         let (method, tape) = match self.storage {
-            Storage::Nowhere => ("__tangent", quote!()),
-            _ => ("__second_forward", quote!(#tape,)),
+            Storage::Nowhere => ("__tangent", None),
+            _ => ("__second_forward", Some(quote!(#tape))),
         };
-        let run = self.linked(
-            call,
-            method,
-            |callee| quote!(#callee(#(#primals,)* #(#tangents,)* #tape #lanes)),
-        );
+        let arguments = primals.into_iter().chain(tangents).chain(tape);
+        let run = self.linked(call, method, arguments.chain([quote!(#lanes)]).collect());
         quote!({ #before #run })
     }
 
@@ -149,14 +143,10 @@ impl Emitter<'_> {
         }
         let [cotangent, t_cotangent, tape, lanes] =
             ["__cotangent", "__t_cotangent", "tape", "lanes"].map(names::local);
-        let run = self.linked(call, "__second_reverse", |callee| {
-            quote! {
-                #callee(
-                    #(#primals,)* #(#tangents,)* #(#shadows,)* #(#t_shadows,)*
-                    #cotangent, #t_cotangent, #tape, #lanes
-                )
-            }
-        });
+        let last = [cotangent, t_cotangent, tape, lanes].map(|name| quote!(#name));
+        let arguments = primals.into_iter().chain(tangents).chain(shadows);
+        let arguments = arguments.chain(t_shadows).chain(last);
+        let run = self.linked(call, "__second_reverse", arguments.collect());
         quote!(#before #run; #after)
     }
 }
