@@ -71,6 +71,37 @@ fn every_eval_agrees_with_its_golden_outputs() {
     println!("golden: {cases} cases");
 }
 
+/// A point at a vertex of the hand is as far as one at a corner of a triangle that is that vertex.
+#[test]
+fn hand_tracking_without_triangles() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/gradbench");
+    let text = fs::read_to_string(folder.join("ht.jsonl")).unwrap();
+    let case: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let mut input = case["input"].clone();
+    let run = |input: &Value, function: &str| {
+        let mut task = evals::named("ht").unwrap()(function, input).unwrap();
+        task.run();
+        task.output()
+    };
+    for us in input["us"].as_array_mut().unwrap() {
+        *us = json!([1.0, 0.0]);
+    }
+    let (corners, slopes) = (run(&input, "objective"), run(&input, "jacobian"));
+    input["us"] = json!([]);
+    let triangles = input["data"]["model"]["triangles"].clone();
+    for place in input["data"]["correspondences"].as_array_mut().unwrap() {
+        *place = triangles[place.as_u64().unwrap() as usize][0].clone();
+    }
+    compare("objective", &run(&input, "objective"), &corners, 0.0);
+    let of_pose: Vec<Value> = slopes
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| json!(row.as_array().unwrap()[2..]))
+        .collect();
+    compare("jacobian", &run(&input, "jacobian"), &json!(of_pose), 0.0);
+}
+
 #[test]
 fn a_conversation_follows_the_protocol() {
     let ask = |message: Value| protocol::answer(&message.to_string()).unwrap();

@@ -28,4 +28,4 @@ macro_rules! evals {
     };
 }
 
-evals! { ba det gmm hello kmeans llsq lse lstm ode particle saddle }
+evals! { ba det gmm hello ht kmeans llsq lse lstm ode particle saddle }
