@@ -20,6 +20,7 @@ pub mod __private {
 pub use cotangent_macros::{Differentiable, derivative, differentiable, einsum};
 pub use cotangent_optimizers as optimizers;
 pub use cotangent_runtime::cpu::{set_threads, threads};
+pub use cotangent_runtime::npy;
 pub use cotangent_runtime::scalar::Matrix;
 pub use cotangent_runtime::{
     Bag, BoundMethod, Element, Embedding, Error, Float, Floats, FloatsMut, Graph, Half, LeafView,

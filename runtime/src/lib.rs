@@ -17,6 +17,7 @@ pub mod graph;
 mod leaf;
 mod leaves;
 mod methods;
+pub mod npy;
 #[doc(hidden)]
 pub mod primitive;
 mod row_index;
@@ -24,6 +25,7 @@ mod rows;
 pub mod scalar;
 mod shape;
 mod tensor;
+mod zip;
 
 pub use axes::{Over, Position, Span};
 pub use cpu::real::Real;

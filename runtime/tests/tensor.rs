@@ -142,3 +142,43 @@ fn a_shape_that_no_memory_holds_is_refused_before_a_kernel_trusts_it() {
     let empty = [&[side / 8, 1, 0], &[1, side / 8, 0]].map(|shape| Tensor::<f64>::zeros(shape));
     assert!(text(|| &empty[0] + &empty[1]).contains("`+`"));
 }
+
+#[test]
+fn arrays_become_tensors_and_back_without_a_copy() {
+    let array = ndarray::Array3::from_shape_fn((2, 3, 4), |(i, j, k)| (i * 12 + j * 4 + k) as f32);
+    let place = array.as_ptr();
+    let tensor = Tensor::from(array);
+    assert_eq!(tensor.data().as_ptr(), place);
+    assert_eq!(tensor, Tensor::from_fn(&[2, 3, 4], |i| i as f32));
+    assert_eq!(tensor.as_ndarray().as_ptr(), place);
+    let back = tensor.into_ndarray();
+    assert_eq!((back.as_ptr(), back.shape()), (place, [2, 3, 4].as_slice()));
+    // Other layouts are copied: turned axes, and a part of a larger array.
+    let turned = back.clone().reversed_axes();
+    assert_eq!(
+        Tensor::from(turned),
+        Tensor::from_fn(&[4, 3, 2], |i| (i % 2 * 12 + i / 2 % 3 * 4 + i / 6) as f32)
+    );
+    let part = back.slice_move(ndarray::s![1.., 1..2, ..]);
+    assert_eq!(Tensor::from(part).data(), [16.0, 17.0, 18.0, 19.0]);
+    let mut shared = Tensor::from_fn(&[2], |i| i as f64);
+    let other = shared.clone();
+    shared.as_ndarray_mut()[[1]] = 5.0;
+    assert_eq!(
+        (shared.data(), other.data()),
+        ([0.0, 5.0].as_slice(), [0.0, 1.0].as_slice())
+    );
+}
+
+#[test]
+fn tensors_are_shown_like_ndarrays() {
+    let x = Tensor::from_fn(&[2, 2], |i| i as f64 / 3.0);
+    assert_eq!(format!("{x:.2}"), "[[0.00, 0.33],\n [0.67, 1.00]]");
+    let labels = Tensor::from_vec(&[2], vec![3_u32, 1]).unwrap();
+    assert_eq!(labels.to_string(), "[3, 1]");
+    assert_eq!(format!("{labels:?}"), "[3, 1], shape=[2], u32");
+    assert!(
+        Tensor::full(&[1000], 1.0).to_string().contains("..."),
+        "a long one is shortened"
+    );
+}

@@ -7,9 +7,9 @@
 mod assign;
 mod composite;
 mod elementwise;
+mod interop;
 mod structural;
 
-use std::fmt;
 use std::sync::Arc;
 
 use crate::buffer::Buffer;
@@ -135,22 +135,6 @@ impl<T: Element> Tensor<T> {
         Tensor::built(shape.to_vec(), (0..count(shape)).map(f).collect())
     }
 
-    /// A copy of an ndarray, of any rank and layout.
-    #[must_use]
-    pub fn from_ndarray<D: ndarray::Dimension>(array: &ndarray::ArrayView<'_, T, D>) -> Self {
-        Tensor::built(array.shape().to_vec(), array.iter().copied().collect())
-    }
-
-    /// A view of the elements as an ndarray.
-    #[must_use]
-    #[track_caller]
-    pub fn as_ndarray(&self) -> ndarray::ArrayViewD<'_, T> {
-        match ndarray::ArrayViewD::from_shape(self.shape.clone(), self.data()) {
-            Ok(view) => view,
-            Err(error) => panic!("a tensor of shape {:?} is no ndarray: {error}", self.shape),
-        }
-    }
-
     /// Sizes, outermost first; empty for a scalar.
     #[must_use]
     pub fn shape(&self) -> &[usize] {
@@ -227,16 +211,5 @@ impl<T: Element> Tensor<T> {
 impl<T: Element> PartialEq for Tensor<T> {
     fn eq(&self, other: &Self) -> bool {
         self.shape == other.shape && self.data() == other.data()
-    }
-}
-
-impl<T: Element> fmt::Debug for Tensor<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 16;
-        let shown = &self.data()[..self.len().min(SHOWN)];
-        let more = if self.len() > SHOWN { ", .." } else { "" };
-        write!(f, "Tensor<{}> {:?} ", T::DTYPE, self.shape)?;
-        f.debug_list().entries(shown).finish()?;
-        f.write_str(more)
     }
 }
