@@ -134,6 +134,48 @@ fn loss(net: &Net, x: &Tensor<f64>, labels: &Tensor<u32>) -> f64 {
     hidden.matmul(&net.w2).cross_entropy(labels).mean()
 }
 
+#[differentiable(wrt(w), order = 2)]
+fn logistic(w: &Tensor<f64>, x: &Tensor<f64>, y: &Tensor<f64>) -> f64 {
+    let z = x.matmul(w);
+    (z.softplus() - y * &z).sum() + w.square().sum() * 0.05
+}
+
+#[test]
+fn a_tensor_program_gives_products_of_its_hessian() {
+    let x = Tensor::from_fn(&[12, 3], |k| (k as f64 * 1.7).sin());
+    let y = Tensor::from_fn(&[12], |k| f64::from(u8::from(k % 3 == 0)));
+    let of = |w: &[f64]| Tensor::from_vec(&[3], w.to_vec()).unwrap();
+    let mut gradients = logistic::bind(&of(&[0.0; 3]), &x, &y).unwrap();
+    let mut products = logistic::bind(&of(&[0.0; 3]), &x, &y).unwrap();
+    let problem = objective(|w: &[f64]| {
+        let (value, gradient) = gradients.value_and_grad(&of(w), &x, &y).unwrap();
+        (value, gradient.data().to_vec())
+    })
+    .with_products(|w, d| {
+        let product = products.hvp(&of(w), &x, &y, &of(d)).unwrap();
+        product.data().to_vec()
+    });
+    let mut w = vec![0.0; 3];
+    NewtonCg::default().minimise(problem, &mut w).unwrap();
+    // The gradient by hand: x^T (sigmoid(x w) - y) + w / 10.
+    for k in 0..3 {
+        let slope: f64 = (0..12)
+            .map(|i| {
+                let row = &x.data()[3 * i..3 * i + 3];
+                let z: f64 = row.iter().zip(&w).map(|(x, w)| x * w).sum();
+                row[k] * (1.0 / (1.0 + (-z).exp()) - y.data()[i])
+            })
+            .sum();
+        assert!((slope + 0.1 * w[k]).abs() < 1e-6, "entry {k}: {slope}");
+    }
+    // Sophia takes an estimate of the diagonal from the same products.
+    let model = of(&w);
+    let estimate = cotangent::optimizers::hutchinson(&model, 1, 0, |signs| {
+        Ok(products.hvp(&model, &x, &y, signs).unwrap().clone())
+    });
+    assert!(estimate.unwrap().data().iter().all(|h| h.is_finite()));
+}
+
 #[test]
 fn a_tensor_program_is_minimised_over_the_leaves_of_its_model() {
     let mut net = Net {

@@ -1,8 +1,9 @@
 //! The arguments of `#[differentiable(..)]`.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
 use syn::{Expr, ExprPath, Meta, Path, Token};
 
 use crate::diag::{Code, Errors};
@@ -19,6 +20,8 @@ pub(crate) struct Args {
     pub(crate) krate: Option<Path>,
     /// `print`
     pub(crate) print: bool,
+    /// `order = n`: how many times a function over tensors can be differentiated
+    pub(crate) order: Option<(usize, Span)>,
     /// `strategy = tape`: the reverse pass takes everything from the tape
     pub(crate) taped: bool,
     /// `scalar` or `tensor`, where the signature does not show which code it is
@@ -90,8 +93,17 @@ impl Args {
                     "`strategy` takes `tape`; leave it out for the fastest way that is right",
                 ),
             },
+            ("order", Meta::NameValue(pair)) => match order(&pair.value) {
+                Some(order) => self.order = Some((order, pair.value.span())),
+                None => errors.at(
+                    &pair.value,
+                    Code::Argument,
+                    "`order` takes 1, 2 or 3: how many times the function is differentiated",
+                ),
+            },
             (
-                "wrt" | "companion" | "print" | "strategy" | "scalar" | "tensor" | "associated",
+                "wrt" | "companion" | "print" | "order" | "strategy" | "scalar" | "tensor"
+                | "associated",
                 _,
             ) => {
                 errors.at(
@@ -103,6 +115,18 @@ impl Args {
             _ => errors.at(meta, Code::Argument, "unknown argument"),
         }
     }
+}
+
+fn order(value: &Expr) -> Option<usize> {
+    let Expr::Lit(syn::ExprLit {
+        lit: syn::Lit::Int(order),
+        ..
+    }) = value
+    else {
+        return None;
+    };
+    let order = order.base10_parse().ok()?;
+    (1..=3).contains(&order).then_some(order)
 }
 
 enum Argument {

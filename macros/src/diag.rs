@@ -36,7 +36,7 @@ macro_rules! catalogue {
 catalogue! {
     /// An attribute argument that does not exist or is malformed.
     Argument "AD001"
-        "the arguments of `#[differentiable]` are `wrt(a, b)`, `companion = Name`, `crate = path`, `strategy = tape`, `scalar`, `tensor`, `associated` and `print`"
+        "the arguments of `#[differentiable]` are `wrt(a, b)`, `companion = Name`, `crate = path`, `order = n`, `strategy = tape`, `scalar`, `tensor`, `associated` and `print`"
         "correct the argument";
     /// `wrt` names something that is not a differentiable parameter.
     Wrt "AD002"
@@ -110,6 +110,10 @@ catalogue! {
     Rule "AD019"
         "a custom rule is a function of the arguments and of the cotangent of the result, and returns the cotangents of the float parameters: the first derivative, and no more"
         "write `#[derivative(of = f)] fn rule(x: f64, y: f64, cotangent: f64) -> (f64, f64)` for `fn f(x: f64, y: f64) -> f64`";
+    /// A derivative of a higher order than there is.
+    Higher "AD020"
+        "what stands in the adjoint of this operation has no derivative rule of its own, and leaving it out would be a silent zero"
+        "lower `order`, or write the operation out with others";
     /// A malformed equation of `einsum`.
     Equation "AD021"
         "an equation names each axis of each tensor by a letter, and those of the result: what the result lacks is summed"

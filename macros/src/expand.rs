@@ -30,7 +30,13 @@ pub(crate) fn differentiable(args: TokenStream, item: TokenStream) -> TokenStrea
     let signature = Signature::read(&function, &args, &mut errors);
     let generated = match signature.regime {
         Regime::Tensor => emit::tensor::expand(&signature, &function, &args, &mut errors),
-        Regime::Scalar => scalar(&signature, &function, &args, &mut errors),
+        Regime::Scalar => {
+            if let Some((_, span)) = args.order {
+                let text = "`order` is for functions over tensors; a function of numbers has second derivatives without it";
+                errors.at_span(span, Code::Argument, text);
+            }
+            scalar(&signature, &function, &args, &mut errors)
+        }
     };
     let user = frontend::signature::without_helpers(&function, signature.regime);
     match generated {

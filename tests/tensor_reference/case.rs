@@ -8,6 +8,8 @@ pub(crate) struct Case<'a> {
     pub(crate) id: &'a str,
     pub(crate) function: &'a str,
     value: &'a Value,
+    /// Derivatives in directions and second derivatives, if the reference has them.
+    modes: &'a Value,
 }
 
 /// An element type, with the tolerances that the reference suggests for it.
@@ -56,11 +58,12 @@ fn shape(value: &Value) -> Vec<usize> {
 }
 
 impl<'a> Case<'a> {
-    pub(crate) fn new(value: &'a Value) -> Case<'a> {
+    pub(crate) fn new(value: &'a Value, modes: &'a Value) -> Case<'a> {
         Case {
             id: value["id"].as_str().unwrap(),
             function: value["function"].as_str().unwrap(),
             value,
+            modes,
         }
     }
 
@@ -144,6 +147,71 @@ impl<'a> Case<'a> {
     /// The shape of the first input.
     pub(crate) fn first_shape(&self) -> Vec<usize> {
         shape(&self.value["inputs"][0])
+    }
+
+    /// Whether the reference has `jvp`, `hvp` or `hessian`.
+    pub(crate) fn has(&self, mode: &str) -> bool {
+        self.modes.get(mode).is_some()
+    }
+
+    /// The direction of an input; zeros where it has none.
+    pub(crate) fn direction<T: Golden>(&self, mode: &str, name: &str, x: &Tensor<T>) -> Tensor<T> {
+        let key = if mode == "jvp" { "tangents" } else { "v" };
+        match self.modes[mode][key].get(name) {
+            Some(direction) => tensor(direction),
+            None => Tensor::zeros(x.shape()),
+        }
+    }
+
+    /// Whether the reference differentiates an input.
+    fn differentiates(&self, name: &str) -> bool {
+        self.value["grads"].get(name).is_some()
+    }
+
+    /// How many rows the Hessian has.
+    pub(crate) fn side(&self) -> usize {
+        shape(&self.modes["hessian"])[0]
+    }
+
+    /// The part of unit vector number `rest` that belongs to an input; counts its entries off.
+    pub(crate) fn unit<T: Golden>(&self, rest: &mut usize, name: &str, x: &Tensor<T>) -> Tensor<T> {
+        if !self.differentiates(name) {
+            return Tensor::zeros(x.shape());
+        }
+        let at = *rest;
+        *rest = rest.wrapping_sub(x.data().len());
+        Tensor::from_fn(x.shape(), |k| T::of(if k == at { 1.0 } else { 0.0 }))
+    }
+
+    /// Adds the entries of a part of a column of the Hessian.
+    pub(crate) fn entries<T: Golden>(&self, column: &mut Vec<f64>, name: &str, part: &Tensor<T>) {
+        if self.differentiates(name) {
+            column.extend(part.data().iter().map(|x| x.wide()));
+        }
+    }
+
+    /// Compares the columns of the Hessian, which is symmetric.
+    pub(crate) fn check_hessian<T: Golden>(&self, columns: &[Vec<f64>]) -> Result<(), String> {
+        let elements = columns.iter().flatten().map(|&x| T::of(x)).collect();
+        let found = Tensor::<T>::from_vec(&[self.side(), self.side()], elements).unwrap();
+        self.compare("hessian", &found, &self.modes["hessian"])
+    }
+
+    /// Compares the Hessian times the direction.
+    pub(crate) fn check_product<T: Golden>(
+        &self,
+        name: &str,
+        found: &Tensor<T>,
+    ) -> Result<(), String> {
+        match self.modes["hvp"]["product"].get(name) {
+            Some(expected) => self.compare(&format!("hvp {name}"), found, expected),
+            None => Ok(()),
+        }
+    }
+
+    /// Compares the derivative of the output in the direction.
+    pub(crate) fn check_tangent<T: Golden>(&self, found: &Tensor<T>) -> Result<(), String> {
+        self.compare("jvp", found, &self.modes["jvp"]["output_tangent"])
     }
 
     /// Compares an output; yields what differs.

@@ -44,13 +44,13 @@ macro_rules! golden {
             #[allow(dead_code, reason = "not every row names its element type")]
             type Float = $t;
 
-            #[differentiable]
+            #[differentiable(wrt($($x),*), order = 2)]
             #[allow(clippy::ptr_arg, unused_variables, reason = "the signature is that of the case")]
             pub(super) fn f($($x: &Tensor<$t>,)* $($i: &Tensor<u32>,)* $($h: &$hty),*) -> Tensor<$t> {
                 $body
             }
 
-            #[differentiable(wrt($($x),*))]
+            #[differentiable(wrt($($x),*), order = 2)]
             #[allow(clippy::ptr_arg, unused_variables, reason = "the signature is that of the case")]
             pub(super) fn weighted(
                 $($x: &Tensor<$t>,)* $($i: &Tensor<u32>,)* $($h: &$hty,)* cotangent: &Tensor<$t>
@@ -72,10 +72,58 @@ macro_rules! golden {
                 let (value, gradients) = result.unwrap();
                 let weighted = $module::f($($x,)* $($i,)* $($h),*) * &cotangent;
                 $faults.extend($case.check_total(value, &weighted).err());
-                golden!(@gradients $case $faults gradients ($($x)*));
+                { golden!(@gradients $case $faults gradients ($($x)*)); }
+                if $case.has("hvp") {
+                    let product = program.hvp(
+                        $($x,)* $($i,)* $($h,)* &cotangent, $(&$case.direction("hvp", stringify!($x), $x)),*
+                    );
+                    match product {
+                        Err(error) => $faults.push(format!("{}: hvp: {error}", $case.id)),
+                        Ok(product) => { golden!(@products $case $faults product ($($x)*)); }
+                    }
+                }
+                if $case.has("hessian") {
+                    let mut columns = Vec::new();
+                    for axis in 0..$case.side() {
+                        #[allow(unused_mut, unused_variables, unused_assignments, reason = "of one input")]
+                        let mut rest = axis;
+                        let product = program.hvp(
+                            $($x,)* $($i,)* $($h,)* &cotangent,
+                            $(&$case.unit(&mut rest, stringify!($x), $x)),*
+                        );
+                        let product = product.unwrap();
+                        let mut column = Vec::new();
+                        { golden!(@entries $case column product ($($x)*)); }
+                        columns.push(column);
+                    }
+                    $faults.extend($case.check_hessian::<$t>(&columns).err());
+                }
+            }
+        }
+        if $case.has("jvp") {
+            let along = $module::f::jvp(
+                $($x,)* $($i,)* $($h,)* $(&$case.direction("jvp", stringify!($x), $x)),*
+            );
+            match along {
+                Err(error) => $faults.push(format!("{}: jvp: {error}", $case.id)),
+                Ok((_, tangent)) => $faults.extend($case.check_tangent(&tangent).err()),
             }
         }
     }};
+    (@products $case:ident $faults:ident $products:ident ($x:ident)) => {
+        $faults.extend($case.check_product(stringify!($x), $products).err());
+    };
+    (@products $case:ident $faults:ident $products:ident ($($x:ident)*)) => {
+        let ($($x,)*) = $products;
+        $($faults.extend($case.check_product(stringify!($x), $x).err());)*
+    };
+    (@entries $case:ident $column:ident $products:ident ($x:ident)) => {
+        $case.entries(&mut $column, stringify!($x), $products);
+    };
+    (@entries $case:ident $column:ident $products:ident ($($x:ident)*)) => {
+        let ($($x,)*) = $products;
+        $($case.entries(&mut $column, stringify!($x), $x);)*
+    };
     (@gradients $case:ident $faults:ident $gradients:ident ($x:ident)) => {
         $faults.extend($case.check_gradient(stringify!($x), $gradients).err());
     };

@@ -106,7 +106,19 @@ pub(super) fn pull_back(
             let back = transpose(graph, solved);
             vec![(a, graph.add(TensorOp::Expand, vec![back, a]))]
         }
-        P::Mirrored | P::Cofactors => Vec::new(),
+        P::Mirrored => vec![(a, like(graph, P::MirroredBack, &[dy], a))],
+        P::MirroredBack => vec![(a, like(graph, P::Mirrored, &[dy], a))],
+        // C = det A A^-T: A' = <C', C> A^-T - C C'^T A^-T; NaN where A has no inverse
+        P::Cofactors => {
+            let inverse = like(graph, P::Inverse, &[a], a);
+            let inverse = transpose(graph, inverse);
+            let product = graph.op(Op::Mul, &[dy, y]);
+            let total = graph.add(TensorOp::Sum(SumAxes::These(vec![-2, -1])), vec![product]);
+            let along = graph.op(Op::Mul, &[total, inverse]);
+            let turned = product_like(graph, (y, false), (dy, true), a);
+            let across = product_like(graph, (turned, false), (inverse, false), a);
+            vec![(a, graph.op(Op::Sub, &[along, across]))]
+        }
         _ => return None,
     })
 }

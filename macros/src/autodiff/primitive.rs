@@ -15,18 +15,18 @@ pub(super) fn like(graph: &mut Graph, op: Primitive, x: &[NodeId], like: NodeId)
     graph.add(TensorOp::Primitive(op), operands)
 }
 
-/// The contributions of `y = op(x..)`, whose cotangent is `dy`, to the cotangents of its operands.
-/// Labels get none, and neither do the operands of an operation that stands in adjoints only.
+/// The contributions of `y = op(x..)`, whose cotangent is `dy`, to the cotangents of its operands;
+/// labels get none. `None` for an adjoint whose own derivative is not known.
 pub(super) fn pull_back(
     graph: &mut Graph,
     op: Primitive,
     x: &[NodeId],
     y: NodeId,
     dy: NodeId,
-) -> Vec<(NodeId, NodeId)> {
+) -> Option<Vec<(NodeId, NodeId)>> {
     use Primitive as P;
     if let Some(flows) = linear::pull_back(graph, op, x, y, dy) {
-        return flows;
+        return Some(flows);
     }
     // A linear operation with labels or without: the cotangent through its adjoint.
     let linear = |graph: &mut Graph, adjoint: P| {
@@ -34,10 +34,10 @@ pub(super) fn pull_back(
         operands[0] = dy;
         vec![(x[0], like(graph, adjoint, &operands, x[0]))]
     };
-    match op {
+    Some(match op {
         P::RoundF16 | P::RoundBf16 => vec![(x[0], dy)],
-        P::View => linear(graph, P::Place),
-        P::Place => linear(graph, P::View),
+        P::View => linear(graph, P::PlaceZero),
+        P::Place | P::PlaceZero => linear(graph, P::View),
         P::Take => linear(graph, P::TakeAdd),
         P::TakeAdd => linear(graph, P::Take),
         P::Mix => linear(graph, P::MixAdd),
@@ -56,6 +56,10 @@ pub(super) fn pull_back(
             let second = like(graph, P::Tail, &[dy], x[1]);
             vec![(x[0], first), (x[1], second)]
         }
+        P::Head => linear(graph, P::HeadBack),
+        P::HeadBack => linear(graph, P::Head),
+        P::Tail => linear(graph, P::TailBack),
+        P::TailBack => linear(graph, P::Tail),
         P::RunningSum => linear(graph, P::RunningSumBack),
         P::RunningSumBack => linear(graph, P::RunningSum),
         // y = prod x: x_i' = y' times the others
@@ -63,6 +67,8 @@ pub(super) fn pull_back(
             let others = like(graph, P::ProductOthers, x, x[0]);
             vec![(x[0], graph.op(Op::Mul, &[dy, others]))]
         }
+        // y_i = the product of the others
+        P::ProductOthers => adjoint(graph, P::ProductOthersBack, &[x[0], dy], x[0]),
         // y = max x: the elements that equal it share y' evenly
         P::Maximum | P::Minimum => {
             let (zero, one) = (graph.constant(0.0), graph.constant(1.0));
@@ -112,13 +118,49 @@ pub(super) fn pull_back(
         P::MeanPool => linear(graph, P::MeanPoolBack),
         P::MeanPoolBack => linear(graph, P::MeanPool),
         P::MaxPool => adjoint(graph, P::MaxPoolBack, &[x[0], y, dy], x[0]),
+        P::MaxPoolBack => adjoint(graph, P::MaxPoolTangent, &[x[0], x[1], dy], x[2]),
+        P::MaxPoolTangent => adjoint(graph, P::MaxPoolBack, &[x[0], x[1], dy], x[2]),
         P::RunningProduct => adjoint(graph, P::RunningProductBack, &[x[0], dy], x[0]),
+        // Bilinear in the cotangent x[1] and products of x[0].
+        P::RunningProductBack => {
+            let along = like(graph, P::RunningProductTangent, &[x[0], dy], x[1]);
+            let second = like(graph, P::RunningProductSecond, &[x[0], dy, x[1]], x[0]);
+            vec![(x[0], second), (x[1], along)]
+        }
+        P::RunningProductTangent => {
+            let back = like(graph, P::RunningProductBack, &[x[0], dy], x[1]);
+            let second = like(graph, P::RunningProductSecond, &[x[0], x[1], dy], x[0]);
+            vec![(x[0], second), (x[1], back)]
+        }
         P::RunningMax => adjoint(graph, P::RunningMaxBack, &[x[0], dy], x[0]),
+        // Which element is the largest does not change near x[0]: these are linear in x[1].
+        P::RunningMaxBack => adjoint(graph, P::RunningMaxTangent, &[x[0], dy], x[1]),
+        P::RunningMaxTangent => adjoint(graph, P::RunningMaxBack, &[x[0], dy], x[1]),
+        P::SortBack => adjoint(graph, P::SortTangent, &[x[0], dy], x[1]),
+        P::SortTangent => adjoint(graph, P::SortBack, &[x[0], dy], x[1]),
         P::RunningLogSumExp => adjoint(graph, P::RunningLogSumExpBack, &[x[0], y, dy], x[0]),
         P::Sort => adjoint(graph, P::SortBack, &[x[0], dy], x[0]),
-        // Operations that stand in adjoints only; those of linear algebra have their own table.
-        _ => Vec::new(),
-    }
+        // r_k = sum_{j >= k} c_j e^(x_k - y_j), where y is an operand like x and c
+        P::RunningLogSumExpBack => {
+            let along = like(graph, P::RunningLogSumExpTangent, &[x[0], x[1], dy], x[2]);
+            let to_x = graph.op(Op::Mul, &[dy, y]);
+            let to_y = graph.op(Op::Mul, &[along, x[2]]);
+            let to_y = graph.op(Op::Neg, &[to_y]);
+            vec![(x[0], to_x), (x[1], to_y), (x[2], along)]
+        }
+        // r_j = sum_{k <= j} v_k e^(x_k - y_j)
+        P::RunningLogSumExpTangent => {
+            let back = like(graph, P::RunningLogSumExpBack, &[x[0], x[1], dy], x[2]);
+            let to_x = graph.op(Op::Mul, &[back, x[2]]);
+            let to_y = graph.op(Op::Mul, &[dy, y]);
+            let to_y = graph.op(Op::Neg, &[to_y]);
+            vec![(x[0], to_x), (x[1], to_y), (x[2], back)]
+        }
+        // Made of labels, or of a key; and what a recurrent layer keeps, which is a constant.
+        P::OneHot | P::Uniform | P::Floats | P::Lstm | P::Gru => Vec::new(),
+        // Third derivatives, and the operations of linear algebra, which have their own table.
+        _ => return None,
+    })
 }
 
 /// The adjoint of an operation of one operand as one primitive.

@@ -243,6 +243,28 @@ pub(crate) fn apply<B: Build>(b: &mut B, partial: Partial<B::Id>, flow: B::Id) -
     })
 }
 
+/// As `apply`, but a (co)tangent of 0 yields 0 whatever the slope is. In a derivative of a derivative
+/// that is how what is not asked for stays out: its slope may be infinite, or no number.
+pub(crate) fn apply_if_any<B: Build>(
+    b: &mut B,
+    partial: Partial<B::Id>,
+    flow: B::Id,
+) -> Option<B::Id> {
+    let guarded = matches!(partial, Partial::Times(_) | Partial::Over(_));
+    let applied = apply(b, partial, flow)?;
+    if !guarded {
+        return Some(applied);
+    }
+    Some(if_any(b, flow, applied))
+}
+
+/// `result`, or 0 where `flow` is 0.
+pub(crate) fn if_any<B: Build>(b: &mut B, flow: B::Id, result: B::Id) -> B::Id {
+    let zero = b.constant(0.0);
+    let nothing = b.op(Op::Eq, &[flow, zero]);
+    b.op(Op::Select, &[nothing, zero, result])
+}
+
 /// The sign of x with sign(0) = 0.
 fn sign<B: Build>(b: &mut B, x: B::Id) -> B::Id {
     let (zero, one, minus) = (b.constant(0.0), b.constant(1.0), b.constant(-1.0));

@@ -27,7 +27,8 @@ pub(crate) struct FunctionId(pub(crate) u32);
 /// What a node computes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum TensorOp {
-    /// Input number k of the region: a float tensor, or labels.
+    /// Input number k of the region: a float tensor, or labels. An operand, which is not read, says
+    /// what shape it is known to have.
     Input(usize),
     /// A float constant, by its bits.
     Constant(u64),
@@ -42,6 +43,9 @@ pub(crate) enum TensorOp {
     /// Component k of the pullback of a user's scalar function: operands are those of the
     /// function, then the cotangent.
     MapPullback(FunctionId, usize),
+    /// A second derivative of a user's scalar function, with respect to two of its operands, times
+    /// the last operand: operands are those of the function, then the factor.
+    MapSecond(FunctionId, usize, usize),
     /// The number of elements of the first operand over that of the second.
     Ratio,
     /// The operand broadcast to the shape of the second.
@@ -117,6 +121,7 @@ impl TensorOp {
             TensorOp::Scalar(_)
                 | TensorOp::Map(_)
                 | TensorOp::MapPullback(..)
+                | TensorOp::MapSecond(..)
                 | TensorOp::Expand
                 | TensorOp::Constant(_)
                 | TensorOp::Integer(_)
@@ -195,8 +200,13 @@ impl Graph {
 
     /// Adds an input that the user wrote as `name`.
     pub(crate) fn named_input(&mut self, name: String) -> NodeId {
+        self.input_like(name, Vec::new())
+    }
+
+    /// Adds an input; `like` is nothing, or one node whose shape it has.
+    pub(crate) fn input_like(&mut self, name: String, like: Vec<NodeId>) -> NodeId {
         self.inputs.push(name);
-        self.push(TensorOp::Input(self.inputs.len() - 1), Vec::new())
+        self.push(TensorOp::Input(self.inputs.len() - 1), like)
     }
 
     /// Input number k as the user wrote it.
@@ -249,7 +259,10 @@ impl Graph {
         match op {
             TensorOp::Constant(_) | TensorOp::Integer(_) | TensorOp::Ratio => BTreeSet::new(),
             TensorOp::Sum(SumAxes::All) => BTreeSet::new(),
-            TensorOp::Scalar(_) | TensorOp::Map(_) | TensorOp::MapPullback(..) => operands
+            TensorOp::Scalar(_)
+            | TensorOp::Map(_)
+            | TensorOp::MapPullback(..)
+            | TensorOp::MapSecond(..) => operands
                 .iter()
                 .flat_map(|&operand| self.extent(operand).clone())
                 .collect(),
@@ -261,6 +274,7 @@ impl Graph {
                 self.extent(operands[primitive.arity()]).clone()
             }
             TensorOp::Seed(k) => self.extent(self.outputs[*k]).clone(),
+            TensorOp::Input(_) if operands.len() == 1 => self.extent(operands[0]).clone(),
             TensorOp::Rows(RowOp::Softmax | RowOp::LogSoftmax | RowOp::SoftmaxMinusOneHot) => {
                 self.extent(operands[0]).clone()
             }
@@ -316,7 +330,7 @@ impl Graph {
             | TensorOp::Column => 1,
             TensorOp::MatMul(..) => 2,
             TensorOp::Primitive(primitive) => primitive.arity(),
-            TensorOp::Ratio => 0,
+            TensorOp::Ratio | TensorOp::Input(_) => 0,
             _ => node.operands.len(),
         };
         &node.operands[..count]

@@ -42,8 +42,10 @@ primitives! {
     RoundBf16 ROUND_BF16 1 Method;
     /// A strided view, copied: `y[i] = x[offset + i . strides]`.
     View VIEW 1 Method;
-    /// The adjoint of a view: `y[offset + i . strides] += x[i]`, elsewhere a fill value.
+    /// Elements put where a view would find them: `y[offset + i . strides] += x[i]`, elsewhere a fill value.
     Place PLACE 1 Method;
+    /// The same over zeros: the adjoint of a view.
+    PlaceZero PLACE_ZERO 1 Adjoint;
     /// Entries of an axis by labels: `y[.., k.., ..] = x[.., t[k..], ..]`.
     Take TAKE 2 Method;
     /// The adjoint of `Take`: entries added up by label.
@@ -70,6 +72,10 @@ primitives! {
     Head HEAD 1 Adjoint;
     /// The last entries of an axis, as many as the result has.
     Tail TAIL 1 Adjoint;
+    /// The adjoint of `Head`: zeros behind.
+    HeadBack HEAD_BACK 1 Adjoint;
+    /// The adjoint of `Tail`: zeros before.
+    TailBack TAIL_BACK 1 Adjoint;
     /// A convolution.
     Conv CONV 2 Method;
     /// Its adjoint in the input, from the cotangent and the kernel.
@@ -118,6 +124,8 @@ primitives! {
     MaxPool MAX_POOL 1 Method;
     /// Its adjoint, from the operand, the result and the cotangent.
     MaxPoolBack MAX_POOL_BACK 3 Adjoint;
+    /// Its tangent, from the operand, the result and the operand's tangent.
+    MaxPoolTangent MAX_POOL_TANGENT 3 Adjoint;
     /// The mean of each window.
     MeanPool MEAN_POOL 1 Method;
     /// Its adjoint.
@@ -144,6 +152,8 @@ primitives! {
     TriangleRead TRIANGLE_READ 1 Adjoint;
     /// The lower triangle mirrored.
     Mirrored MIRRORED 1 Adjoint;
+    /// The adjoint of `Mirrored`: what is above the diagonal added below it.
+    MirroredBack MIRRORED_BACK 1 Adjoint;
     /// The lower Cholesky factor.
     Cholesky CHOLESKY 1 Method;
     /// X with A X = B.
@@ -166,6 +176,8 @@ primitives! {
     Product PRODUCT 1 Method;
     /// For each element, the product of the others.
     ProductOthers PRODUCT_OTHERS 1 Adjoint;
+    /// The adjoint of `ProductOthers`, from the operand and the cotangent.
+    ProductOthersBack PRODUCT_OTHERS_BACK 2 Adjoint;
     /// The largest element.
     Maximum MAXIMUM 1 Method;
     /// The smallest element.
@@ -180,16 +192,26 @@ primitives! {
     RunningProduct RUNNING_PRODUCT 1 Method;
     /// The adjoint of running products, from the operand and the cotangent.
     RunningProductBack RUNNING_PRODUCT_BACK 2 Adjoint;
+    /// The tangent of running products, from the operand and its tangent.
+    RunningProductTangent RUNNING_PRODUCT_TANGENT 2 Adjoint;
+    /// The second derivative of running products, from the operand, a tangent and a cotangent.
+    RunningProductSecond RUNNING_PRODUCT_SECOND 3 Adjoint;
     /// Running maxima along an axis.
     RunningMax RUNNING_MAX 1 Method;
     /// The adjoint of running maxima, from the operand and the cotangent.
     RunningMaxBack RUNNING_MAX_BACK 2 Adjoint;
+    /// The tangent of running maxima, from the operand and its tangent.
+    RunningMaxTangent RUNNING_MAX_TANGENT 2 Adjoint;
     /// Running `ln sum e^x` along an axis.
     RunningLogSumExp RUNNING_LOG_SUM_EXP 1 Method;
     /// Their adjoint, from the operand, the result and the cotangent.
     RunningLogSumExpBack RUNNING_LOG_SUM_EXP_BACK 3 Adjoint;
+    /// Their tangent, from the operand, the result and the operand's tangent.
+    RunningLogSumExpTangent RUNNING_LOG_SUM_EXP_TANGENT 3 Adjoint;
     /// Sorted entries along an axis.
     Sort SORT 1 Method;
     /// Their adjoint, from the operand and the cotangent.
     SortBack SORT_BACK 2 Adjoint;
+    /// The tangent of sorted entries, from the operand and its tangent.
+    SortTangent SORT_TANGENT 2 Adjoint;
 }

@@ -139,7 +139,7 @@ fn is_costly(op: &TensorOp) -> bool {
                     | Op::Select
             ) && op.kind() == Kind::Float
         }
-        TensorOp::Map(_) | TensorOp::MapPullback(..) => true,
+        TensorOp::Map(_) | TensorOp::MapPullback(..) | TensorOp::MapSecond(..) => true,
         _ => false,
     }
 }

@@ -32,7 +32,7 @@ pub(crate) fn simplify(graph: &Graph, dtype: Dtype) -> Graph {
         to.set_span(node.span);
         let operands: Vec<NodeId> = node.operands.iter().map(|x| at[x.0 as usize]).collect();
         let mut new = match &node.op {
-            TensorOp::Input(k) => to.named_input(graph.input_name(*k).to_owned()),
+            TensorOp::Input(k) => to.input_like(graph.input_name(*k).to_owned(), operands.clone()),
             op => rewritten(&mut to, op, &operands, dtype),
         };
         // A region's result needs a place; a constant has none.
@@ -170,7 +170,7 @@ fn folded(op: Op, a: f64, b: f64, dtype: Dtype) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::autodiff::graph::differentiate;
+    use crate::autodiff::graph::{Order, differentiate};
 
     fn count(graph: &Graph, op: &TensorOp) -> usize {
         graph.ids().filter(|&id| graph.node(id).op == *op).count()
@@ -229,7 +229,7 @@ mod tests {
         let at = graph.add(TensorOp::Transpose, vec![a]);
         let product = graph.add(TensorOp::MatMul(false, false), vec![at, b]);
         graph.outputs.push(product);
-        differentiate(&mut graph);
+        differentiate(&mut graph, Order::First);
         let simple = simplify(&graph, Dtype::F32);
         let product = simple.node(simple.outputs[0]);
         assert_eq!(product.op, TensorOp::MatMul(true, false));
@@ -246,7 +246,7 @@ mod tests {
         let biased = graph.op(Op::Add, &[x, b]);
         let error = graph.op(Op::Sub, &[biased, y]);
         graph.outputs.push(error);
-        differentiate(&mut graph);
+        differentiate(&mut graph, Order::First);
         let simple = simplify(&graph, Dtype::F32);
         let sums = simple
             .ids()
@@ -263,7 +263,7 @@ mod tests {
         let x = graph.input();
         let y = graph.op(Op::Exp, &[x]);
         graph.outputs.push(y);
-        differentiate(&mut graph);
+        differentiate(&mut graph, Order::First);
         let before = graph.len();
         let seed = graph.add(TensorOp::Seed(0), Vec::new());
         graph.add(TensorOp::Scalar(Op::Sin), vec![seed]);

@@ -28,11 +28,10 @@ fn fault(graph: &Graph, id: NodeId) -> Option<String> {
     }
     let count = node.operands.len();
     let fits = match &node.op {
-        TensorOp::Input(_) | TensorOp::Constant(_) | TensorOp::Integer(_) | TensorOp::Seed(_) => {
-            count == 0
-        }
+        TensorOp::Constant(_) | TensorOp::Integer(_) | TensorOp::Seed(_) => count == 0,
+        TensorOp::Input(_) => count <= 1,
         TensorOp::Scalar(op) => count == op.arity(),
-        TensorOp::Map(_) | TensorOp::MapPullback(..) => count > 0,
+        TensorOp::Map(_) | TensorOp::MapPullback(..) | TensorOp::MapSecond(..) => count > 0,
         TensorOp::Ratio
         | TensorOp::Expand
         | TensorOp::SumTo

@@ -105,6 +105,26 @@ impl Pooling {
         });
     }
 
+    /// The tangent of `largest`, given its result and a tangent of its operand: the mean over the elements
+    /// that equal the largest.
+    pub(crate) fn largest_along<T: Real>(&self, x: &[T], (y, tangent): (&[T], &[T]), to: &mut [T]) {
+        self.rows(|at, from| {
+            for place in 0..self.places[1] {
+                let (mut sum, mut count) = (T::ZERO, T::ZERO);
+                for i in 0..self.window[0] {
+                    let first = from + i * self.image[1] + place * self.stride[1];
+                    for k in first..first + self.window[1] {
+                        if x[k] == y[at + place] {
+                            sum = sum + tangent[k];
+                            count = count + T::ONE;
+                        }
+                    }
+                }
+                to[at + place] = sum / count;
+            }
+        });
+    }
+
     /// The gradient of `mean`.
     pub(crate) fn mean_back<T: Real>(&self, dy: &[T], dx: &mut [T]) {
         let pool = *self;

@@ -32,6 +32,8 @@ pub(crate) enum Source {
     Constant(f64),
     /// An output of a region instance.
     Region,
+    /// What a derivative is linear in; see [`Builder::probes`].
+    Probe,
 }
 
 /// A value with what is known at bind.
@@ -93,12 +95,22 @@ pub struct Builder {
     pub(crate) values: RefCell<Vec<ValueInfo>>,
     pub(crate) instances: RefCell<Vec<Instance>>,
     error: RefCell<Option<Error>>,
+    /// How many derivatives beyond the first are taken of what is recorded now.
+    pub(crate) again: Cell<usize>,
 }
 
 impl Builder {
     /// A builder whose first values are the leaves of the walk.
     /// `leaf_names` are the paths of the leaves, or nothing where no message needs them.
-    pub(crate) fn new(one_ops: &'static OneOps, walk: &Walk, leaf_names: Vec<String>) -> Self {
+    /// `instantiate` reaches the first `reachable` leaves; `again` says that the graph is differentiated
+    /// more than once.
+    pub(crate) fn new(
+        one_ops: &'static OneOps,
+        walk: &Walk,
+        leaf_names: Vec<String>,
+        reachable: usize,
+        again: bool,
+    ) -> Self {
         let values = (0..walk.leaves.len())
             .map(|leaf| ValueInfo {
                 source: Source::Leaf(leaf),
@@ -108,7 +120,7 @@ impl Builder {
             })
             .collect();
         let mut by_address: HashMap<usize, Vec<u32>> = HashMap::new();
-        for (index, leaf) in walk.leaves.iter().enumerate() {
+        for (index, leaf) in walk.leaves.iter().take(reachable).enumerate() {
             let index = u32::try_from(index).unwrap_or(u32::MAX);
             by_address.entry(leaf.address).or_default().push(index);
         }
@@ -121,6 +133,7 @@ impl Builder {
             leaf_dtypes: walk.leaves.iter().map(|leaf| leaf.dtype).collect(),
             values: RefCell::new(values),
             instances: RefCell::default(),
+            again: Cell::new(usize::from(again)),
             error: RefCell::default(),
         }
     }
@@ -186,7 +199,7 @@ impl Builder {
         })
     }
 
-    fn push(&self, value: ValueInfo) -> ValueId {
+    pub(crate) fn push(&self, value: ValueInfo) -> ValueId {
         let mut values = self.values.borrow_mut();
         values.push(value);
         ValueId(u32::try_from(values.len() - 1).unwrap_or(u32::MAX))
@@ -213,7 +226,7 @@ impl Builder {
         })
     }
 
-    fn record(
+    pub(crate) fn record(
         &self,
         region: &'static Region,
         inputs: &[ValueId],
@@ -277,13 +290,18 @@ impl Builder {
         value.shape.operands().iter().map(origin).collect()
     }
 
+    /// A leaf as its user knows it.
+    pub(crate) fn leaf_name(&self, leaf: usize) -> String {
+        match self.leaf_names.get(leaf) {
+            Some(name) => format!("`{name}`"),
+            None => format!("leaf {leaf}"),
+        }
+    }
+
     /// A value as its user knows it.
     fn origin(&self, id: ValueId) -> String {
         if let Source::Leaf(leaf) = self.values.borrow()[id.index()].source {
-            return match self.leaf_names.get(leaf) {
-                Some(name) => format!("`{name}`"),
-                None => format!("leaf {leaf}"),
-            };
+            return self.leaf_name(leaf);
         }
         let instances = self.instances.borrow();
         let found = instances.iter().find_map(|instance| {

@@ -4,9 +4,10 @@
 use std::time::{Duration, Instant};
 
 use super::Graph;
+use super::binding::{KINDS, Kind};
 use super::builder::{Builder, OneOps, ValueId};
 use super::bytes::Bytes;
-use super::plan::{Plan, Seed, plan};
+use super::plan::Plan;
 use super::profile::{Profile, Timed};
 use super::report::Report;
 use super::returned::{Returned, Slot};
@@ -18,44 +19,33 @@ use crate::{DType, Error, Float, cpu};
 /// Plans, memory and the walk of a bound program.
 #[derive(Debug)]
 pub struct Engine {
-    graph: &'static Graph,
-    one_ops: &'static OneOps,
-    dtype: DType,
+    pub(super) graph: &'static Graph,
+    pub(super) one_ops: &'static OneOps,
+    pub(super) dtype: DType,
     /// For each kind, one plan for each structure that was seen.
-    plans: [Vec<Plan>; 3],
+    pub(super) plans: [Vec<Plan>; KINDS],
     /// The plan of each kind that ran last, which is tried first.
-    last: [usize; 3],
-    walk: Walk,
+    pub(super) last: [usize; KINDS],
+    pub(super) walk: Walk,
     gradient_walk: GradientWalk,
-    leaves: Vec<*const u8>,
-    sources: Vec<*const u8>,
-    targets: Vec<*mut u8>,
+    pub(super) leaves: Vec<*const u8>,
+    pub(super) sources: Vec<*const u8>,
+    pub(super) targets: Vec<*mut u8>,
     slots: Vec<Slot>,
-    arena: Bytes,
-    scratch: Bytes,
+    pub(super) arena: Bytes,
+    pub(super) scratch: Bytes,
 }
 
 // SAFETY: the raw pointers are written from the arguments of a call and read in the same call
 // only; between calls they are never followed.
 unsafe impl Send for Engine {}
 
-type WalkArguments<'c> = &'c mut dyn FnMut(&mut Walk);
+pub(super) type WalkArguments<'c> = &'c mut dyn FnMut(&mut Walk);
 type WalkGradient<'c> = &'c mut dyn FnMut(&mut GradientWalk);
-type Instantiate<'c> = &'c dyn Fn(&Builder, &mut Vec<ValueId>);
+pub(super) type Instantiate<'c> = &'c dyn Fn(&Builder, &mut Vec<ValueId>);
 
 /// The parameter that the cotangent of the result is; no user's parameter has such a name.
 const COTANGENT: &str = "cotangent of the result";
-
-/// What a plan computes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Kind {
-    /// The result, and the gradient of its first value; the others are auxiliary.
-    Gradient,
-    /// The result alone.
-    Value,
-    /// The result, and the gradient for a given cotangent of it.
-    Result,
-}
 
 impl Engine {
     /// An engine without plans.
@@ -66,7 +56,7 @@ impl Engine {
             one_ops,
             dtype,
             plans: Default::default(),
-            last: [0; 3],
+            last: [0; KINDS],
             walk: Walk::default(),
             gradient_walk: GradientWalk::default(),
             leaves: Vec::new(),
@@ -146,7 +136,7 @@ impl Engine {
         let index = self.prepare(walk, instantiate, Kind::Gradient)?;
         self.aim(walk_gradient);
         self.run(Kind::Gradient, index, |_| {});
-        self.yield_into(Kind::Gradient, index, result);
+        self.yield_into(Kind::Gradient, index, 0, result);
         Ok(())
     }
 
@@ -162,7 +152,7 @@ impl Engine {
     ) -> Result<(), Error> {
         let index = self.prepare(walk, instantiate, Kind::Value)?;
         self.run(Kind::Value, index, |_| {});
-        self.yield_into(Kind::Value, index, result);
+        self.yield_into(Kind::Value, index, 0, result);
         Ok(())
     }
 
@@ -186,7 +176,56 @@ impl Engine {
         let index = self.prepare(&mut walk, instantiate, Kind::Result)?;
         self.aim(walk_gradient);
         self.run(Kind::Result, index, |_| {});
-        self.yield_into(Kind::Result, index, result);
+        self.yield_into(Kind::Result, index, 0, result);
+        Ok(())
+    }
+
+    /// The Hessian of the first value times a direction, which is walked as the parameters are: the
+    /// product goes where `walk_gradient` says.
+    ///
+    /// # Errors
+    /// As `value_and_grad`, and when the direction has not the structure of the parameters, or
+    /// something cannot be differentiated twice.
+    pub fn product(
+        &mut self,
+        walk: WalkArguments<'_>,
+        direction: WalkArguments<'_>,
+        instantiate: Instantiate<'_>,
+        walk_gradient: WalkGradient<'_>,
+    ) -> Result<(), Error> {
+        let mut walk = |walker: &mut Walk| {
+            walk(walker);
+            walker.direction();
+            direction(walker);
+        };
+        let index = self.prepare(&mut walk, instantiate, Kind::Product)?;
+        self.aim(walk_gradient);
+        self.run(Kind::Product, index, |_| {});
+        Ok(())
+    }
+
+    /// The result, and its derivative along a direction, which is walked as the parameters are.
+    ///
+    /// # Errors
+    /// As `product`.
+    pub fn tangent<R: Returned>(
+        &mut self,
+        walk: WalkArguments<'_>,
+        direction: WalkArguments<'_>,
+        instantiate: Instantiate<'_>,
+        result: &mut Option<R>,
+        tangent: &mut Option<R>,
+    ) -> Result<(), Error> {
+        let mut walk = |walker: &mut Walk| {
+            walk(walker);
+            walker.direction();
+            direction(walker);
+        };
+        let index = self.prepare(&mut walk, instantiate, Kind::Tangent)?;
+        self.run(Kind::Tangent, index, |_| {});
+        self.yield_into(Kind::Tangent, index, 0, result);
+        let half = self.plans[Kind::Tangent as usize][index].outputs.len() / 2;
+        self.yield_into(Kind::Tangent, index, half, tangent);
         Ok(())
     }
 
@@ -245,93 +284,6 @@ impl Engine {
         }
     }
 
-    /// Walks the arguments, finds or makes the plan, checks labels and patches pointers.
-    fn prepare(
-        &mut self,
-        walk: WalkArguments<'_>,
-        instantiate: Instantiate<'_>,
-        kind: Kind,
-    ) -> Result<usize, Error> {
-        self.walk.clear();
-        walk(&mut self.walk);
-        if let Some(why) = self.walk.refused() {
-            return Err(Error::structure(why));
-        }
-        let made = kind;
-        let kind = kind as usize;
-        let plans = &self.plans[kind];
-        let known = |index: usize| {
-            plans
-                .get(index)
-                .is_some_and(|plan| plan.key == self.walk.key)
-        };
-        let index = if known(self.last[kind]) {
-            self.last[kind]
-        } else if let Some(index) = (0..plans.len()).find(|&index| known(index)) {
-            index
-        } else {
-            let mut naming = Walk::naming();
-            walk(&mut naming);
-            self.make_plan(instantiate, made, naming.into_names())?
-        };
-        self.last[kind] = index;
-        self.leaves.clear();
-        let floats = &self.walk.floats;
-        self.leaves
-            .extend(self.walk.leaves.iter().map(|leaf| match leaf.float {
-                Some(position) => std::ptr::from_ref(&floats[position]).cast(),
-                None => leaf.data,
-            }));
-        let plan = &self.plans[kind][index];
-        for &(leaf, rows, classes, place) in &plan.labels {
-            // SAFETY: the leaf is a u32 tensor with one label per row: its shape was checked when
-            // the plan was made, and the key says that it is unchanged.
-            let labels =
-                unsafe { std::slice::from_raw_parts(self.leaves[leaf].cast::<u32>(), rows) };
-            if let Some(row) = labels.iter().position(|&label| label as usize >= classes) {
-                return Err(Error::Label {
-                    place,
-                    row,
-                    label: labels[row],
-                    classes,
-                });
-            }
-        }
-        Ok(index)
-    }
-
-    fn make_plan(
-        &mut self,
-        instantiate: Instantiate<'_>,
-        kind: Kind,
-        leaf_names: Vec<String>,
-    ) -> Result<usize, Error> {
-        let builder = Builder::new(self.one_ops, &self.walk, leaf_names);
-        let mut ids = Vec::new();
-        instantiate(&builder, &mut ids);
-        if let Some(error) = builder.take_error() {
-            return Err(error);
-        }
-        let cotangents = self.walk.parameters.last().map_or(0, |&(_, first)| first);
-        let seeded = |(k, id): (usize, ValueId)| {
-            let seed = match kind {
-                Kind::Gradient if k == 0 => Seed::One,
-                Kind::Result => Seed::Leaf(cotangents + k),
-                Kind::Gradient | Kind::Value => Seed::Nothing,
-            };
-            (id, seed)
-        };
-        let outputs: Vec<(ValueId, Seed)> = ids.into_iter().enumerate().map(seeded).collect();
-        let plan = plan(&builder, &outputs, self.dtype, self.walk.key.clone())?;
-        self.arena.grow(plan.arena.bytes);
-        self.scratch.grow(plan.scratch_bytes);
-        self.sources.reserve(plan.widest);
-        self.targets.reserve(plan.widest);
-        let plans = &mut self.plans[kind as usize];
-        plans.push(plan);
-        Ok(plans.len() - 1)
-    }
-
     /// Runs a plan; `after` is told the number of each step when it is done.
     fn run(&mut self, kind: Kind, index: usize, mut after: impl FnMut(usize)) {
         let plan = &self.plans[kind as usize][index];
@@ -376,9 +328,16 @@ impl Engine {
         unsafe { self.read(kind, index, 0).cast::<T>().read() }
     }
 
-    /// Copies the outputs into `result`, which is made anew when its shapes are others.
-    fn yield_into<R: Returned>(&mut self, kind: Kind, index: usize, result: &mut Option<R>) {
-        let outputs = &self.plans[kind as usize][index].outputs;
+    /// Copies the outputs from number `first` on into `result`, which is made anew when its shapes
+    /// are others.
+    fn yield_into<R: Returned>(
+        &mut self,
+        kind: Kind,
+        index: usize,
+        first: usize,
+        result: &mut Option<R>,
+    ) {
+        let outputs = &self.plans[kind as usize][index].outputs[first..];
         let shapes = || outputs.iter().map(|output| output.shape.as_slice());
         if !result
             .as_ref()
@@ -391,9 +350,9 @@ impl Engine {
             result.slots(&mut self.slots);
         }
         for output in 0..self.slots.len() {
-            let shape = &self.plans[kind as usize][index].outputs[output].shape;
+            let shape = &self.plans[kind as usize][index].outputs[first + output].shape;
             let elements = shape.iter().product();
-            let from = self.read(kind, index, output);
+            let from = self.read(kind, index, first + output);
             // SAFETY: the output has the program's element type; the slot is that of a tensor of
             // its shape and of the slot's element type, and is no memory of the program.
             unsafe { cpu::convert((self.dtype, from), self.slots[output], elements) };

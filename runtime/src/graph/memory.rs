@@ -50,13 +50,19 @@ impl Arena {
         self.kept.push(buffer);
     }
 
+    /// The buffers that are read after the last step.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = usize> {
+        self.kept.iter().map(|buffer| buffer.0)
+    }
+
     /// Assigns offsets: the largest buffer first, at the lowest place where no buffer with an
     /// overlapping life stands.
     pub(crate) fn pack(&mut self, steps: usize) {
         for &buffer in &self.kept {
             self.lives[buffer.0].last = steps;
         }
-        let mut order: Vec<usize> = (0..self.lives.len()).collect();
+        let used = |index: &usize| self.lives[*index].first <= self.lives[*index].last;
+        let mut order: Vec<usize> = (0..self.lives.len()).filter(used).collect();
         order.sort_by_key(|&index| (std::cmp::Reverse(self.lives[index].bytes), index));
         let mut placed: Vec<usize> = Vec::new();
         for index in order {
@@ -108,7 +114,8 @@ impl Arena {
 
     /// The bytes that all buffers would take without sharing.
     pub(crate) fn unshared(&self) -> usize {
-        self.lives.iter().map(|life| life.bytes).sum()
+        let used = self.lives.iter().filter(|life| life.first <= life.last);
+        used.map(|life| life.bytes).sum()
     }
 }
 

@@ -5,6 +5,7 @@
 //! schedule over one arena; `Engine` runs it. No derivative rule stands here: the backward nodes
 //! come with the region.
 
+mod binding;
 mod bound_method;
 mod builder;
 mod bytes;
@@ -12,6 +13,7 @@ mod differentiable;
 mod dims;
 mod embedding;
 mod engine;
+mod gradient;
 mod handle;
 mod infer;
 mod memory;
@@ -21,6 +23,7 @@ mod plan_storage;
 mod print;
 mod product;
 mod profile;
+mod prune;
 pub mod region;
 mod report;
 mod returned;

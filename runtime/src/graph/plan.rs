@@ -76,12 +76,18 @@ pub(super) struct Planner<'a> {
     pub(super) labels: Vec<(usize, usize, usize, Place)>,
     /// The gradients that are rounded at the end.
     pub(super) accumulators: Vec<Accumulator>,
+    /// The cotangent of each probe that has one.
+    pub(super) probes: HashMap<ValueId, Home>,
 }
 
-/// Makes the plan of a recorded graph: forward, and backward from the outputs that have a seed.
+/// Makes the plan of a recorded graph: forward, and backward from the outputs that have a seed. It
+/// yields `results`, and then the cotangents of `probes`; `gradient` says whether leaves have slots to write to.
 pub(crate) fn plan(
     builder: &Builder,
     outputs: &[(ValueId, Seed)],
+    results: &[ValueId],
+    probes: &[ValueId],
+    gradient: bool,
     dtype: DType,
     key: Vec<u64>,
 ) -> Result<Plan, Error> {
@@ -116,17 +122,27 @@ pub(crate) fn plan(
         locals: vec![HashMap::new(); instances.len()],
         labels: Vec::new(),
         accumulators: Vec::new(),
+        probes: HashMap::new(),
     };
     planner.forward(outputs);
-    let gradient = outputs.iter().any(|&(_, seed)| seed != Seed::Nothing);
     let mut written = Vec::new();
     if gradient {
         written = planner.backward(outputs)?;
     }
-    let outputs = outputs
-        .iter()
-        .map(|&(id, _)| {
-            let home = planner.home(id);
+    let mut homes: Vec<(ValueId, Home)> = Vec::new();
+    for &id in results {
+        homes.push((id, planner.home(id)));
+    }
+    for &id in probes {
+        let home = match planner.probes.get(&id) {
+            Some(&home) => home,
+            None => planner.zeros(&values[id.index()].shape),
+        };
+        homes.push((id, home));
+    }
+    let outputs = homes
+        .into_iter()
+        .map(|(id, home)| {
             let at = planner.location(home);
             planner.keep(at);
             let shape = planner.values[id.index()].shape.clone();
@@ -151,6 +167,7 @@ impl Planner<'_> {
             Source::Constant(value) => self.constant(value),
             // A region's outputs are homed when its forward pass is planned.
             Source::Region => self.constant(f64::NAN),
+            Source::Probe => self.zeros(&self.values[id.index()].shape),
         };
         self.homes.insert(id, home);
         home
@@ -410,6 +427,7 @@ impl Planner<'_> {
         written: &[usize],
         key: Vec<u64>,
     ) -> Plan {
+        self.drop_unread();
         for (at, step) in self.steps.iter().enumerate() {
             step.action.visit(&mut |location| {
                 if let Location::Arena(buffer) = location {

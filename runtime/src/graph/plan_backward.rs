@@ -84,6 +84,9 @@ impl Planner<'_> {
             }
         }
         self.round_gradients();
+        let probe = |id: &ValueId| self.values[id.index()].source == Source::Probe;
+        self.probes = cotangents;
+        self.probes.retain(|id, _| probe(id));
         Ok(written)
     }
 
@@ -213,7 +216,7 @@ impl Planner<'_> {
         }
     }
 
-    fn zeros(&mut self, shape: &[usize]) -> Home {
+    pub(super) fn zeros(&mut self, shape: &[usize]) -> Home {
         let bytes = self.bytes(shape);
         let place = Home::Buffer(self.arena.allocate(bytes));
         let to = self.location(place);

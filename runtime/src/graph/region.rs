@@ -38,6 +38,10 @@ pub struct Region {
     /// Which value is (a contribution to) the cotangent of which input. An input may have several
     /// contributions, or none. The value may also be a seed itself (an identity cotangent).
     pub cotangents: &'static [(usize, ValueIndex)],
+    /// The gradient as a region of its own, where this one can be differentiated again: its inputs
+    /// are those of this region and a cotangent of each output, its outputs are `cotangents`, and
+    /// its parameters are the same.
+    pub gradient: Option<&'static Region>,
 }
 
 /// A value: how its shape follows, and where in the user's source it comes from.

@@ -6,7 +6,7 @@ use crate::cpu::{self, FusedPlan, GemmPlan};
 use crate::primitive::Resolved;
 
 /// Where an operand is. A call knows the pointer behind each.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Location {
     /// A buffer while planning; its byte offset in the arena afterwards.
     Arena(usize),
@@ -288,6 +288,20 @@ impl Action {
             Action::Copy { from, to, .. } => [from, to].into_iter().for_each(visit),
             Action::Convert { from, to, .. } => [&from.1, &to.1].into_iter().for_each(visit),
             Action::Zero { to, .. } => visit(to),
+        }
+    }
+
+    /// Visits every location that it writes.
+    pub(crate) fn visit_written(&self, visit: &mut dyn FnMut(&Location)) {
+        match self {
+            Action::Fused { outputs, .. } => outputs.iter().for_each(visit),
+            Action::Gemm { c, .. } => visit(c),
+            Action::Transpose { output, .. }
+            | Action::Rows { output, .. }
+            | Action::Primitive { output, .. } => visit(output),
+            Action::Copy { to, .. } | Action::Zero { to, .. } => visit(to),
+            Action::AddRows { list, .. } => visit(list),
+            Action::Convert { to, .. } => visit(&to.1),
         }
     }
 

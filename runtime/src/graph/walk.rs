@@ -5,7 +5,9 @@
 //! depends on (dimensions, lengths, options, booleans, integers). Its vectors keep their capacity,
 //! so that a call with a known structure allocates nothing.
 
-use crate::DType;
+use super::builder::{Builder, ValueId};
+use super::plan::Seed;
+use crate::{DType, Error};
 
 /// A leaf as the walk met it.
 #[derive(Clone, Debug)]
@@ -33,6 +35,9 @@ pub struct Walk {
     pub(crate) key: Vec<u64>,
     pub(crate) floats: Vec<u64>,
     pub(crate) parameters: Vec<(&'static str, usize)>,
+    /// The first leaf of the direction, if one was given; its parameters have the names of those
+    /// that it is a direction of.
+    pub(crate) direction_at: Option<usize>,
     active: bool,
     /// Why there can be no plan for these arguments.
     refused: Option<&'static str>,
@@ -67,6 +72,7 @@ impl Walk {
         self.floats.clear();
         self.parameters.clear();
         self.refused = None;
+        self.direction_at = None;
     }
 
     /// Why there can be no plan for these arguments.
@@ -77,6 +83,11 @@ impl Walk {
     /// Ends the call with an error.
     pub(crate) fn refuse(&mut self, why: &'static str) {
         self.refused.get_or_insert(why);
+    }
+
+    /// The parameters that follow are directions.
+    pub(crate) fn direction(&mut self) {
+        self.direction_at = Some(self.leaves.len());
     }
 
     /// The leaves that follow belong to this parameter; `active` if `wrt` lists it.
@@ -175,6 +186,44 @@ impl Walk {
             active: self.active,
             rows: false,
         });
+    }
+
+    /// Each leaf that a direction is given for, as a value, with the direction as a cotangent.
+    pub(crate) fn directions(&self, builder: &Builder) -> Result<Vec<(ValueId, Seed)>, Error> {
+        let first = self.direction_at.unwrap_or(self.leaves.len());
+        let end = |at: usize| match self.parameters.get(at + 1) {
+            Some(&(_, next)) => next,
+            None => self.leaves.len(),
+        };
+        let mut pairs = Vec::new();
+        for (at, &(name, start)) in self.parameters.iter().enumerate() {
+            let Some(of) = self.parameters[..at]
+                .iter()
+                .position(|&(known, _)| known == name)
+            else {
+                continue;
+            };
+            let (leaves, given) = (self.parameters[of].1..end(of), start..end(at));
+            if start < first || leaves.len() != given.len() {
+                return Err(Error::structure(format!(
+                    "the direction of `{name}` has another structure than `{name}`"
+                )));
+            }
+            for (leaf, direction) in leaves.zip(given) {
+                let (found, wanted) = (self.shape(direction), self.shape(leaf));
+                if found != wanted {
+                    let named = builder.leaf_name(leaf);
+                    return Err(Error::structure(format!(
+                        "the direction of {named} has shape {found:?}, and {named} has shape {wanted:?}"
+                    )));
+                }
+                if self.leaves[leaf].active {
+                    let id = ValueId(u32::try_from(leaf).unwrap_or(u32::MAX));
+                    pairs.push((id, Seed::Leaf(direction)));
+                }
+            }
+        }
+        Ok(pairs)
     }
 
     pub(crate) fn shape(&self, leaf: usize) -> Vec<usize> {

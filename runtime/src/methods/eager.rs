@@ -15,6 +15,12 @@ impl<T: Float + Real> Tensor<T> {
         self.shape().to_vec()
     }
 
+    /// Whether what a method records is differentiated more than once.
+    #[allow(clippy::unused_self, reason = "the world of graphs asks its builder")]
+    pub(crate) fn differentiated_again(&self) -> bool {
+        false
+    }
+
     /// Ends a method whose operand does not fit.
     #[track_caller]
     pub(crate) fn refuse(&self, what: &'static str, why: impl Into<String>) -> Self {

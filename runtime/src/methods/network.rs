@@ -199,8 +199,23 @@ both! {
     /// `[outer, groups, inner]`, with the variance's divisor n.
     #[track_caller]
     fn normalized(&self, what: &'static str, [outer, groups, inner]: [usize; 3], eps: f64) -> Self {
-        let normal = Normal { outer, groups, inner, centred: true, eps };
-        self.call(what, &NORMALIZE, &[], &normal::args(&normal))
+        self.of_groups(what, Normal { outer, groups, inner, centred: true, eps })
+    }
+
+    /// A normalisation: one kernel, or the operations that it is made of where more than one derivative
+    /// is taken.
+    #[track_caller]
+    fn of_groups(&self, what: &'static str, normal: Normal) -> Self {
+        if !self.differentiated_again() {
+            return self.call(what, &NORMALIZE, &[], &normal::args(&normal));
+        }
+        let parts = self.shaped(&[normal.outer, normal.groups, normal.inner]);
+        let centred = match normal.centred {
+            true => &parts - &parts.mean_axis_keep([0, 2]),
+            false => parts,
+        };
+        let scale = (&centred * &centred).mean_axis_keep([0, 2]).plus(normal.eps);
+        (centred / scale.power(0.5)).shaped(&self.sizes())
     }
 
     /// Elements of the last axis, and of the axes before it.
@@ -232,8 +247,7 @@ both! {
     #[track_caller]
     pub fn rms_norm(&self, gain: &Self, eps: f64) -> Self {
         let (groups, inner) = self.last_axis();
-        let normal = Normal { outer: 1, groups, inner, centred: false, eps };
-        self.call("rms_norm", &NORMALIZE, &[], &normal::args(&normal)) * gain
+        self.of_groups("rms_norm", Normal { outer: 1, groups, inner, centred: false, eps }) * gain
     }
 
     /// `(x - mean) / sqrt(var + eps) gain + bias` over all axes but the channel, which is axis 1:
@@ -321,11 +335,13 @@ both! {
         }
     }
 
-    /// Whether queries, keys and values have the same batches, so that attention is one kernel.
+    /// Whether queries, keys and values have the same batches and one derivative is enough, so that
+    /// attention is one kernel.
     #[track_caller]
     fn heads(&self, keys: &Self, values: &Self) -> bool {
         let shapes = [self.sizes(), keys.sizes(), values.sizes()];
-        Attention::new(&[&shapes[0], &shapes[1], &shapes[2]], false).is_ok()
+        let fits = Attention::new(&[&shapes[0], &shapes[1], &shapes[2]], false).is_ok();
+        fits && !self.differentiated_again()
     }
 
     /// Attention in which the keys where `mask`, broadcast to `[.., queries, keys]`, is 0 are

@@ -17,6 +17,11 @@ impl<'b, T: Float + Real> TensorHandle<'b, T> {
         self.shape()
     }
 
+    /// Whether what a method records is differentiated more than once.
+    pub(crate) fn differentiated_again(&self) -> bool {
+        self.builder().again.get() > 0
+    }
+
     /// Records that the operand does not fit; the method goes on with something plausible.
     #[track_caller]
     pub(crate) fn refuse(&self, what: &'static str, why: impl Into<String>) -> Self {

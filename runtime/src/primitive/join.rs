@@ -30,6 +30,16 @@ primitive! {
     TAIL tail |_, _| shape_of_another()
 }
 
+primitive! {
+    /// The operand as the first entries of an axis; the others are 0.
+    HEAD_BACK head_back |_, _| Err("its shape is that of another tensor".to_owned())
+}
+
+primitive! {
+    /// The operand as the last entries of an axis; the others are 0.
+    TAIL_BACK tail_back |_, _| Err("its shape is that of another tensor".to_owned())
+}
+
 fn concat<T: Real>(call: Call<'_, T>) {
     let axis = index(call.args[0]);
     let widths = [0, 1].map(|k| {
@@ -67,5 +77,29 @@ fn part<T: Real>(call: Call<'_, T>, start: fn(usize, usize) -> usize) {
     for (block, y) in call.y.chunks_exact_mut(part).enumerate() {
         let at = block * whole + start(whole, part);
         y.copy_from_slice(&call.x[0][at..at + part]);
+    }
+}
+
+fn head_back<T: Real>(call: Call<'_, T>) {
+    part_back(call, |_, _| 0);
+}
+
+fn tail_back<T: Real>(call: Call<'_, T>) {
+    part_back(call, |whole, part| whole - part);
+}
+
+/// The adjoint of `part`.
+fn part_back<T: Real>(call: Call<'_, T>, start: fn(usize, usize) -> usize) {
+    let axis = index(call.args[0]);
+    let (_, count, inner) = around(&call.shapes[0], axis);
+    let (_, size, _) = around(call.shape, axis);
+    let (whole, part) = (size * inner, count * inner);
+    call.y.fill(T::ZERO);
+    if part == 0 {
+        return;
+    }
+    for (block, x) in call.x[0].chunks_exact(part).enumerate() {
+        let at = block * whole + start(whole, part);
+        call.y[at..at + part].copy_from_slice(x);
     }
 }

@@ -19,6 +19,11 @@ primitive! {
 }
 
 primitive! {
+    /// From x, its pooling y and a tangent of x, that of y.
+    MAX_POOL_TANGENT largest_along |_, _| shape_of_another()
+}
+
+primitive! {
     /// The mean of each window.
     MEAN_POOL mean Pooling::infer
 }
@@ -38,6 +43,12 @@ fn largest_back<T: Real + Plain>(call: Call<'_, T>) {
     if let Ok(sizes) = Pooling::new(call.shape, call.args) {
         let row = Workspace::new(call.scratch).take::<T>(sizes.row());
         sizes.largest_back(call.x[0], (call.x[1], call.x[2]), call.y, row);
+    }
+}
+
+fn largest_along<T: Real>(call: Call<'_, T>) {
+    if let Ok(sizes) = Pooling::new(&call.shapes[0], call.args) {
+        sizes.largest_along(call.x[0], (call.x[1], call.x[2]), call.y);
     }
 }
 

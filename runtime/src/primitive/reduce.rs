@@ -22,6 +22,11 @@ primitive! {
 }
 
 primitive! {
+    /// From x and the cotangent c of `PRODUCT_OTHERS`: `sum_{i != k} c_i prod_{j != i, k} x_j`.
+    PRODUCT_OTHERS_BACK others_back infer_like, scratch twice_and_reduced
+}
+
+primitive! {
     /// The largest element; NaN if there is one, minus infinity of nothing.
     MAXIMUM maximum infer
 }
@@ -64,6 +69,11 @@ fn results((_, shape): Shapes<'_>, _: &[i64]) -> usize {
 /// As many as the reduction of the result has.
 fn reduced((_, shape): Shapes<'_>, args: &[i64]) -> usize {
     infer(&[shape], args).map_or(0, |kept| kept.iter().product())
+}
+
+/// Two for each element and each result.
+fn twice_and_reduced((shapes, shape): Shapes<'_>, args: &[i64]) -> usize {
+    2 * (shape.iter().product::<usize>() + reduced((shapes, shape), args))
 }
 
 /// The walk over a tensor that is reduced over the axes of `args`.
@@ -134,5 +144,37 @@ fn others<T: Real>(call: Call<'_, T>) {
         let (at, to) = (elements - 1 - at, results - 1 - to);
         y[at] = y[at] * T::from_f64(products[to]);
         products[to] *= x[at].to_f64();
+    });
+}
+
+/// The first-order term of the products of the others, when each x moves along c: products before
+/// and after, each a value and its slope.
+fn others_back<T: Real>(call: Call<'_, T>) {
+    let (x, c, y) = (call.x[0], call.x[1], call.y);
+    let elements = y.len();
+    let (before, products) = call.scratch.split_at_mut(2 * elements);
+    let start = |products: &mut [f64]| {
+        for pair in products.chunks_exact_mut(2) {
+            pair.copy_from_slice(&[1.0, 0.0]);
+        }
+    };
+    let times = |pair: &mut [f64], at: usize| {
+        let (x, c) = (x[at].to_f64(), c[at].to_f64());
+        pair[1] = pair[1] * x + pair[0] * c;
+        pair[0] *= x;
+    };
+    start(products);
+    each(call.shape, call.args, |at, to| {
+        let pair = &mut products[2 * to..2 * to + 2];
+        before[2 * at..2 * at + 2].copy_from_slice(pair);
+        times(pair, at);
+    });
+    start(products);
+    let results = products.len() / 2;
+    each(call.shape, call.args, |at, to| {
+        let (at, to) = (elements - 1 - at, results - 1 - to);
+        let pair = &mut products[2 * to..2 * to + 2];
+        y[at] = T::from_f64(before[2 * at] * pair[1] + before[2 * at + 1] * pair[0]);
+        times(pair, at);
     });
 }

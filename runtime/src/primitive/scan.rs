@@ -25,6 +25,17 @@ primitive! {
 }
 
 primitive! {
+    /// From x and its tangent t, that of the running products: `sum_{k <= j} t_k prod_{i <= j, i != k} x_i`.
+    RUNNING_PRODUCT_TANGENT running_product_tangent same
+}
+
+primitive! {
+    /// From x, its tangent t and the cotangent c of the running products: the tangent of
+    /// `RUNNING_PRODUCT_BACK`.
+    RUNNING_PRODUCT_SECOND running_product_second same
+}
+
+primitive! {
     /// `y_k = max_{i <= k} x_i`
     RUNNING_MAX running_max same
 }
@@ -32,6 +43,11 @@ primitive! {
 primitive! {
     /// From x and the cotangent c of its running maxima: each c_j at the first place of its maximum.
     RUNNING_MAX_BACK running_max_back same
+}
+
+primitive! {
+    /// From x and its tangent, that of the running maxima: the entry at the place of each.
+    RUNNING_MAX_TANGENT running_max_tangent same
 }
 
 primitive! {
@@ -45,6 +61,11 @@ primitive! {
 }
 
 primitive! {
+    /// From x, its running log-sums y and its tangent t: `sum_{k <= j} t_k e^(x_k - y_j)`.
+    RUNNING_LOG_SUM_EXP_TANGENT running_log_sum_exp_tangent same
+}
+
+primitive! {
     /// Ascending order, NaN last; equal elements keep their order.
     SORT sort same, scratch places
 }
@@ -52,6 +73,11 @@ primitive! {
 primitive! {
     /// From x and the cotangent of its sorted entries: each at the place that it came from.
     SORT_BACK sort_back same, scratch places
+}
+
+primitive! {
+    /// From x and its tangent, that of the sorted entries.
+    SORT_TANGENT sort_tangent same, scratch places
 }
 
 fn same(shapes: &[&[usize]], _: &[i64]) -> Inferred {
@@ -138,6 +164,39 @@ fn running_product_back<T: Real>(call: Call<'_, T>) {
     });
 }
 
+fn running_product_tangent<T: Real>(call: Call<'_, T>) {
+    let (x, t, y) = (call.x[0], call.x[1], call.y);
+    lines(call.shape, call.args, |start, step, count| {
+        let (mut product, mut slope) = (1.0, 0.0);
+        for at in (0..count).map(|k| start + k * step) {
+            let x = x[at].to_f64();
+            slope = slope * x + product * t[at].to_f64();
+            product *= x;
+            y[at] = T::from_f64(slope);
+        }
+    });
+}
+
+/// The steps of `running_product_back`, each value with its slope along t.
+fn running_product_second<T: Real>(call: Call<'_, T>) {
+    let ([x, t, c, ..], y) = (call.x, call.y);
+    lines(call.shape, call.args, |start, step, count| {
+        let (mut before, mut slope) = (1.0, 0.0);
+        for k in 0..count {
+            let (mut tail, mut tail_slope) = (0.0, 0.0);
+            for at in (k + 1..count).rev().map(|j| start + j * step) {
+                let (x, rest) = (x[at].to_f64(), c[at].to_f64() + tail);
+                tail_slope = t[at].to_f64() * rest + x * tail_slope;
+                tail = x * rest;
+            }
+            let at = start + k * step;
+            y[at] = T::from_f64(slope * (c[at].to_f64() + tail) + before * tail_slope);
+            slope = slope * x[at].to_f64() + before * t[at].to_f64();
+            before *= x[at].to_f64();
+        }
+    });
+}
+
 fn running_max_back<T: Real>(call: Call<'_, T>) {
     let (x, c, y) = (call.x[0], call.x[1], call.y);
     y.fill(T::ZERO);
@@ -148,6 +207,19 @@ fn running_max_back<T: Real>(call: Call<'_, T>) {
                 best = at;
             }
             y[best] = y[best] + c[at];
+        }
+    });
+}
+
+fn running_max_tangent<T: Real>(call: Call<'_, T>) {
+    let (x, t, y) = (call.x[0], call.x[1], call.y);
+    lines(call.shape, call.args, |start, step, count| {
+        let mut best = start;
+        for at in (0..count).map(|k| start + k * step) {
+            if x[at] > x[best] || x[at].to_f64().is_nan() {
+                best = at;
+            }
+            y[at] = t[best];
         }
     });
 }
@@ -172,6 +244,26 @@ fn running_log_sum_exp_back<T: Real>(call: Call<'_, T>) {
             };
             y[at] = T::from_f64(carry * gap.exp());
             later = sum;
+        }
+    });
+}
+
+fn running_log_sum_exp_tangent<T: Real>(call: Call<'_, T>) {
+    let ([x, sums, t, ..], y) = (call.x, call.y);
+    // Equal infinities have no difference.
+    let ratio = |a: f64, b: f64| if a == b { 1.0 } else { (a - b).exp() };
+    lines(call.shape, call.args, |start, step, count| {
+        let (mut carry, mut earlier) = (0.0, f64::NEG_INFINITY);
+        for at in (0..count).map(|k| start + k * step) {
+            let sum = sums[at].to_f64();
+            let kept = if carry == 0.0 {
+                0.0
+            } else {
+                carry * ratio(earlier, sum)
+            };
+            carry = kept + t[at].to_f64() * ratio(x[at].to_f64(), sum);
+            y[at] = T::from_f64(carry);
+            earlier = sum;
         }
     });
 }
@@ -207,6 +299,16 @@ fn sort_back<T: Real>(call: Call<'_, T>) {
         order(x, start, step, places);
         for (k, &place) in places.iter().enumerate() {
             y[place as usize] = c[start + k * step];
+        }
+    });
+}
+
+fn sort_tangent<T: Real>(call: Call<'_, T>) {
+    let (x, t, y, places) = (call.x[0], call.x[1], call.y, call.scratch);
+    lines(call.shape, call.args, |start, step, _| {
+        order(x, start, step, places);
+        for (k, &place) in places.iter().enumerate() {
+            y[start + k * step] = t[place as usize];
         }
     });
 }

@@ -1,6 +1,8 @@
 //! Triangular and general systems of equations, determinants and inverses: batches of matrices,
 //! which are the last two axes. They are worked through in double precision.
 
+use std::cmp::Ordering;
+
 use super::{Call, Inferred, Shapes, primitive};
 use crate::Real;
 
@@ -23,6 +25,11 @@ primitive! {
 primitive! {
     /// The lower triangle mirrored: a symmetric matrix.
     MIRRORED mirrored square
+}
+
+primitive! {
+    /// The adjoint of `MIRRORED`: the lower triangle, with what is above the diagonal added below.
+    MIRRORED_BACK mirrored_back square
 }
 
 primitive! {
@@ -168,6 +175,21 @@ fn mirrored<T: Real>(call: Call<'_, T>) {
         for i in 0..n {
             for j in 0..n {
                 y[i * n + j] = x[i.max(j) * n + i.min(j)];
+            }
+        }
+    });
+}
+
+fn mirrored_back<T: Real>(call: Call<'_, T>) {
+    let n = side(call.shapes);
+    each(call, |x, _, y, _| {
+        for i in 0..n {
+            for j in 0..n {
+                y[i * n + j] = match i.cmp(&j) {
+                    Ordering::Less => T::ZERO,
+                    Ordering::Equal => x[i * n + j],
+                    Ordering::Greater => x[i * n + j] + x[j * n + i],
+                };
             }
         }
     });

@@ -62,6 +62,11 @@ primitive! {
     }
 }
 
+primitive! {
+    /// `PLACE` over zeros, whatever the fill value is: the adjoint of `VIEW`.
+    PLACE_ZERO place_zero |_, _| Err("its shape is that of another tensor".to_owned())
+}
+
 fn rank(args: &[i64], shapes: &[&[usize]]) -> Result<usize, String> {
     let rank = index(args[0]);
     if rank > MOST_AXES || shapes[0].len() > MOST_AXES {
@@ -121,14 +126,19 @@ fn view<T: Real>(call: Call<'_, T>) {
     each(call.args, |k, at| y[k] = x[at]);
 }
 
-fn place<T: Real>(call: Call<'_, T>) {
+fn place_zero<T: Real>(call: Call<'_, T>) {
     let (x, y) = (call.x[0], call.y);
+    y.fill(T::ZERO);
+    each(call.args, |k, at| y[at] = y[at] + x[k]);
+}
+
+fn place<T: Real>(call: Call<'_, T>) {
     let fill = call.args.last().map_or(0, |bits| bits.cast_unsigned());
     let fill = f64::from_bits(fill);
     if fill == 0.0 {
-        y.fill(T::ZERO);
-        each(call.args, |k, at| y[at] = y[at] + x[k]);
+        place_zero(call);
     } else {
+        let (x, y) = (call.x[0], call.y);
         // A fill value is no term of a sum: the view of a padding meets each element once.
         y.fill(T::from_f64(fill));
         each(call.args, |k, at| y[at] = x[k]);

@@ -5,9 +5,10 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
+use syn::Type;
 
 use crate::args::Args;
-use crate::frontend::signature::Signature;
+use crate::frontend::signature::{Param, Passing, Shape, Signature, shape_of};
 use crate::names;
 
 use super::TensorFunction;
@@ -45,6 +46,7 @@ pub(crate) fn function(
     let call = quote!(#name::__instantiate);
     let program = Program::of(signature, lowered, &call, root);
     let program = program.map(|program| program.of_function(&name));
+    let nested = nested(signature, lowered, root);
     quote! {
         #[doc = #doc]
         #[allow(non_camel_case_types, reason = "it has the name of the function")]
@@ -65,6 +67,8 @@ pub(crate) fn function(
                     #body
                 }
 
+                #nested
+
                 /// The static graph: every region, forward and backward.
                 pub fn graph() -> &'static #root::Graph { &GRAPH }
             }
@@ -73,6 +77,73 @@ pub(crate) fn function(
             fn primal_is_used() { let _ = #user; }
         };
     }
+}
+
+/// What a call of `grad` and of `value_and_grad` inside another function links to: the gradient of a
+/// function that can be differentiated twice, with respect to tensors and floats.
+fn nested(
+    signature: &Signature,
+    lowered: &TensorFunction,
+    root: &TokenStream,
+) -> Option<TokenStream> {
+    let wrt: Vec<&Param> = signature
+        .wrt
+        .iter()
+        .map(|&at| &signature.params[at])
+        .collect();
+    let fits = |param: &&Param| {
+        param.passing != Passing::Exclusive
+            && (param.shape == Shape::Float
+                || param.shape == Shape::Tensor && matches!(param.ty, Type::Path(_)))
+    };
+    if lowered.order < 2 || shape_of(&signature.output) != Shape::Float || !wrt.iter().all(fits) {
+        return None;
+    }
+    let builder = names::local("__builder");
+    let (params, output) = (&lowered.params, &lowered.output);
+    let element = quote::format_ident!("{}", lowered.dtype.name());
+    let named: Vec<_> = signature.params.iter().map(|param| &param.name).collect();
+    let names: Vec<_> = wrt.iter().map(|param| &param.name).collect();
+    let indices: Vec<_> = (0..wrt.len()).map(syn::Index::from).collect();
+    let passed = signature.params.iter().enumerate().map(|(at, param)| {
+        let name = &param.name;
+        let borrowed = param.passing == Passing::Shared && signature.wrt.contains(&at);
+        if borrowed {
+            quote!(&#name)
+        } else {
+            quote!(#name)
+        }
+    });
+    let handle = quote!(#root::TensorHandle<'b, #element>);
+    let (count, handles) = (wrt.len(), wrt.iter().map(|_| &handle));
+    let gradient = match wrt.len() {
+        1 => quote!(#handle),
+        _ => quote!((#(#handles,)*)),
+    };
+    let results = quote!(#(#root::handle::<#element>(#builder, gradient[#indices])),*);
+    let results = match wrt.len() {
+        1 => results,
+        _ => quote!((#results,)),
+    };
+    Some(quote! {
+        #[doc(hidden)]
+        pub fn __value_and_grad<'h, 'b>(
+            #builder: &'b #root::Builder, #(#params),*
+        ) -> ::core::result::Result<(#output, #gradient), #root::Error> {
+            #(let #names = #builder.renamed::<#element>(&#names);)*
+            let wrt: [#root::ValueId; #count] = [#(#names.id()),*];
+            let value = #builder.nested(|| Self::__instantiate(#builder, #(#passed),*));
+            let gradient = #builder.derivatives(value.id(), wrt);
+            ::core::result::Result::Ok((value, #results))
+        }
+
+        #[doc(hidden)]
+        pub fn __grad<'h, 'b>(
+            #builder: &'b #root::Builder, #(#params),*
+        ) -> ::core::result::Result<#gradient, #root::Error> {
+            Self::__value_and_grad(#builder, #(#named),*).map(|(_, gradient)| gradient)
+        }
+    })
 }
 
 /// The siblings of a method.

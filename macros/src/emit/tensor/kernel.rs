@@ -223,6 +223,15 @@ impl Printer<'_> {
                     format!("{}_pullback_{k}({})", device_name(path), cudas.join(", ")),
                 )
             }
+            TensorOp::MapSecond(function, k, j) => {
+                let path = &self.graph.functions[function.0 as usize];
+                let name = quote!(#path).to_string().replace(' ', "");
+                (
+                    self.second_derivative(path, *k, *j, &tokens),
+                    format!("{name}.second({}).{k}.{j}", texts.join(", ")),
+                    format!("{}_second_{k}_{j}({})", device_name(path), cudas.join(", ")),
+                )
+            }
             // Nothing else is elementwise.
             _ => (
                 quote!(compile_error!("not an elementwise operation")),
@@ -230,6 +239,41 @@ impl Printer<'_> {
                 String::new(),
             ),
         }
+    }
+
+    /// The derivative, along operand k, of component j of the gradient: the gradient code of the
+    /// function in forward mode. The last operand is a factor.
+    fn second_derivative(
+        &self,
+        path: &syn::Path,
+        k: usize,
+        j: usize,
+        x: &[&TokenStream],
+    ) -> TokenStream {
+        let root = self.root;
+        let Some((factor, x)) = x.split_last() else {
+            return quote!(compile_error!("a function of nothing"));
+        };
+        let [tape, result] = ["tape", "result"].map(|name| local(name, 0));
+        let none: Vec<TokenStream> = x.iter().map(|_| quote!(None)).collect();
+        let chosen = |at: usize, some: TokenStream| {
+            let mut list = none.clone();
+            if let Some(entry) = list.get_mut(at) {
+                *entry = quote!(Some(#some));
+            }
+            list
+        };
+        let (along, shadow) = (chosen(k, quote!(1.0)), chosen(j, quote!(&mut #result)));
+        quote! {{
+            let mut #result = 0.0;
+            #root::Tape::with(|#tape| {
+                #path::__second_forward(#(#x,)* #(#along,)* #tape, #root::Single);
+                #path::__second_reverse(
+                    #(#x,)* #(#along,)* #(#none,)* #(#shadow,)* 1.0, 0.0, #tape, #root::Single
+                );
+            });
+            #result * #factor
+        }}
     }
 
     fn scalar(&self, op: Op, x: &[&TokenStream]) -> TokenStream {

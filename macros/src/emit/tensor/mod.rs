@@ -2,6 +2,7 @@
 
 mod arguments;
 pub(crate) mod companion;
+mod derivation;
 pub(crate) mod kernel;
 pub(crate) mod one_ops;
 mod program;
@@ -12,7 +13,6 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::args::Args;
-use crate::autodiff::graph::differentiate;
 use crate::diag::{Code, Errors};
 use crate::frontend::dims;
 use crate::frontend::signature::{Passing, Shape, Signature};
@@ -20,17 +20,17 @@ use crate::frontend::tensor::types::{dtype, handle_type, is_labels};
 use crate::frontend::tensor::{Belief, Lowerer};
 use crate::ir::dtype::Dtype;
 use crate::names;
-use crate::passes::fuse::fuse;
-use crate::passes::simplify_graph::simplify;
-use crate::passes::verify_graph::verify;
 
-use region::{Kernels, print_region};
+use derivation::Derivation;
+use region::Kernels;
 use shapes::Shapes;
 
 /// A function, lowered: everything that its companion needs.
 pub(crate) struct TensorFunction {
     /// The element type.
     pub(crate) dtype: Dtype,
+    /// How many times it can be differentiated.
+    pub(crate) order: usize,
     /// The signature's declared shapes and the result's, as two constants; empty where nothing is
     /// declared.
     pub(crate) constants: Option<(TokenStream, TokenStream)>,
@@ -60,7 +60,8 @@ pub(crate) fn expand(
         );
         return None;
     }
-    let lowered = lower(signature, function, &root, errors)?;
+    let order = args.order.map_or(1, |(order, _)| order);
+    let lowered = lower(signature, function, order, &root, errors)?;
     Some(if signature.receiver.is_some() {
         companion::method(signature, &lowered, &root)
     } else {
@@ -71,6 +72,7 @@ pub(crate) fn expand(
 fn lower(
     signature: &Signature,
     function: &syn::ItemFn,
+    order: usize,
     root: &TokenStream,
     errors: &mut Errors,
 ) -> Option<TensorFunction> {
@@ -150,24 +152,14 @@ fn lower(
     let mut kernels = Kernels::new();
     let mut regions = Vec::new();
     for (index, region) in body.regions.into_iter().enumerate() {
-        let mut graph = region.graph;
-        verify(&graph, errors);
-        graph = simplify(&graph, dtype);
-        verify(&graph, errors);
-        differentiate(&mut graph);
-        verify(&graph, errors);
-        graph = simplify(&graph, dtype);
-        verify(&graph, errors);
-        let fused = fuse(&graph);
-        let name = format!("{name}.{index}");
-        regions.push(print_region(
-            &graph,
-            &fused,
-            &name,
+        let mut printer = Derivation {
             dtype,
             root,
-            &mut kernels,
-        ));
+            kernels: &mut kernels,
+            errors,
+        };
+        let name = format!("{name}.{index}");
+        regions.push(printer.region(region.graph, &name, order));
     }
     if !errors.is_empty() {
         return None;
@@ -181,6 +173,7 @@ fn lower(
     let tokens = body.links.wrap(body.tokens);
     Some(TensorFunction {
         dtype,
+        order,
         constants,
         statics,
         body: quote!(#(#prologue)* #tokens),

@@ -6,13 +6,14 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::autodiff::graph::{differentiate, freeze};
+use crate::autodiff::graph::{Order, differentiate, freeze, gradient};
 use crate::ir::composite::{self, Composite};
 use crate::ir::dtype::Dtype;
 use crate::ir::graph::{Graph, NodeId, RowOp, SumAxes, TensorOp};
 use crate::ir::op::{Build, Form, Kind, Op};
 use crate::ir::primitive::Primitive;
 use crate::passes::fuse::fuse;
+use crate::passes::simplify_graph::simplify;
 
 use super::region::{Kernels, print_region};
 
@@ -32,17 +33,44 @@ fn table(dtype: Dtype, root: &TokenStream) -> (TokenStream, TokenStream) {
     let mut kernels = Kernels::new();
     let mut rows = TokenStream::new();
     for (name, mut graph, constant) in graphs() {
-        if constant {
+        let gradient = if constant {
             freeze(&mut graph);
+            None
         } else {
-            differentiate(&mut graph);
-        }
+            differentiate(&mut graph, Order::First);
+            second(&graph, name, dtype, root, &mut kernels)
+        };
         let fused = fuse(&graph);
-        let region = print_region(&graph, &fused, name, dtype, root, &mut kernels);
+        let region = print_region(
+            &graph,
+            &fused,
+            name,
+            dtype,
+            root,
+            &mut kernels,
+            gradient.as_ref(),
+        );
         rows.extend(quote!((#name, #region),));
     }
     let kernels = kernels.into_items();
     (quote!(#(#kernels)*), rows)
+}
+
+/// The gradient of an operation as a region, or nothing where that has no derivative.
+fn second(
+    graph: &Graph,
+    name: &str,
+    dtype: Dtype,
+    root: &TokenStream,
+    kernels: &mut Kernels,
+) -> Option<TokenStream> {
+    let mut graph = simplify(&gradient(graph), dtype);
+    let known = differentiate(&mut graph, Order::Further).is_empty() && !graph.outputs.is_empty();
+    known.then(|| {
+        let graph = simplify(&graph, dtype);
+        let (fused, name) = (fuse(&graph), format!("{name}'"));
+        print_region(&graph, &fused, &name, dtype, root, kernels, None)
+    })
 }
 
 /// Each region of one operation, by name, and whether it is a constant for derivatives.
@@ -76,6 +104,8 @@ fn graphs() -> Vec<(&'static str, Graph, bool)> {
         let scaled = graph.op(Op::Mul, &[x[0], x[1]]);
         graph.op(Op::Add, &[scaled, x[2]])
     });
+    // A value under a new name: what a derivative inside of a function is taken with respect to.
+    row("identity", 1, false, &|_, x| x[0]);
     // Constants for derivatives.
     row("detach", 1, true, &|graph, x| {
         let zero = graph.constant(-0.0);

@@ -2,6 +2,7 @@
 //! of a method (`method`). All three say the same things to the engine; they differ in where it is kept.
 
 mod method;
+mod second;
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -33,6 +34,8 @@ pub(crate) struct Program<'a> {
     yields: Yields,
     /// The element type, as the runtime's variant.
     dtype: proc_macro2::Ident,
+    /// How many times the function can be differentiated.
+    order: usize,
     /// The types of the gradient, in the order of `wrt`.
     types: Vec<Type>,
     /// The closures that the engine takes.
@@ -91,6 +94,7 @@ impl<'a> Program<'a> {
             root,
             yields,
             dtype: lowered.dtype.variant(),
+            order: lowered.order,
             types,
             walk,
             instantiate,
@@ -194,18 +198,26 @@ impl<'a> Program<'a> {
         })
     }
 
+    /// Makes the locals `engine`, which is not bound yet, and `gradient`; `graph` is the function's.
+    fn unbound(&self, graph: &TokenStream) -> TokenStream {
+        let (root, dtype, zeros) = (self.root, &self.dtype, &self.zeros);
+        quote! {
+            let mut engine = #root::Engine::new(#graph, #root::DType::#dtype, &#root::ONE_OPS);
+            let gradient = #zeros;
+        }
+    }
+
     /// Makes the locals `engine` and `gradient`; `graph` is the function's.
     fn bind(&self, graph: &TokenStream) -> TokenStream {
-        let (root, dtype, zeros) = (self.root, &self.dtype, &self.zeros);
+        let unbound = self.unbound(graph);
         let (walk, instantiate) = (&self.walk, &self.instantiate);
         let entry = match self.yields {
             Yields::Tensors => quote!(bind_value),
             Yields::Float | Yields::FloatAndMore => quote!(bind),
         };
         quote! {
-            let mut engine = #root::Engine::new(#graph, #root::DType::#dtype, &#root::ONE_OPS);
+            #unbound
             engine.#entry(#walk, #instantiate)?;
-            let gradient = #zeros;
         }
     }
 
@@ -213,9 +225,20 @@ impl<'a> Program<'a> {
     pub(crate) fn of_function(&self, name: &proc_macro2::Ident) -> TokenStream {
         let (root, output, types) = (self.root, &self.signature.output, &self.types);
         let (declared, passed) = (&self.arguments.declared, &self.arguments.names);
+        let none = TokenStream::new();
         let cotangent = names::local("cotangent");
         let result_type = |ty: &TokenStream| quote!(::core::result::Result<#ty, #root::Error>);
-        let open = quote!(let Program { engine, gradient, result } = self;);
+        let open = quote!(let Program { engine, gradient, result, .. } = self;);
+        let second = self.second(&open);
+        let (product, second_at_once, second_fields, no_second) = match &second {
+            Some(second) => (
+                &second.entries,
+                &second.at_once,
+                &second.fields,
+                &second.empty,
+            ),
+            None => (&none, &none, &none, &none),
+        };
         let (value_type, value) = self.value();
         let value_type = result_type(&value_type);
         let owned = self.gradient_type(&quote!());
@@ -317,9 +340,10 @@ impl<'a> Program<'a> {
                 pub fn bind(#(#declared),*) -> #result {
                     #bind
                     let result = ::core::option::Option::None;
-                    ::core::result::Result::Ok(Program { engine, gradient, result })
+                    ::core::result::Result::Ok(Program { engine, gradient, result, #no_second })
                 }
                 #at_once
+                #second_at_once
                 #vjp_at_once
             }
 
@@ -328,9 +352,11 @@ impl<'a> Program<'a> {
                 engine: #root::Engine,
                 gradient: (#(#types,)*),
                 result: ::core::option::Option<#output>,
+                #second_fields
             }
 
             impl Program {
+                #product
                 #value_and_grad
                 #vjp
                 #step

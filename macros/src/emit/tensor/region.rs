@@ -35,7 +35,8 @@ impl Kernels {
     }
 }
 
-/// Prints the region named `name` as an expression of type `Region`.
+/// Prints the region named `name` as an expression of type `Region`; `gradient` is that of its
+/// gradient, if it can be differentiated again.
 pub(crate) fn print_region(
     graph: &Graph,
     fused: &Fused,
@@ -43,6 +44,7 @@ pub(crate) fn print_region(
     dtype: Dtype,
     root: &TokenStream,
     kernels: &mut Kernels,
+    gradient: Option<&TokenStream>,
 ) -> TokenStream {
     let mut printer = Printer {
         graph,
@@ -93,6 +95,10 @@ pub(crate) fn print_region(
     let values = &printer.values;
     let inputs = graph.inputs();
     let dtype = dtype.variant();
+    let gradient = match gradient {
+        Some(region) => quote!(::core::option::Option::Some(&#region)),
+        None => quote!(::core::option::Option::None),
+    };
     quote! {
         #root::Region {
             name: #name,
@@ -104,6 +110,7 @@ pub(crate) fn print_region(
             seeds: &[#(#seeds),*],
             backward: &[#(#backward),*],
             cotangents: &[#(#cotangents),*],
+            gradient: #gradient,
         }
     }
 }
@@ -162,7 +169,10 @@ impl Printer<'_> {
             | TensorOp::Sum(SumAxes::All) => quote!(#root::ShapeRule::Scalar),
             TensorOp::Seed(k) => self.like(self.graph.outputs[*k]),
             TensorOp::Expand | TensorOp::SumTo | TensorOp::ReshapeLike => self.like(x[1]),
-            TensorOp::Scalar(_) | TensorOp::Map(_) | TensorOp::MapPullback(..) => {
+            TensorOp::Scalar(_)
+            | TensorOp::Map(_)
+            | TensorOp::MapPullback(..)
+            | TensorOp::MapSecond(..) => {
                 // A backward value is described by what it is broadcast from: its own operands
                 // need no numbers of their own.
                 let forward = (id.0 as usize) < self.graph.forward_end;
@@ -331,7 +341,7 @@ pub(super) fn describe(op: &TensorOp) -> &'static str {
         TensorOp::Constant(_) | TensorOp::Integer(_) | TensorOp::Ratio => "constant",
         TensorOp::Seed(_) => "cotangent",
         TensorOp::Scalar(op) => op.name(),
-        TensorOp::Map(_) | TensorOp::MapPullback(..) => "map",
+        TensorOp::Map(_) | TensorOp::MapPullback(..) | TensorOp::MapSecond(..) => "map",
         TensorOp::Expand | TensorOp::SumTo => "broadcast",
         TensorOp::Sum(_) | TensorOp::Squeeze(_) => "sum",
         TensorOp::ReshapeLike

@@ -8,6 +8,7 @@ use syn::{Expr, ExprCall, ExprMethodCall, Macro};
 use crate::diag::Code;
 
 use super::known::{Call, Callee};
+use super::links::Entry;
 use super::statement::{as_block, bound_names};
 use super::{Lowered, Lowerer, Tail};
 
@@ -158,7 +159,8 @@ impl Lowerer<'_> {
             return Lowered::Host(quote!(::core::unreachable!()));
         };
         let arguments = self.arguments(call.args.iter());
-        let path = &callee.path;
+        let (path, entry) = entry(&callee.path);
+        let path = &path;
         let is_constructor = path.segments.last().is_some_and(|segment| {
             segment
                 .ident
@@ -190,7 +192,7 @@ impl Lowerer<'_> {
         }
         let parameters = &self.parameters;
         let taken = |name: &Ident| parameters.contains(name);
-        let Some(linked) = self.links.function(path, arguments.len(), taken) else {
+        let Some(linked) = self.links.function(path, entry, arguments.len(), taken) else {
             return Lowered::Host(quote!(::core::unreachable!()));
         };
         let (alias, linked) = linked;
@@ -202,7 +204,7 @@ impl Lowerer<'_> {
         };
         let call = quote_spanned! {span=> #linked(#builder, #(#arguments),*) };
         // A function that calls itself has no shape before it has one.
-        if !path.is_ident(&self.name) {
+        if entry == Entry::Value && !path.is_ident(&self.name) {
             self.shapes.call(&call, shapes);
         }
         Lowered::Host(call)
@@ -298,6 +300,22 @@ impl Lowerer<'_> {
         let hosts = names.map(|name| quote!(let #name = #root::Receiver::host(&#name);));
         quote!({ #(#hosts)* #body })
     }
+}
+
+/// The function that a path calls, and what of it: `f::grad` is the gradient of `f`.
+fn entry(path: &syn::Path) -> (syn::Path, Entry) {
+    let mut segments: Vec<_> = path.segments.iter().cloned().collect();
+    let entry = match segments.last() {
+        Some(last) if segments.len() > 1 && last.ident == "grad" => Entry::Gradient,
+        Some(last) if segments.len() > 1 && last.ident == "value_and_grad" => Entry::Both,
+        _ => return (path.clone(), Entry::Value),
+    };
+    segments.pop();
+    let function = syn::Path {
+        leading_colon: path.leading_colon,
+        segments: segments.into_iter().collect(),
+    };
+    (function, entry)
 }
 
 fn contains(tree: &proc_macro2::TokenTree, name: &Ident) -> bool {

@@ -11,9 +11,48 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{Path, PathArguments};
 
+/// What of a function is called.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Entry {
+    /// The function itself.
+    Value,
+    /// `f::grad`
+    Gradient,
+    /// `f::value_and_grad`
+    Both,
+}
+
+impl Entry {
+    /// The hidden function of the companion.
+    fn name(self) -> &'static str {
+        match self {
+            Entry::Value => "__instantiate",
+            Entry::Gradient => "__grad",
+            Entry::Both => "__value_and_grad",
+        }
+    }
+
+    /// What the error says and what it advises where the companion has no such function.
+    fn refusal(self, function: &str) -> (String, &'static str) {
+        match self {
+            Entry::Value => (
+                format!("the function `{function}` is not differentiable"),
+                "put `#[differentiable]` on the function, or wrap the call in `no_diff!(..)`",
+            ),
+            Entry::Gradient | Entry::Both => (
+                format!(
+                    "the gradient of `{function}` cannot be taken inside a `#[differentiable]` function over tensors"
+                ),
+                "put `#[differentiable(order = 2)]` on it; it must yield a float, and `wrt(..)` may list tensors and floats",
+            ),
+        }
+    }
+}
+
 /// A called function: its path, the name it goes by inside `instantiate`, how many arguments.
 struct Function {
     path: Path,
+    entry: Entry,
     alias: Ident,
     arity: usize,
 }
@@ -39,13 +78,15 @@ impl Links {
     pub(super) fn function(
         &mut self,
         path: &Path,
+        entry: Entry,
         arity: usize,
         taken: impl Fn(&Ident) -> bool,
     ) -> Option<(Ident, TokenStream)> {
         let last = path.segments.last()?;
         let span = last.ident.span();
         let plain = without_arguments(path);
-        let known = self.functions.iter().find(|known| known.path == plain);
+        let mut known = self.functions.iter();
+        let known = known.find(|known| known.path == plain && known.entry == entry);
         let alias = match known {
             Some(known) => known.alias.clone(),
             None => {
@@ -56,6 +97,7 @@ impl Links {
                 }
                 self.functions.push(Function {
                     path: plain,
+                    entry,
                     alias: alias.clone(),
                     arity,
                 });
@@ -63,12 +105,13 @@ impl Links {
             }
         };
         let alias = Ident::new(&alias.to_string(), span);
+        let name = Ident::new(entry.name(), span);
         let linked = match &last.arguments {
             PathArguments::AngleBracketed(arguments) => {
                 let list = &arguments.args;
-                quote_spanned!(span=> #alias::__instantiate::<#list>)
+                quote_spanned!(span=> #alias::#name::<#list>)
             }
-            _ => quote_spanned!(span=> #alias::__instantiate),
+            _ => quote_spanned!(span=> #alias::#name),
         };
         Some((alias, linked))
     }
@@ -89,7 +132,8 @@ impl Links {
     /// Whether a path is that of a linked function.
     pub(super) fn has_function(&self, path: &Path) -> bool {
         let plain = without_arguments(path);
-        self.functions.iter().any(|known| known.path == plain)
+        let mut functions = self.functions.iter();
+        functions.any(|known| known.path == plain && known.entry == Entry::Value)
     }
 
     /// Whether a name is that of a linked method.
@@ -156,11 +200,9 @@ impl Links {
         });
         let functions = self.functions.iter().enumerate().map(|(k, function)| {
             let name = readable(&function.path);
-            let message = format!("the function `{name}` is not differentiable");
-            let remedy =
-                "put `#[differentiable]` on the function, or wrap the call in `no_diff!(..)`";
+            let (message, remedy) = function.entry.refusal(&name);
             let span = function.alias.span();
-            let entry = Ident::new("__instantiate", span);
+            let entry = Ident::new(function.entry.name(), span);
             let alias = &function.alias;
             let found = fallback(
                 k,
@@ -172,11 +214,16 @@ impl Links {
                 remedy,
             );
             let trait_name = format_ident!("Function{}", k, span = Span::mixed_site());
-            // The trait is for this one struct alone: another callee has another text.
+            // Another callee has another text, so that the trait is for this one struct alone. But a
+            // companion without the gradient needs the text, too.
+            let everywhere = match function.entry {
+                Entry::Value => quote!(impl #trait_name for #alias {}),
+                Entry::Gradient | Entry::Both => quote!(impl<T: ?Sized> #trait_name for T {}),
+            };
             quote! {
                 struct #alias {}
                 #found
-                impl #trait_name for #alias {}
+                #everywhere
             }
         });
         let imports = self.imports();

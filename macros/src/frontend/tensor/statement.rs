@@ -120,7 +120,9 @@ impl Lowerer<'_> {
                 self.pending.push((name.ident.clone(), id));
             }
             (pattern, value) => {
+                let spelled = annotation.is_some_and(super::types::is_tensor);
                 let belief = match (&value, pattern) {
+                    (Lowered::Host(_), Pat::Ident(_)) if spelled => Belief::Tensor,
                     (Lowered::Host(_), _) => Belief::Unknown,
                     (_, Pat::Ident(_)) => Belief::Tensor,
                     _ => Belief::Unknown,

@@ -100,6 +100,13 @@ pub(crate) fn is_labels(ty: &Type) -> bool {
     })
 }
 
+/// Whether a type is spelled `Tensor<..>` of floats.
+pub(crate) fn is_tensor(ty: &Type) -> bool {
+    let Type::Path(path) = ty else { return false };
+    let last = path.path.segments.last();
+    last.is_some_and(|last| last.ident == "Tensor") && !is_labels(ty)
+}
+
 fn floats(ty: &Type, into: &mut Vec<(Dtype, syn::Ident)>) {
     struct Names<'a>(&'a mut Vec<(Dtype, syn::Ident)>);
     impl<'ast> syn::visit::Visit<'ast> for Names<'_> {
