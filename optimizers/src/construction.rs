@@ -1,12 +1,13 @@
 //! How an optimizer comes into being, and how it becomes new again: leaves get their options,
 //! their place and their initial state.
 
-use cotangent_runtime::{Floats, LeafView, Leaves, Path};
+use cotangent_runtime::{DType, Floats, Half, LeafView, Leaves, Path};
 
-use crate::block::SHORT;
+use crate::block::{Blocks, SHORT};
 use crate::lane::Lane;
 use crate::leaf_path::LeafPath;
-use crate::storage::{LeafEntry, Place, is_f32};
+use crate::masters::Masters;
+use crate::storage::{LeafEntry, Place};
 use crate::{Error, LeafInfo, LeafOptions, Optimizer, OptimizerBuilder, Scope, TensorRule};
 
 impl<R: TensorRule> Optimizer<R> {
@@ -20,6 +21,7 @@ impl<R: TensorRule> Optimizer<R> {
         };
         let (mut groups, mut leaves) = (Vec::new(), Vec::new());
         let (mut single, mut double) = (Lane::new(), Lane::new());
+        let mut masters = Masters::default();
         let mut unmatched: Vec<bool> = vec![true; config.groups.len()];
         let mut fault = Ok(());
         model.leaves(&Path::Root, &mut |path, view| {
@@ -31,17 +33,11 @@ impl<R: TensorRule> Optimizer<R> {
             if fault.is_ok() && view.embedding && !options.frozen {
                 fault = takes_rows(&config, &path, &options);
             }
-            let dtype = view.data.dtype();
-            if dtype.is_half() && fault.is_ok() {
-                fault = Err(Error::structure(format!(
-                    "leaf `{}` has elements of {dtype}, and an optimizer steps f32 and f64: keep \
-                     the parameters in f32 and cast them where they are used",
-                    path.as_str()
-                )));
-            }
             let mut entry = entry(&config.rule, path, &view, &options);
             if !options.frozen {
-                let gathered = !view.embedding && gathers(&config, &options, entry.len);
+                let half = entry.dtype.is_half();
+                entry.master = half.then(|| masters.admit(entry.len));
+                let gathered = !view.embedding && !half && gathers(&config, &options, entry.len);
                 entry.group = position(&mut groups, &options);
                 let (rule, transforms) = (&config.rule, &config.transforms);
                 entry.place = if entry.single {
@@ -72,6 +68,7 @@ impl<R: TensorRule> Optimizer<R> {
             refused: 0,
             single,
             double,
+            masters,
         };
         optimizer.fill(model);
         Ok(optimizer)
@@ -108,10 +105,17 @@ impl<R: TensorRule> Optimizer<R> {
             match view.data {
                 Floats::F32(x) => self.single.blocks.fill(entry, x),
                 Floats::F64(x) => self.double.blocks.fill(entry, x),
-                // No optimizer is built over them.
-                Floats::F16(_) | Floats::Bf16(_) => {}
+                Floats::F16(x) => fill_half(&mut self.single.blocks, &mut self.masters, entry, x),
+                Floats::Bf16(x) => fill_half(&mut self.single.blocks, &mut self.masters, entry, x),
             }
         });
+    }
+}
+
+/// As [`Blocks::fill`], for a leaf with a master.
+fn fill_half<H: Half>(blocks: &mut Blocks<f32>, masters: &mut Masters, entry: &LeafEntry, x: &[H]) {
+    if let Some(master) = entry.master {
+        blocks.fill(entry, masters.take(master, x));
     }
 }
 
@@ -148,7 +152,9 @@ fn entry<R: TensorRule>(
         path,
         shape: view.shape.to_vec(),
         len: view.data.len(),
-        single: is_f32(&view.data),
+        dtype: view.data.dtype(),
+        single: view.data.dtype() != DType::F64,
+        master: None,
         embedding: view.embedding,
         group: 0,
         specs: if options.frozen {

@@ -32,6 +32,7 @@ mod lane;
 mod lanes;
 mod leaf_path;
 mod linear;
+mod masters;
 pub mod minimise;
 mod norm;
 mod optimizer;

@@ -7,7 +7,8 @@
 use cotangent_runtime::{FloatsMut, LeafView, Leaves, Path};
 
 use crate::lane::Lane;
-use crate::storage::{LeafEntry, is_f32};
+use crate::masters::Masters;
+use crate::storage::LeafEntry;
 use crate::{
     Error, LeafOptions, OptimizerBuilder, Outcome, Scope, StepContext, StepInput, StepReport,
     TensorRule, Transform,
@@ -36,6 +37,7 @@ pub struct Optimizer<R: TensorRule> {
     pub(crate) all_gathered: bool,
     pub(crate) single: Lane<f32, R>,
     pub(crate) double: Lane<f64, R>,
+    pub(crate) masters: Masters,
 }
 
 impl<R: TensorRule> Optimizer<R> {
@@ -170,10 +172,14 @@ impl<R: TensorRule> Optimizer<R> {
             let Some(entry) = entries.next().filter(|entry| !entry.frozen()) else {
                 return;
             };
-            match leaf.data {
-                FloatsMut::F32(x) => R::view(&single, x, &self.single.blocks.all(entry)),
-                FloatsMut::F64(x) => R::view(&double, x, &self.double.blocks.all(entry)),
-                FloatsMut::F16(_) | FloatsMut::Bf16(_) => {}
+            let half = |x: &mut [f32]| R::view(&single, x, &self.single.blocks.all(entry));
+            match (leaf.data, entry.master) {
+                (FloatsMut::F16(x), Some(master)) => self.masters.view(master, x, half),
+                (FloatsMut::Bf16(x), Some(master)) => self.masters.view(master, x, half),
+                (FloatsMut::F32(x), _) => half(x),
+                (FloatsMut::F64(x), _) => R::view(&double, x, &self.double.blocks.all(entry)),
+                // `check` compared the precision of every leaf.
+                _ => {}
             }
         });
         Ok(view)
@@ -243,7 +249,7 @@ impl<R: TensorRule> Optimizer<R> {
             let same = self
                 .leaves
                 .get(index)
-                .is_some_and(|e| e.is(path, shape) && e.single == is_f32(&data));
+                .is_some_and(|e| e.is(path, shape) && e.dtype == data.dtype());
             if !same && error.is_none() {
                 error = Some(Error::structure(format!(
                     "leaf `{path}` of the {role} with shape {shape:?} isn't the one the optimizer \

@@ -54,6 +54,7 @@ impl<R: TensorRule> Optimizer<R> {
             leaves,
             single,
             double,
+            masters,
             ..
         } = self;
         let mut total = [0.0; 4];
@@ -77,14 +78,21 @@ impl<R: TensorRule> Optimizer<R> {
             let Place::Own(block) = entry.place else {
                 return;
             };
+            let master = entry.master;
             let task = task(index, entry, block, config.clip);
-            match (x.data, g.data) {
-                (FloatsMut::F32(x), Floats::F32(data)) => {
+            match (x.data, g.data, master) {
+                (FloatsMut::F16(x), Floats::F16(g), Some(master)) => {
+                    add(masters.with(master, x, g, |x, g| single.measure(transforms, task, x, g)))
+                }
+                (FloatsMut::Bf16(x), Floats::Bf16(g), Some(master)) => {
+                    add(masters.with(master, x, g, |x, g| single.measure(transforms, task, x, g)))
+                }
+                (FloatsMut::F32(x), Floats::F32(data), _) => {
                     add(single.on_rows(task, x, g.rows, |lane, task, x| {
                         lane.measure(transforms, task, x, data)
                     }));
                 }
-                (FloatsMut::F64(x), Floats::F64(data)) => {
+                (FloatsMut::F64(x), Floats::F64(data), _) => {
                     add(double.on_rows(task, x, g.rows, |lane, task, x| {
                         lane.measure(transforms, task, x, data)
                     }));
@@ -105,6 +113,7 @@ impl<R: TensorRule> Optimizer<R> {
             leaves,
             single,
             double,
+            masters,
             ..
         } = self;
         let (rule, transforms) = (&config.rule, &config.transforms);
@@ -121,6 +130,7 @@ impl<R: TensorRule> Optimizer<R> {
                 match x.data {
                     FloatsMut::F32(x) => single.blocks.scatter(start, x),
                     FloatsMut::F64(x) => double.blocks.scatter(start, x),
+                    // They are not gathered.
                     FloatsMut::F16(_) | FloatsMut::Bf16(_) => {}
                 }
             });
@@ -146,14 +156,25 @@ impl<R: TensorRule> Optimizer<R> {
                     (Place::Frozen | Place::Gathered { .. }, _) => return,
                 };
                 let constraints = &groups[entry.group].constraints;
+                let master = entry.master;
                 let task = task(index, entry, block, config.clip);
-                squares += match (x, g.data) {
-                    (FloatsMut::F32(x), Floats::F32(data)) => {
+                squares += match (x, g.data, master) {
+                    (FloatsMut::F16(x), Floats::F16(g), Some(master)) => {
+                        masters.update(master, x, g, |x, g| {
+                            single.update(rule, constraints, transforms, task, x, g)
+                        })
+                    }
+                    (FloatsMut::Bf16(x), Floats::Bf16(g), Some(master)) => {
+                        masters.update(master, x, g, |x, g| {
+                            single.update(rule, constraints, transforms, task, x, g)
+                        })
+                    }
+                    (FloatsMut::F32(x), Floats::F32(data), _) => {
                         single.on_rows(task, x, g.rows, |lane, task, x| {
                             lane.update(rule, constraints, transforms, task, x, data)
                         })
                     }
-                    (FloatsMut::F64(x), Floats::F64(data)) => {
+                    (FloatsMut::F64(x), Floats::F64(data), _) => {
                         double.on_rows(task, x, g.rows, |lane, task, x| {
                             lane.update(rule, constraints, transforms, task, x, data)
                         })

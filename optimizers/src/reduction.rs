@@ -7,7 +7,7 @@ use crate::clip::Norm;
 use crate::norm::{
     clipped_square_sum, finite_square_sum, largest_finite, one_norm, square_sum, squares,
 };
-use crate::storage::{LeafEntry, Place, is_f32, is_f32_mut};
+use crate::storage::{LeafEntry, Place};
 use crate::{Clip, Optimizer, TensorRule};
 
 /// What the first pass found out.
@@ -91,7 +91,8 @@ impl Collector<'_> {
             return;
         }
         let Place::Gathered { start, .. } = entry.place else {
-            self.same &= entry.single == is_f32(&g.data) && entry.single == is_f32_mut(&x.data);
+            let dtypes = (g.data.dtype(), x.data.as_floats().dtype());
+            self.same &= dtypes == (entry.dtype, entry.dtype);
             self.total += measured(entry, g.data, self.unscale);
             return;
         };

@@ -205,6 +205,15 @@ impl<R: TensorRule> Optimizer<R> {
             if !leaf.memory.is_empty() {
                 entries.push(numbers(format!("{}:memory", leaf.path), &leaf.memory));
             }
+            if let Some(master) = leaf.master {
+                let copy = self.masters.copy(master).iter();
+                entries.push(Entry {
+                    key: format!("{}:master", leaf.path),
+                    dtype: Dtype::F32,
+                    shape: leaf.shape.clone(),
+                    bytes: copy.flat_map(|x| x.to_le_bytes()).collect(),
+                });
+            }
             for (index, spec) in leaf.specs.iter().enumerate() {
                 let (dtype, bytes) = if leaf.single {
                     let slot = self.single.blocks.slot(leaf, index);
@@ -269,6 +278,10 @@ impl<R: TensorRule> Optimizer<R> {
         read_f64(&mut self.memory, data(":memory"));
         for leaf in &mut self.leaves {
             read_f64(&mut leaf.memory, data(&format!("{}:memory", leaf.path)));
+            if let Some(master) = leaf.master {
+                let bytes = data(&format!("{}:master", leaf.path));
+                read_f32(self.masters.copy_mut(master), bytes);
+            }
             for (index, spec) in leaf.specs.iter().enumerate() {
                 let bytes = data(&format!("{}:{}", leaf.path, spec.name));
                 if leaf.single {

@@ -1,8 +1,9 @@
 //! What the optimizer keeps per leaf: its path, its shape, its options, and where its state lies.
 
-use cotangent_runtime::{Floats, FloatsMut, Path};
+use cotangent_runtime::{DType, Path};
 
 use crate::leaf_path::LeafPath;
+use crate::masters::Master;
 use crate::tensor_rule::Slot;
 
 /// One leaf of the structure an optimizer was built for.
@@ -11,8 +12,12 @@ pub(crate) struct LeafEntry {
     pub(crate) path: LeafPath,
     pub(crate) shape: Vec<usize>,
     pub(crate) len: usize,
-    /// Whether its elements are single precision.
+    /// Its element type.
+    pub(crate) dtype: DType,
+    /// Whether it is updated in single precision.
     pub(crate) single: bool,
+    /// Its parameters in single precision, where it has less; not where it is frozen.
+    pub(crate) master: Option<Master>,
     /// The index of its options.
     pub(crate) group: usize,
     /// Whether its gradients may be lists of rows.
@@ -64,14 +69,4 @@ impl LeafEntry {
             (own, other) => own.len() == other.len() && own.iter().zip(other).all(|(a, b)| a == b),
         }
     }
-}
-
-/// Whether the elements are single precision.
-pub(crate) fn is_f32(floats: &Floats<'_>) -> bool {
-    matches!(floats, Floats::F32(_))
-}
-
-/// As `is_f32`, for a leaf that is written.
-pub(crate) fn is_f32_mut(floats: &FloatsMut<'_>) -> bool {
-    matches!(floats, FloatsMut::F32(_))
 }

@@ -51,7 +51,12 @@ impl Optimizer<Sophia> {
             match leaf.data {
                 Floats::F32(h) => blend(self.single.blocks.slot_mut(entry, 1), h, decay),
                 Floats::F64(h) => blend(self.double.blocks.slot_mut(entry, 1), h, decay),
-                Floats::F16(_) | Floats::Bf16(_) => {}
+                half => {
+                    let average = self.single.blocks.slot_mut(entry, 1);
+                    let mut h = Vec::with_capacity(average.len());
+                    half.each(|h_element| h.push(h_element as f32));
+                    blend(average, &h, decay);
+                }
             }
         });
         Ok(())
