@@ -109,7 +109,6 @@ fn a_saved_state_holds_the_masters() {
     let mut y = x.clone();
     let mut resumed = AdamW::new(1e-4).build(&y).unwrap();
     resumed.resume(&file).unwrap();
-    let mut forgetful = AdamW::new(1e-4).build(&y).unwrap();
     (4..40).for_each(|k| {
         step(&mut optimizer, &mut x, k);
         step(&mut resumed, &mut y, k);
@@ -122,9 +121,7 @@ fn a_saved_state_holds_the_masters() {
         .unwrap()
         .resume(&file)
         .unwrap_err();
-    assert!(error.to_string().contains("0:master"), "{error}");
-    // Without the file the masters would begin at the rounded parameters.
-    forgetful.step(&mut y, &model(0.0)).unwrap();
+    assert!(error.to_string().contains(":master"), "{error}");
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
