@@ -268,3 +268,26 @@ fn the_embeddings_example_predicts_better_than_the_mean_rating() {
         "{printed}"
     );
 }
+
+#[test]
+fn one_network_is_as_accurate_in_two_bytes_as_in_four() {
+    let output = start("mixed_precision", &[]);
+    let printed = text(&output.stdout);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let row = |name: &str| {
+        let line = printed.lines().find(|line| line.starts_with(name));
+        let numbers = line.unwrap().split_whitespace().skip(1);
+        numbers
+            .map(|number| number.parse::<f64>().unwrap())
+            .collect::<Vec<_>>()
+    };
+    let [single, brain, half] = ["f32", "bf16", "f16"].map(row);
+    assert!(single[1] > 0.95, "{printed}");
+    for other in [&brain, &half] {
+        assert_eq!(2.0 * other[0], single[0]);
+        assert!((other[1] - single[1]).abs() <= 0.005, "{printed}");
+    }
+    // The scale begins so high that f16 overflows at first, and only f16 does.
+    assert_eq!((single[2], brain[2]), (0.0, 0.0));
+    assert!(half[2] > 0.0 && half[2] < 20.0, "{printed}");
+}
