@@ -2,8 +2,8 @@
 //!
 //! `Vector` names them; every instruction set and both element types implement it, so that one
 //! generic kernel serves all. Its methods are inlined into functions compiled for the instruction
-//! set. Nothing here knows what is computed. The NEON registers compile but have not run on a
-//! machine.
+//! set. Nothing here knows what is computed. The NEON registers have run in an emulator
+//! (`scripts/neon.sh`), not on a machine.
 
 /// A vector register of an instruction set.
 ///
