@@ -104,3 +104,32 @@ fn no_source_file_is_longer_than_five_hundred_lines() {
         }
     }
 }
+
+/// The chapter of accepted Rust names a test in each line of its tables; all of them exist.
+#[test]
+fn the_chapter_of_the_language_is_backed_by_tests() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let chapter = std::fs::read_to_string(root.join("src/language.md")).unwrap();
+    let mut named = 0;
+    for row in chapter.lines().filter(|line| line.starts_with("| ")) {
+        let tests = row.trim_end_matches('|').rsplit(" | ").next().unwrap();
+        for name in tests.split('`').skip(1).step_by(2) {
+            let found = match name.split_once("::") {
+                Some((module, test)) => ["scalar_language", "failures"].iter().any(|folder| {
+                    let file = root.join(format!("tests/{folder}/{module}.rs"));
+                    let text = std::fs::read_to_string(file).unwrap_or_default();
+                    text.contains(&format!("fn {test}("))
+                }),
+                // Of tables that name no test, the last column holds code.
+                None if name.starts_with("scalar_") || name.starts_with("tests/") => {
+                    let file = name.trim_start_matches("tests/");
+                    root.join("tests").join(file).exists()
+                }
+                None => continue,
+            };
+            assert!(found, "{name} does not exist: {row}");
+            named += 1;
+        }
+    }
+    assert!(named >= 40, "only {named} tests are named");
+}
