@@ -101,6 +101,40 @@ fn checkpointed_loops_have_the_same_gradient() {
     gradcheck!(three, &x, 12);
 }
 
+macro_rules! growing {
+    ($name:ident $(#[$attribute:meta])*) => {
+        /// What a turn declares has another length in every turn.
+        #[differentiable]
+        fn $name(x: &[f64], n: usize) -> f64 {
+            let mut s = 0.5;
+            $(#[$attribute])*
+            for i in 0..n {
+                let mut row = vec![x[i % 3] * s; i % 5 + 1];
+                for k in 0..row.len() {
+                    row[k] = (row[k] * s).sin() + x[k % 3];
+                }
+                s = (s * row[row.len() - 1] * row[0]).cos();
+            }
+            s
+        }
+    };
+}
+
+growing!(growing_taped);
+growing!(growing_root #[checkpoint]);
+growing!(growing_one #[checkpoint(states = 1)]);
+
+#[test]
+fn what_a_turn_declares_may_change_its_length() {
+    let x = [0.4, -0.7, 0.9];
+    for n in [0, 1, 2, 3, 7, 16, 50] {
+        let expected = growing_taped::value_and_grad(&x, n);
+        assert_eq!(growing_root::value_and_grad(&x, n), expected, "{n}");
+        assert_eq!(growing_one::value_and_grad(&x, n), expected, "{n}");
+    }
+    gradcheck!(growing_root, &x, 12);
+}
+
 /// A million turns: the tape of all of them would hold some 50 MB.
 macro_rules! long {
     ($name:ident $(#[$attribute:meta])*) => {

@@ -72,6 +72,27 @@ programs! {
         total * carried
     }
 
+    // The sum is read behind the loops, so that it is brought back: once, and not turn by turn.
+    fn sum_of_a_nest(x: &[f64], y: &[f64]) -> f64 {
+        let factor = (0.1 * y.len() as f64).cos() + x.iter().sum::<f64>() * 0.1;
+        let mut sum = 0.3;
+        for i in 0..y.len() {
+            for k in 0..x.len() {
+                sum += x[k] * x[k] * y[i];
+            }
+            for v in y {
+                sum += (v * v).sin();
+            }
+            for k in 0..x.len() {
+                for v in y {
+                    sum -= x[k] * (v * x[i]).cos();
+                }
+                sum += x[k];
+            }
+        }
+        factor * sum
+    }
+
     fn largest_by_index(x: &[f64], y: &[f64]) -> f64 {
         let mut at = 0;
         for i in 1..x.len() {

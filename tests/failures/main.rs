@@ -6,7 +6,7 @@
 //! | an accumulator that starts from a constant | swiftlang/swift#27796, swift-apis#394 | `loops::constant_start`, `loops::constant_sum` |
 //! | the reverse of a loop reads the value of its last turn | clad#1865, clad#441, warp#1740, quadrants#502 | every operation inside of a loop, inline and bound by `let`: `operations::inline`, `operations::bound`; `loops::bounds_are_arguments` |
 //! | the path from in front of a loop to behind it is lost | warp#1694 | `loops::around_a_loop` |
-//! | nested loops with bounds known at run time | warp#1293, slang#13000 | `loops::ragged_nest` |
+//! | nested loops with bounds known at run time | warp#1293, slang#13000 | `loops::ragged_nest`, `loops::sum_of_a_nest` |
 //! | `continue`, `break`, early `return` | warp#1552, clad#1928, swiftlang/swift#25558, slang#2914 | each in each kind of loop: `jumps` |
 //! | in-place changes and aliases | warp#1294, warp#1697, warp#1350, swiftlang/swift#58070 | `aliasing` |
 //! | zeros by a build option, debug unlike release | rust-lang/rust#142796, rust-lang/rust#152724 | `configuration`, the release step of `.ci/run` |
@@ -22,6 +22,7 @@
 
 #![allow(
     clippy::all,
+    unused_variables,
     reason = "the programs under test are written to have certain forms"
 )]
 

@@ -1,13 +1,13 @@
 //! Writes random programs to be compiled as the test of this package: `FUZZ_PROGRAMS` of them
 //! (default 120), from the seed `FUZZ_SEED` (default 1).
 
-#[path = "src/generator.rs"]
+#[path = "src/generator/mod.rs"]
 mod generator;
 
 fn main() {
     println!("cargo::rerun-if-env-changed=FUZZ_PROGRAMS");
     println!("cargo::rerun-if-env-changed=FUZZ_SEED");
-    println!("cargo::rerun-if-changed=src/generator.rs");
+    println!("cargo::rerun-if-changed=src/generator");
     let number = |name: &str, default: u64| {
         std::env::var(name)
             .ok()

@@ -1,6 +1,6 @@
 //! Dual numbers: forward mode by overloading, which shares nothing with the compiler under test.
 
-use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 /// A value and its derivative in one direction.
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,6 +44,51 @@ impl Dual {
         Dual {
             value,
             slope: value * self.slope,
+        }
+    }
+    /// Natural logarithm.
+    pub fn ln(self) -> Dual {
+        Dual {
+            value: self.value.ln(),
+            slope: self.slope / self.value,
+        }
+    }
+    /// Square root.
+    pub fn sqrt(self) -> Dual {
+        let value = self.value.sqrt();
+        Dual {
+            value,
+            slope: self.slope / (2.0 * value),
+        }
+    }
+    /// Arc tangent.
+    pub fn atan(self) -> Dual {
+        Dual {
+            value: self.value.atan(),
+            slope: self.slope / (1.0 + self.value * self.value),
+        }
+    }
+    /// Absolute value; no slope at 0.
+    pub fn abs(self) -> Dual {
+        let sign = f64::from(u8::from(self.value > 0.0)) - f64::from(u8::from(self.value < 0.0));
+        Dual {
+            value: self.value.abs(),
+            slope: self.slope * sign,
+        }
+    }
+    /// An integer power.
+    pub fn powi(self, n: i32) -> Dual {
+        Dual {
+            value: self.value.powi(n),
+            slope: f64::from(n) * self.value.powi(n - 1) * self.slope,
+        }
+    }
+    /// The smaller one; at a tie the first.
+    pub fn min(self, other: Dual) -> Dual {
+        if other.value < self.value {
+            other
+        } else {
+            self
         }
     }
     /// The larger one; at a tie the first.
@@ -130,6 +175,12 @@ impl SubAssign for Dual {
 impl MulAssign for Dual {
     fn mul_assign(&mut self, other: Dual) {
         *self = *self * other;
+    }
+}
+
+impl DivAssign for Dual {
+    fn div_assign(&mut self, other: Dual) {
+        *self = *self / other;
     }
 }
 

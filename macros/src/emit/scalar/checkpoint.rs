@@ -9,6 +9,7 @@ use quote::quote;
 
 use super::forward::{Frame, label};
 use super::{Emitter, Storage};
+use crate::autodiff::scalar::uses::Uses;
 use crate::ir::scalar::{Checkpoint, Loop, Place, SlotId};
 use crate::names;
 
@@ -72,6 +73,7 @@ impl Emitter<'_> {
             None => Default::default(),
         };
         let set = self.set_variable(variable);
+        let reshaped = self.reshaped(of, state);
         quote!({
             let #turns = #private::Tape::pop(#tape);
             let mut #held = #private::Tape::pop(#tape);
@@ -91,10 +93,28 @@ impl Emitter<'_> {
                     #set
                     #forward
                 }
+                #reshaped
                 for _ in #at..#end { #reverse #load }
                 #end = #at;
             }
         })
+    }
+
+    /// Shadows of what a turn declares, in the shapes that the last turn left: those that they have
+    /// are of the turns that were reversed before.
+    fn reshaped(&self, of: &Loop, state: &[SlotId]) -> TokenStream {
+        let private = &self.private;
+        let declared = Uses::of(&of.body).writes.into_iter();
+        let mut declared: Vec<SlotId> = declared
+            .filter(|id| !state.contains(id) && self.function.slot(*id).active)
+            .collect();
+        declared.sort();
+        let shadows = declared.into_iter().map(|id| {
+            let name = &self.function.slot(id).name;
+            let shadow = names::shadow(name);
+            quote!(#shadow = #private::Val::zero_like(&#name);)
+        });
+        shadows.collect()
     }
 
     fn plan(&self, checkpoint: &Checkpoint, turns: &TokenStream) -> TokenStream {

@@ -10,11 +10,13 @@ use crate::ir::scalar::{Carried, Element, Inert, Loop, SlotId};
 use crate::names;
 
 impl Emitter<'_> {
-    /// The variables that a loop changes and the reverse pass reads.
+    /// The variables that a loop changes and the reverse pass reads. A sum that a loop around it
+    /// carries as well goes on from turn to turn: that loop brings it back.
     fn changed_whole(&self, carried: &Carried) -> Vec<SlotId> {
         let whole = carried.whole.iter().chain(&carried.sums).copied();
+        let goes_on = |slot| self.turn.is_some_and(|turn| turn.forgets(slot, false));
         whole
-            .filter(|&slot| self.function.slot(slot).needed)
+            .filter(|&slot| self.function.slot(slot).needed && !goes_on(slot))
             .collect()
     }
 
