@@ -105,30 +105,38 @@ fn no_source_file_is_longer_than_five_hundred_lines() {
     }
 }
 
-/// The chapter of accepted Rust names a test in each line of its tables; all of them exist.
+/// The chapter of accepted Rust names tests in the lines of its tables, as files of `tests/` or as
+/// `module::test`; all of them exist.
 #[test]
 fn the_chapter_of_the_language_is_backed_by_tests() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let chapter = std::fs::read_to_string(root.join("src/language.md")).unwrap();
+    let files = sources("tests");
+    let is_test = |name: &str| {
+        let parts: Vec<&str> = name.split("::").collect();
+        let (last, modules) = parts.split_last().unwrap();
+        files.iter().any(|(path, text)| {
+            let place = path.display().to_string();
+            // A module, a function, or a row of a macro that makes tests.
+            let items = [format!("fn {last}("), format!(" {last}: ")];
+            modules.iter().all(|module| place.contains(module))
+                && (place.ends_with(&format!("/{last}.rs"))
+                    || items.iter().any(|item| text.contains(item)))
+        })
+    };
     let mut named = 0;
     for row in chapter.lines().filter(|line| line.starts_with("| ")) {
         let tests = row.trim_end_matches('|').rsplit(" | ").next().unwrap();
         for name in tests.split('`').skip(1).step_by(2) {
-            let found = match name.split_once("::") {
-                Some((module, test)) => ["scalar_language", "failures"].iter().any(|folder| {
-                    let file = root.join(format!("tests/{folder}/{module}.rs"));
-                    let text = std::fs::read_to_string(file).unwrap_or_default();
-                    // A function, or a row of a macro that makes tests.
-                    [format!("fn {test}("), format!(" {test}: ")]
-                        .iter()
-                        .any(|item| text.contains(item))
-                }),
-                // Of tables that name no test, the last column holds code.
-                None if name.starts_with("scalar_") || name.starts_with("tests/") => {
-                    let file = name.trim_start_matches("tests/");
-                    root.join("tests").join(file).exists()
-                }
-                None => continue,
+            let found = if name.contains("::") {
+                is_test(name)
+            } else if name.starts_with("scalar_") || name.starts_with("tests/") {
+                root.join("tests")
+                    .join(name.trim_start_matches("tests/"))
+                    .exists()
+            } else {
+                // The last column of a table without tests holds code.
+                continue;
             };
             assert!(found, "{name} does not exist: {row}");
             named += 1;

@@ -1,0 +1,288 @@
+//! Breaks the compiler on purpose, one place at a time, and shows that the tests notice: the sign of
+//! every derivative rule, and every reason for which the reverse pass keeps something.
+//!
+//! `mutate [rules|saves] [NAME..]` works on a copy of the tree in `target/mutants`. A mutant is
+//! caught if a test of its suite fails, or if rustc refuses what the macros print; the last suite is
+//! 500 random programs. What survives is printed, and ends the run with 1.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+/// One source text for another.
+struct Patch {
+    name: &'static str,
+    file: &'static str,
+    from: &'static str,
+    to: &'static str,
+}
+
+macro_rules! patches {
+    ($($name:literal in $file:literal: $from:literal => $to:literal;)*) => {
+        &[$(Patch { name: $name, file: $file, from: $from, to: $to }),*]
+    };
+}
+
+const RESIDUALS: &str = "macros/src/autodiff/scalar/residuals.rs";
+
+/// Every reason for which something is kept for the reverse pass, taken away.
+const SAVES: &[Patch] = patches! {
+    "operands of adjoints" in "residuals": "            leaf.reads.iter().for_each(|&slot| read(slot));" => "";
+    "indices of shadows" in "residuals": "        place.reads.iter().for_each(|&slot| read(slot));\n    }\n}" => "    }\n}";
+    "results that tell the slope" in "residuals": "        read(assign.target.root);\n        assign.target.reads" => "        assign.target.reads";
+    "arguments of calls" in "residuals": "                    read(place.root);\n" => "";
+    "indices of restored elements" in "residuals": "                        read.extend(&place.reads);" => "";
+    "what was popped" in "residuals": "                read.push(*into);" => "";
+    "ranges rebuilt" in "residuals": "Reversal::Rebuilt => read.extend(&range.reads)," => "Reversal::Rebuilt => {}";
+    "what a checkpointed loop reads" in "residuals": "            read.extend(again.reads.iter().filter(|slot| !inside(slot)));" => "            let _ = again.reads.iter().filter(|slot| !inside(slot));";
+    "what a loop run again reads" in "residuals": "                    uses::reads(assign, &mut |slot| read.push(slot));" => "";
+    "conditions run again" in "residuals": "                    read.extend(&condition.reads);" => "";
+    "vectors whose parts have names" in "residuals": "Rhs::Bound(bound) => read_by_place(function, &bound.place, read)," => "Rhs::Bound(_) => {}";
+    "variables that a loop changes" in "macros/src/emit/scalar/replay.rs": "self.function.slot(slot).needed && !goes_on(slot))" => "self.function.slot(slot).needed && !goes_on(slot) && false)";
+    "sums go on in a nest" in "macros/src/emit/scalar/replay.rs": "&& !goes_on(slot))" => "&& (!goes_on(slot) || true))";
+    "elements that a loop changes" in "macros/src/emit/scalar/replay.rs": ".filter(|element| self.function.slot(element.slot).needed)" => ".filter(|element| self.function.slot(element.slot).needed && false)";
+    "a turn run again goes on" in "macros/src/emit/scalar/replay.rs": "#reverse #go_on }" => "#reverse }";
+    "the state behind a loop run again" in "macros/src/emit/scalar/replay.rs": "            #leave\n" => "";
+    "a joint turn goes on" in "macros/src/emit/scalar/joint.rs": "#block #(#whole = #copies;)* })" => "#block })";
+    "a joint branch goes on" in "macros/src/emit/scalar/joint.rs": "                    #(#names = #copies;)*\n" => "";
+    "elements lost in a joint loop" in "macros/src/autodiff/scalar/joint.rs": "if carried.elements.iter().any(lost) {" => "if carried.elements.iter().any(lost) && false {";
+    "the state of a checkpointed loop" in "macros/src/emit/scalar/checkpoint.rs": "                #bring\n" => "";
+    "shapes of a checkpointed turn" in "macros/src/emit/scalar/checkpoint.rs": "                #reshaped\n" => "";
+    "declarations in turns" in "macros/src/emit/scalar/storage.rs": "Storage::Tape | Storage::Locals => !assign.fresh," => "Storage::Tape | Storage::Locals => false,";
+};
+
+/// Prepended to the rules of the copy: one rule, named by the environment, has another sign.
+const FLIP: &str = r#"
+/// One partial derivative, with its sign flipped where the environment names its rule.
+pub(crate) fn partial<B: Build>(
+    b: &mut B,
+    op: Op,
+    operand: usize,
+    x: &[B::Id],
+    y: B::Id,
+) -> Partial<B::Id> {
+    let found = unflipped(b, op, operand, x, y);
+    if std::env::var("COTANGENT_MUTANT").as_deref() != Ok(format!("{op:?}.{operand}").as_str()) {
+        return found;
+    }
+    match found {
+        Partial::Zero => Partial::One,
+        Partial::One => Partial::MinusOne,
+        Partial::MinusOne => Partial::One,
+        Partial::Times(factor) => Partial::Times(b.op(Op::Neg, &[factor])),
+        Partial::Over(divisor) => Partial::Over(b.op(Op::Neg, &[divisor])),
+        Partial::When(condition) => Partial::Unless(condition),
+        Partial::Unless(condition) => Partial::When(condition),
+    }
+}
+"#;
+
+/// What a suite of tests is run by: the quick ones first.
+const SUITES: [&[&str]; 2] = [
+    &[
+        "test",
+        "-q",
+        "--test",
+        "scalar_strategies",
+        "--test",
+        "failures",
+        "--test",
+        "scalar_checkpoint",
+        "--test",
+        "scalar_language",
+    ],
+    &["test", "-q", "-p", "fuzz", "--test", "programs"],
+];
+
+/// The suite of the rules.
+const GOLDEN: &[&str] = &["test", "-q", "--test", "scalar_golden"];
+
+/// A copy of the tree to be broken.
+struct Copy {
+    root: PathBuf,
+}
+
+impl Copy {
+    /// All files that git knows, as they are now.
+    fn new() -> Copy {
+        let root = Path::new("target/mutants/tree").to_path_buf();
+        let listed = Command::new("git")
+            .args(["ls-files"])
+            .output()
+            .expect("git runs");
+        assert!(listed.status.success(), "run this in a checkout");
+        for name in String::from_utf8_lossy(&listed.stdout).lines() {
+            let (from, to) = (Path::new(name), root.join(name));
+            let Ok(content) = std::fs::read(from) else {
+                continue;
+            };
+            if std::fs::read(&to).is_ok_and(|there| there == content) {
+                continue;
+            }
+            std::fs::create_dir_all(to.parent().expect("a folder")).expect("the copy is written");
+            std::fs::write(to, content).expect("the copy is written");
+        }
+        Copy { root }
+    }
+
+    fn read(&self, file: &str) -> String {
+        std::fs::read_to_string(self.root.join(file)).expect("a source file")
+    }
+
+    fn write(&self, file: &str, text: &str) {
+        std::fs::write(self.root.join(file), text).expect("the copy is written");
+    }
+
+    /// Whether a suite fails, and with what.
+    fn fails(&self, suite: &[&str], mutant: &str) -> Option<String> {
+        let run = Command::new("cargo")
+            .args(suite)
+            .current_dir(&self.root)
+            .env(
+                "CARGO_TARGET_DIR",
+                std::path::absolute("target/mutants/build").expect("a path"),
+            )
+            .env("COTANGENT_MUTANT", mutant)
+            .env("FUZZ_PROGRAMS", "500")
+            .output()
+            .expect("cargo runs");
+        let text = [run.stdout, run.stderr].concat();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        assert!(
+            !text.contains("could not compile `cotangent-macros`"),
+            "{mutant}: {text}"
+        );
+        let line = |start: &str| {
+            text.lines()
+                .find(|line| line.contains(start))
+                .map(str::to_string)
+        };
+        let why = line("panicked")
+            .or_else(|| line("error"))
+            .unwrap_or_default();
+        (!run.status.success()).then_some(why)
+    }
+}
+
+/// `Op.operand` for every rule of the table.
+fn rules(copy: &Copy) -> Vec<String> {
+    let table = copy.read("macros/src/ir/op.rs");
+    let rows = table
+        .lines()
+        .skip_while(|line| !line.starts_with("operations! {"))
+        .skip(1);
+    let mut rules = Vec::new();
+    for row in rows.take_while(|line| *line != "}") {
+        let words: Vec<&str> = row.split_whitespace().collect();
+        if let [name, _, arity, "Float", ..] = words[..] {
+            let arity: usize = arity.parse().expect("the number of operands");
+            rules.extend((0..arity).map(|operand| format!("{name}.{operand}")));
+        }
+    }
+    rules
+}
+
+/// Rules whose flipping changes nothing that could be seen, and why.
+const WITHOUT_A_SIGN: &[(&str, &str)] = &[
+    ("Select.0", "a condition"),
+    ("Powi.1", "an integer"),
+    ("Polygamma.1", "an integer"),
+];
+
+fn flip_rules(copy: &Copy, wanted: &dyn Fn(&str) -> bool) -> Vec<(String, Option<String>)> {
+    let file = "macros/src/autodiff/rules.rs";
+    let original = copy.read(file);
+    let hidden = original.replacen("pub(crate) fn partial<", "fn unflipped<", 1);
+    assert_ne!(hidden, original, "the table of rules has changed");
+    copy.write(file, &(hidden + FLIP));
+    let test = "tests/scalar_golden/functions.rs";
+    let text = copy.read(test);
+    let mut found = Vec::new();
+    for (number, rule) in rules(copy).into_iter().enumerate() {
+        if !wanted(&rule) || WITHOUT_A_SIGN.iter().any(|(known, _)| *known == rule) {
+            continue;
+        }
+        // Another text, so that the macros run again.
+        copy.write(test, &format!("{text}\n// {number}\n"));
+        let why = copy.fails(GOLDEN, &rule);
+        report(&rule, &why);
+        found.push((rule, why));
+    }
+    copy.write(file, &original);
+    copy.write(test, &text);
+    found
+}
+
+fn drop_saves(copy: &Copy, wanted: &dyn Fn(&str) -> bool) -> Vec<(String, Option<String>)> {
+    let mut found = Vec::new();
+    for patch in SAVES.iter().filter(|patch| wanted(patch.name)) {
+        let file = if patch.file == "residuals" {
+            RESIDUALS
+        } else {
+            patch.file
+        };
+        let original = copy.read(file);
+        assert_eq!(
+            original.matches(patch.from).count(),
+            1,
+            "`{}` has no place",
+            patch.name
+        );
+        copy.write(file, &original.replace(patch.from, patch.to));
+        let why = SUITES.iter().find_map(|suite| copy.fails(suite, ""));
+        copy.write(file, &original);
+        report(patch.name, &why);
+        found.push((patch.name.to_string(), why));
+    }
+    found
+}
+
+fn report(name: &str, why: &Option<String>) {
+    match why {
+        Some(why) => println!(
+            "caught    {name:<36} {}",
+            why.chars().take(90).collect::<String>()
+        ),
+        None => println!("SURVIVED  {name}"),
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let kinds = ["rules", "saves"];
+    let asked = |kind: &str| {
+        let named = arguments
+            .iter()
+            .any(|argument| kinds.contains(&argument.as_str()));
+        !named || arguments.iter().any(|argument| argument == kind)
+    };
+    let names: Vec<&String> = arguments
+        .iter()
+        .filter(|argument| !kinds.contains(&argument.as_str()))
+        .collect();
+    let wanted = |name: &str| names.is_empty() || names.iter().any(|known| *known == name);
+    let copy = Copy::new();
+    let mut found = Vec::new();
+    if asked("rules") {
+        found.extend(flip_rules(&copy, &wanted));
+    }
+    if asked("saves") {
+        found.extend(drop_saves(&copy, &wanted));
+    }
+    let survived: Vec<&str> = found
+        .iter()
+        .filter(|(_, why)| why.is_none())
+        .map(|(name, _)| name.as_str())
+        .collect();
+    println!(
+        "mutants: {} of {} caught",
+        found.len() - survived.len(),
+        found.len()
+    );
+    match survived.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => {
+            println!("survived: {}", survived.join(", "));
+            ExitCode::FAILURE
+        }
+    }
+}
