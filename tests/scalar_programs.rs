@@ -229,6 +229,44 @@ fn prelude_functions() {
     }
 }
 
+/// A function whose derivative is stated, wrongly for `y`.
+fn slanted(x: f64, y: f64) -> f64 {
+    x * x * y
+}
+
+#[derivative(of = slanted)]
+fn slanted_rule(x: f64, y: f64, cotangent: f64) -> (f64, f64) {
+    (cotangent * 2.0 * x * y, cotangent * x)
+}
+
+#[differentiable]
+fn on_slant(x: &[f64], scale: f64) -> f64 {
+    slanted(x[0], x[1]) * scale + x[1]
+}
+
+#[differentiable(wrt(b, a))]
+fn curved(a: f64, n: usize, b: [f64; 2], #[no_diff] c: &[f64]) -> f64 {
+    let mut s = a * c[0];
+    for i in 0..n {
+        s = (s * b[i % 2]).sin() + b[0] * a;
+    }
+    s
+}
+
+#[test]
+fn checks_name_the_worst_entry() {
+    let report = on_slant::__check_forward(&[2.0, 3.0], 1.0);
+    assert!(!report.passed());
+    let text = report.to_string();
+    let expected = "gradient of `on_slant`: 1 of 4 entries are wrong, `x[1]` the most";
+    assert!(text.starts_with(expected), "{text}");
+    gradcheck!(second: curved, 0.4, 5, [0.7, -0.3], &[1.5]);
+    gradcheck!(second: arrays, &[[1.0, 2.0], [0.5, -1.0]], 0.7);
+    // Two floats, an array of two, forward mode, and Hessian products of the three entries.
+    let rows = curved::__check_second(0.4, 5, [0.7, -0.3], &[1.5]).to_string();
+    assert!(rows.contains("0 of 7 entries"), "{rows}");
+}
+
 #[differentiable]
 fn gated(x: f64) -> f64 {
     let y = softplus(x) * sigmoid(2.0 * x);

@@ -1,25 +1,64 @@
-//! `gradcheck!`: a gradient against central differences of the function itself.
+//! `gradcheck!`: a gradient against central differences of the function itself, and against forward
+//! mode; Hessian products against differences of gradients.
 
 use std::fmt;
 
-use crate::scalar::{Entries, Primal};
+use crate::scalar::{Entries, Number, Primal};
 
-/// How far a gradient may be from central differences, relative to its largest entry: differences
-/// in `f64` with the step below lose about half of the digits.
-const TOLERANCE: f64 = 1e-6;
+/// What a row of a check compares, and how far the two may be apart, relative to the largest entry
+/// of its kind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    /// A gradient with central differences, which lose about half of the digits in `f64`.
+    Gradient,
+    /// Forward mode with the gradient: the same derivative, in another order.
+    Forward,
+    /// The same in `f32`.
+    ForwardSingle,
+    /// A Hessian product with central differences of gradients.
+    Second,
+}
+
+impl Kind {
+    const fn tolerance(self) -> f64 {
+        match self {
+            Kind::Gradient => 1e-6,
+            Kind::Forward => 1e-9,
+            Kind::ForwardSingle => 1e-3,
+            Kind::Second => 1e-5,
+        }
+    }
+
+    const fn title(self) -> &'static str {
+        match self {
+            Kind::Gradient => "gradient, and central difference",
+            Kind::Forward | Kind::ForwardSingle => "forward mode, and gradient along its direction",
+            Kind::Second => "Hessian product, and central difference of gradients",
+        }
+    }
+}
 
 /// The step of a central difference, relative to the entry.
 const STEP: f64 = 1e-5;
 
-/// Checks the gradient of a differentiable function at a point against central differences.
+/// Checks the derivatives of a differentiable function at a point.
 ///
 /// `gradcheck!(f, args..)` compares every entry of `f::grad(args..)` with
-/// `(f(x + h) - f(x - h)) / 2h` and panics with a table of the entries that differ. The point
-/// should not be at a kink. Meant for `f64` functions: differences in `f32` carry few digits.
+/// `(f(x + h) - f(x - h)) / 2h`, and forward mode along a direction with the gradient.
+/// `gradcheck!(second: f, args..)` also compares `f::hvp` along that direction with differences of
+/// gradients; `gradcheck!(reverse: f, args..)` leaves forward mode out, for functions that call one
+/// without it. Panics with a table of what differs, and names the worst entry. The point should not
+/// be at a kink. Meant for `f64` functions: differences in `f32` carry few digits.
 #[macro_export]
 macro_rules! gradcheck {
-    ($function:path, $($argument:expr),+ $(,)?) => {
+    (second: $function:path, $($argument:expr),+ $(,)?) => {
+        <$function>::__check_second($($argument),+).assert()
+    };
+    (reverse: $function:path, $($argument:expr),+ $(,)?) => {
         <$function>::__check($($argument),+).assert()
+    };
+    ($function:path, $($argument:expr),+ $(,)?) => {
+        <$function>::__check_forward($($argument),+).assert()
     };
 }
 
@@ -72,12 +111,13 @@ impl<T: Primal<Gradient = T> + Clone> Owned for T {
     }
 }
 
-/// One entry of a gradient beside its central difference.
+/// An entry of a derivative beside what it should be.
 #[derive(Clone, Debug)]
 struct Row {
+    kind: Kind,
     name: String,
-    gradient: f64,
-    difference: f64,
+    found: f64,
+    expected: f64,
 }
 
 /// The outcome of a check.
@@ -94,6 +134,32 @@ impl CheckReport {
             function,
             rows: Vec::new(),
         }
+    }
+
+    /// A direction without a pattern, in -1..1, for parameter number `position` of the gradient.
+    pub fn direction<P>(primal: &P, position: usize) -> P::Gradient
+    where
+        P: Owned + ?Sized,
+        P::Gradient: Entries,
+    {
+        let (mut direction, mut at) = (primal.owned(), position as f64);
+        direction.write(&mut |lanes| {
+            at += 1.618_033_988_749_895;
+            lanes[0] = (at * 12.9898).sin();
+        });
+        direction
+    }
+
+    /// A parameter that has moved along a direction by `step`.
+    pub fn moved<P>(primal: &P, direction: &P::Gradient, step: f64) -> P::Gradient
+    where
+        P: Owned + ?Sized,
+        P::Gradient: Entries,
+    {
+        let (mut moved, along) = (primal.owned(), floats(direction));
+        let mut along = along.into_iter();
+        moved.write(&mut |lanes| lanes[0] += step * along.next().unwrap_or(0.0));
+        moved
     }
 
     /// Compares the gradient of one parameter.
@@ -117,36 +183,73 @@ impl CheckReport {
             let down = value(&point);
             set(&mut point, index, at);
             self.rows.push(Row {
-                name: if start.len() == 1 {
-                    name.to_string()
-                } else {
-                    format!("{name}[{index}]")
-                },
-                gradient: gradient.get(index).copied().unwrap_or(f64::NAN),
-                difference: (up - down) / (above - below),
+                kind: Kind::Gradient,
+                name: entry(name, index, start.len()),
+                found: gradient.get(index).copied().unwrap_or(f64::NAN),
+                expected: (up - down) / (above - below),
             });
         }
     }
 
-    /// The largest entry, which the tolerance is relative to.
-    fn scale(&self) -> f64 {
-        self.rows
-            .iter()
-            .fold(1.0, |scale, row| row.difference.abs().max(scale))
+    /// Compares the derivative along a direction with the gradient.
+    pub fn forward<F: Number>(&mut self, tangent: F, parts: &[(&dyn Entries, &dyn Entries)]) {
+        let along = |of: &dyn Entries| {
+            let mut all = Vec::new();
+            of.read(&mut |lanes| all.extend_from_slice(lanes));
+            all
+        };
+        let products = parts.iter().flat_map(|(gradient, direction)| {
+            let (gradient, direction) = (along(*gradient), along(*direction));
+            gradient.into_iter().zip(direction)
+        });
+        self.rows.push(Row {
+            kind: match size_of::<F>() {
+                8 => Kind::Forward,
+                _ => Kind::ForwardSingle,
+            },
+            name: String::from("along"),
+            found: tangent.widen(),
+            expected: products.map(|(gradient, along)| gradient * along).sum(),
+        });
     }
 
-    fn wrong(&self) -> impl Iterator<Item = &Row> {
-        let bound = TOLERANCE * self.scale();
-        // Written so that a NaN on either side counts as wrong.
-        self.rows.iter().filter(move |row| {
-            let close = (row.gradient - row.difference).abs() <= bound;
-            !close
-        })
+    /// Compares the Hessian product of one parameter with the gradients in front and behind.
+    pub fn second<G: Entries>(&mut self, name: &str, product: &G, [above, below]: [&G; 2]) {
+        let (product, above, below) = (floats(product), floats(above), floats(below));
+        for (index, &found) in product.iter().enumerate() {
+            let step = |of: &[f64]| of.get(index).copied().unwrap_or(f64::NAN);
+            self.rows.push(Row {
+                kind: Kind::Second,
+                name: entry(name, index, product.len()),
+                found,
+                expected: (step(&above) - step(&below)) / (2.0 * CheckReport::STEP),
+            });
+        }
+    }
+
+    /// How far a point moves for a difference of gradients.
+    pub const STEP: f64 = STEP;
+
+    /// How far a row is from what is allowed: at most 1 if it is right, NaN if it is not a number.
+    fn fault(&self, row: &Row) -> f64 {
+        let kin = self.rows.iter().filter(|other| other.kind == row.kind);
+        let scale = kin.fold(1.0_f64, |scale, row| row.expected.abs().max(scale));
+        (row.found - row.expected).abs() / (row.kind.tolerance() * scale)
+    }
+
+    /// What is wrong, the worst first.
+    fn wrong(&self) -> Vec<&Row> {
+        let faults = self.rows.iter().map(|row| (self.fault(row), row));
+        // A NaN on either side is wrong.
+        let is_wrong = |fault: f64| fault.is_nan() || fault > 1.0;
+        let mut wrong: Vec<(f64, &Row)> = faults.filter(|(fault, _)| is_wrong(*fault)).collect();
+        wrong.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+        wrong.into_iter().map(|(_, row)| row).collect()
     }
 
     /// Whether every entry agrees.
     pub fn passed(&self) -> bool {
-        self.wrong().next().is_none()
+        self.wrong().is_empty()
     }
 
     /// Does nothing if every entry agrees.
@@ -159,29 +262,39 @@ impl CheckReport {
     }
 }
 
+/// The name of an entry of a parameter.
+fn entry(name: &str, index: usize, of: usize) -> String {
+    match of {
+        1 => name.to_string(),
+        _ => format!("{name}[{index}]"),
+    }
+}
+
 impl fmt::Display for CheckReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let wrong: Vec<&Row> = self.wrong().collect();
+        let wrong = self.wrong();
         let (function, all) = (self.function, self.rows.len());
-        writeln!(
+        write!(
             f,
             "gradient of `{function}`: {} of {all} entries are wrong",
             wrong.len()
         )?;
-        if !wrong.is_empty() {
-            writeln!(
-                f,
-                "{:>16} {:>24} {:>24}",
-                "entry", "gradient", "central difference"
-            )?;
-        }
+        let Some(worst) = wrong.first() else {
+            return writeln!(f);
+        };
+        writeln!(f, ", `{}` the most", worst.name)?;
+        let mut kind = None;
         for row in wrong.iter().take(20) {
+            if kind.replace(row.kind) != Some(row.kind) {
+                writeln!(f, "{:>16} {}", "", row.kind.title())?;
+            }
             let Row {
                 name,
-                gradient,
-                difference,
+                found,
+                expected,
+                ..
             } = row;
-            writeln!(f, "{name:>16} {gradient:>24.16e} {difference:>24.16e}")?;
+            writeln!(f, "{name:>16} {found:>24.16e} {expected:>24.16e}")?;
         }
         Ok(())
     }

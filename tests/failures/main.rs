@@ -22,6 +22,7 @@
 
 #![allow(
     clippy::all,
+    unused_labels,
     unused_variables,
     reason = "the programs under test are written to have certain forms"
 )]
