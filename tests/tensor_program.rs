@@ -163,6 +163,50 @@ fn a_training_step_is_a_gradient_and_an_update() {
     assert!(values[0] > values[1] && values[1] > values[2], "{values:?}");
 }
 
+#[derive(Differentiable, Clone)]
+struct Scorer {
+    table: Embedding<f64>,
+    w: Tensor<f64>,
+    unused: Tensor<f64>,
+}
+
+#[differentiable(wrt(scorer))]
+fn score(scorer: &Scorer, x: &Tensor<u32>, y: &Tensor<f64>) -> f64 {
+    (scorer.table.lookup(x).matmul(&scorer.w) - y)
+        .square()
+        .sum()
+}
+
+#[test]
+fn gradients_of_micro_batches_add_up_to_that_of_the_batch() {
+    let of = |shape: &[usize], seed: f64| Tensor::from_fn(shape, |k| (k as f64 * 0.7 + seed).sin());
+    let scorer = Scorer {
+        table: Embedding::new(of(&[5, 3], 0.1)),
+        w: of(&[3], 0.5),
+        unused: of(&[2], 0.0),
+    };
+    let labels = |list: &[u32]| Tensor::from_vec(&[list.len()], list.to_vec()).unwrap();
+    let y = of(&[5], 0.9);
+    let mut whole = score::bind(&scorer, &labels(&[0, 3, 1, 3, 2]), &y).unwrap();
+    let all = labels(&[0, 3, 1, 3, 2]);
+    let (value, expected) = whole.value_and_grad(&scorer, &all, &y).unwrap();
+    let (first, second, third) = (labels(&[0, 3]), labels(&[1, 3]), labels(&[2]));
+    let part = |from: usize, to: usize| y.slice(0, from..to);
+    let mut parts = score::bind(&scorer, &first, &part(0, 2)).unwrap();
+    let near = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-12);
+    for _ in 0..2 {
+        let (mut sum, _) = parts.value_and_grad(&scorer, &first, &part(0, 2)).unwrap();
+        sum += parts.accumulate(&scorer, &second, &part(2, 4)).unwrap().0;
+        // Another size of batch.
+        let (last, found) = parts.accumulate(&scorer, &third, &part(4, 5)).unwrap();
+        assert!((sum + last - value).abs() < 1e-12);
+        assert!(near(found.w.data(), expected.w.data()));
+        assert_eq!(found.unused.data(), [0.0, 0.0]);
+        let (rows, all) = (found.table.rows().unwrap(), expected.table.rows().unwrap());
+        assert!(near(rows.to_dense().data(), all.to_dense().data()));
+    }
+}
+
 #[test]
 fn a_profile_times_every_step() {
     let (model, x, target) = (model(), noise(&[4, 3], 3), noise(&[4, 2], 4));

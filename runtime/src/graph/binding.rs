@@ -5,7 +5,7 @@
 
 use super::builder::{Builder, ValueId};
 use super::engine::{Engine, Instantiate, WalkArguments};
-use super::plan::{Seed, plan};
+use super::plan::{Gradients, Seed, plan};
 use super::walk::Walk;
 use crate::Error;
 
@@ -14,6 +14,8 @@ use crate::Error;
 pub(super) enum Kind {
     /// The result, and the gradient of its first value; the others are auxiliary.
     Gradient,
+    /// As `Gradient`, added to the gradient of earlier calls.
+    More,
     /// The result alone.
     Value,
     /// The result, and the gradient for a given cotangent of it.
@@ -25,7 +27,7 @@ pub(super) enum Kind {
 }
 
 /// How many kinds there are.
-pub(super) const KINDS: usize = 5;
+pub(super) const KINDS: usize = 6;
 
 impl Engine {
     /// Walks the arguments, finds or makes the plan, checks labels and patches pointers.
@@ -120,9 +122,9 @@ impl Engine {
         let cotangents = self.walk.parameters.last().map_or(0, |&(_, first)| first);
         let seeded = |(k, id): (usize, ValueId)| {
             let seed = match kind {
-                Kind::Gradient if k == 0 => Seed::One,
+                Kind::Gradient | Kind::More if k == 0 => Seed::One,
                 Kind::Result => Seed::Leaf(cotangents + k),
-                Kind::Gradient | Kind::Value | Kind::Product | Kind::Tangent => Seed::Nothing,
+                _ => Seed::Nothing,
             };
             (id, seed)
         };
@@ -133,7 +135,11 @@ impl Engine {
             &outputs,
             &results,
             &probes,
-            kind != Kind::Value,
+            match kind {
+                Kind::Value => Gradients::Nowhere,
+                Kind::More => Gradients::Added,
+                _ => Gradients::Overwritten,
+            },
             self.dtype,
             self.walk.key.clone(),
         )?;

@@ -75,6 +75,7 @@ impl<T: Float> Differentiable for Embedding<T> {
     }
 
     fn walk_gradient(&mut self, primal: &Self, walk: &mut GradientWalk) {
+        let added = walk.added;
         // A constant field keeps the table that it was cloned from.
         walk.leaf(|| {
             if self.rows().is_none() || self.shape() != primal.shape() {
@@ -83,7 +84,9 @@ impl<T: Float> Differentiable for Embedding<T> {
             match &mut self.content {
                 Content::Rows(rows) => {
                     // A program adds to the list.
-                    rows.clear();
+                    if !added {
+                        rows.clear();
+                    }
                     std::ptr::from_mut(rows).cast()
                 }
                 Content::Table(_) => std::ptr::null_mut(),

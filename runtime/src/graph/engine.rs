@@ -108,6 +108,23 @@ impl Engine {
         Ok(self.first(Kind::Gradient, index))
     }
 
+    /// As `value_and_grad`, but the gradient is added to what is there.
+    ///
+    /// # Errors
+    /// As `value_and_grad`.
+    pub fn accumulate<T: Float>(
+        &mut self,
+        walk: WalkArguments<'_>,
+        instantiate: Instantiate<'_>,
+        walk_gradient: WalkGradient<'_>,
+    ) -> Result<T, Error> {
+        let index = self.prepare(walk, instantiate, Kind::More)?;
+        self.gradient_walk.added = true;
+        self.find_slots(walk_gradient);
+        self.run(Kind::More, index, |_| {});
+        Ok(self.first(Kind::More, index))
+    }
+
     /// The value alone, which is one float.
     ///
     /// # Errors
@@ -269,6 +286,11 @@ impl Engine {
 
     /// Finds where the gradient goes.
     fn aim(&mut self, walk_gradient: WalkGradient<'_>) {
+        self.gradient_walk.added = false;
+        self.find_slots(walk_gradient);
+    }
+
+    fn find_slots(&mut self, walk_gradient: WalkGradient<'_>) {
         self.gradient_walk
             .reset(self.walk.leaves.len(), &self.walk.parameters);
         walk_gradient(&mut self.gradient_walk);

@@ -50,6 +50,17 @@ pub(crate) enum Seed {
     Nothing,
 }
 
+/// What becomes of the gradients of leaves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Gradients {
+    /// There are none.
+    Nowhere,
+    /// They are overwritten.
+    Overwritten,
+    /// They are added to what is there.
+    Added,
+}
+
 /// Where a value lives while the plan is made.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum Home {
@@ -81,13 +92,14 @@ pub(super) struct Planner<'a> {
 }
 
 /// Makes the plan of a recorded graph: forward, and backward from the outputs that have a seed. It
-/// yields `results`, and then the cotangents of `probes`; `gradient` says whether leaves have slots to write to.
+/// yields `results`, and then the cotangents of `probes`; `gradients` says what becomes
+/// of those of leaves.
 pub(crate) fn plan(
     builder: &Builder,
     outputs: &[(ValueId, Seed)],
     results: &[ValueId],
     probes: &[ValueId],
-    gradient: bool,
+    gradients: Gradients,
     dtype: DType,
     key: Vec<u64>,
 ) -> Result<Plan, Error> {
@@ -126,8 +138,8 @@ pub(crate) fn plan(
     };
     planner.forward(outputs);
     let mut written = Vec::new();
-    if gradient {
-        written = planner.backward(outputs)?;
+    if gradients != Gradients::Nowhere {
+        written = planner.backward(outputs, gradients)?;
     }
     let mut homes: Vec<(ValueId, Home)> = Vec::new();
     for &id in results {
@@ -149,7 +161,8 @@ pub(crate) fn plan(
             Output { at, shape }
         })
         .collect();
-    Ok(planner.finish(outputs, gradient, &written, key))
+    let cleared = gradients == Gradients::Overwritten;
+    Ok(planner.finish(outputs, cleared, &written, key))
 }
 
 impl Planner<'_> {
@@ -212,24 +225,6 @@ impl Planner<'_> {
                 self.homes.insert(id, home);
             }
         }
-    }
-
-    fn needed_instances(&self, outputs: &[(ValueId, Seed)]) -> Vec<bool> {
-        let mut wanted = vec![false; self.values.len()];
-        for (output, _) in outputs {
-            wanted[output.index()] = true;
-        }
-        let mut needed = vec![false; self.instances.len()];
-        for (index, instance) in self.instances.iter().enumerate().rev() {
-            if instance.outputs.iter().any(|id| wanted[id.index()]) {
-                needed[index] = true;
-                instance
-                    .inputs
-                    .iter()
-                    .for_each(|id| wanted[id.index()] = true);
-            }
-        }
-        needed
     }
 
     pub(super) fn local(&self, index: usize, value: ValueIndex) -> Home {
@@ -423,7 +418,7 @@ impl Planner<'_> {
     fn finish(
         mut self,
         mut outputs: Vec<Output>,
-        gradient: bool,
+        cleared: bool,
         written: &[usize],
         key: Vec<u64>,
     ) -> Plan {
@@ -456,7 +451,7 @@ impl Planner<'_> {
             .filter_map(|value| match value.source {
                 // A row list is empty when a call begins.
                 Source::Leaf(leaf)
-                    if gradient && value.active && !value.rows && !written.contains(&leaf) =>
+                    if cleared && value.active && !value.rows && !written.contains(&leaf) =>
                 {
                     // A leaf that nobody uses may have another element type than the program.
                     let elements = value.shape.iter().product::<usize>();

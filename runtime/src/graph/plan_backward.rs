@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::builder::{Source, ValueId};
-use super::plan::{Home, Planner, Seed};
+use super::plan::{Gradients, Home, Planner, Seed};
 use super::region::{Node, ValueIndex};
 use super::step::{Action, Step};
 use crate::Error;
@@ -15,8 +15,15 @@ impl Planner<'_> {
     ///
     /// # Errors
     /// When a table of rows is used by something else than a lookup, which its handle forbids.
-    pub(super) fn backward(&mut self, outputs: &[(ValueId, Seed)]) -> Result<Vec<usize>, Error> {
+    pub(super) fn backward(
+        &mut self,
+        outputs: &[(ValueId, Seed)],
+        gradients: Gradients,
+    ) -> Result<Vec<usize>, Error> {
         let mut cotangents: HashMap<ValueId, Home> = HashMap::new();
+        if gradients == Gradients::Added {
+            cotangents = self.earlier_gradients();
+        }
         let mut written = Vec::new();
         for &(output, seed) in outputs {
             let seed = match seed {

@@ -4,6 +4,9 @@
 //! the copy. Its gradient is accumulated in `f32` and rounded once, after its last writer. So no
 //! kernel knows of storage types, and a half is never read as anything else.
 
+use std::collections::HashMap;
+
+use super::builder::{Source, ValueId};
 use super::memory::Buffer;
 use super::plan::{Home, Planner};
 use super::step::{Action, Location, Step};
@@ -48,6 +51,33 @@ impl Planner<'_> {
             elements,
         });
         Home::Buffer(buffer)
+    }
+
+    /// The gradients of an earlier call as the first contributions to those of this one.
+    pub(super) fn earlier_gradients(&mut self) -> HashMap<ValueId, Home> {
+        let mut known = HashMap::new();
+        for (index, value) in self.values.iter().enumerate() {
+            let Source::Leaf(leaf) = value.source else {
+                continue;
+            };
+            if !value.active {
+                continue;
+            }
+            let home = match value.rows {
+                true => Home::RowList(leaf),
+                false => self.gradient(leaf),
+            };
+            if let Home::Buffer(buffer) = home {
+                let action = Action::Convert {
+                    from: (self.leaf_dtypes[leaf], Location::Gradient(leaf)),
+                    to: (self.dtype, Location::Arena(buffer.0)),
+                    elements: value.shape.iter().product(),
+                };
+                self.steps.push(Step { action, region: "" });
+            }
+            known.insert(ValueId(u32::try_from(index).unwrap_or(u32::MAX)), home);
+        }
+        known
     }
 
     /// Rounds the accumulated gradients into their places, each behind the last step that touches it.

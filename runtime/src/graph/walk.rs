@@ -243,6 +243,8 @@ pub struct GradientWalk {
     cursor: usize,
     pub(crate) parameters: Vec<(&'static str, usize)>,
     active: bool,
+    /// Whether a call adds to what is there.
+    pub(crate) added: bool,
 }
 
 impl GradientWalk {

@@ -198,6 +198,33 @@ impl<'a> Program<'a> {
         })
     }
 
+    /// `accumulate`, which adds to the gradient.
+    fn accumulate(&self, open: &TokenStream) -> TokenStream {
+        let (root, output, declared) =
+            (self.root, &self.signature.output, &self.arguments.declared);
+        let (walk, instantiate, walk_gradient) =
+            (&self.walk, &self.instantiate, &self.walk_gradient);
+        let by_reference = quote!(&);
+        let (ty, gradient) = (
+            self.gradient_type(&by_reference),
+            self.gradient(&by_reference),
+        );
+        quote! {
+            /// The value, and the gradient added to that of the calls before: `value_and_grad` of the
+            /// first micro-batch, and then this of the others, yield the gradient of the sum.
+            ///
+            /// # Errors
+            /// As `value_and_grad`.
+            pub fn accumulate(
+                &mut self, #(#declared),*
+            ) -> ::core::result::Result<(#output, #ty), #root::Error> {
+                #open
+                let value = engine.accumulate::<#output>(#walk, #instantiate, #walk_gradient)?;
+                ::core::result::Result::Ok((value, #gradient))
+            }
+        }
+    }
+
     /// Makes the locals `engine`, which is not bound yet, and `gradient`; `graph` is the function's.
     fn unbound(&self, graph: &TokenStream) -> TokenStream {
         let (root, dtype, zeros) = (self.root, &self.dtype, &self.zeros);
@@ -268,6 +295,7 @@ impl<'a> Program<'a> {
                 }
             }
         });
+        let accumulate = (self.yields == Yields::Float).then(|| self.accumulate(&open));
         let vjp = self.vjp().map(|(ty, body)| {
             let ty = result_type(&ty);
             quote! {
@@ -358,6 +386,7 @@ impl<'a> Program<'a> {
             impl Program {
                 #product
                 #value_and_grad
+                #accumulate
                 #vjp
                 #step
 
