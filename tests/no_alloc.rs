@@ -79,6 +79,33 @@ fn a_call_after_bind_allocates_nothing() {
     assert_eq!(ALLOCATIONS.get() - before, 1);
 }
 
+#[differentiable(wrt(w))]
+fn rounded(w: &Tensor<bf16>, x: &Tensor<bf16>, labels: &Tensor<u32>) -> f32 {
+    x.matmul(w).cross_entropy(labels).mean()
+}
+
+#[test]
+fn a_training_step_of_half_parameters_allocates_nothing() {
+    let (mut w, x) = (
+        Tensor::full(&[9, 30], bf16::ONE),
+        Tensor::full(&[4, 9], bf16::ONE),
+    );
+    let labels = Tensor::from_vec(&[4], vec![0, 1, 2, 3]).unwrap();
+    let mut program = rounded::bind(&w, &x, &labels).unwrap();
+    let mut optimizer = Adam::new(0.1).build(&w).unwrap();
+    let mut before = 0;
+    for step in 0..4 {
+        let (_, gradient) = program.value_and_grad(&w, &x, &labels).unwrap();
+        optimizer.step(&mut w, gradient).unwrap();
+        // The first call sizes the lists of pointers.
+        if step == 0 {
+            before = ALLOCATIONS.get();
+        }
+    }
+    assert_eq!(ALLOCATIONS.get() - before, 0);
+    assert!(w.data().iter().all(|w| *w != bf16::ONE));
+}
+
 #[differentiable(wrt(words))]
 fn similarity(words: &Embedding<f32>, a: &Tensor<u32>, b: &Tensor<u32>) -> f32 {
     (words.bag(a, Bag::Mean) * words.lookup(b)).sum()

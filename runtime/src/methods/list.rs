@@ -2,7 +2,35 @@
 //! which a differentiable function links to it.
 
 use crate::graph::{Builder, TensorHandle};
-use crate::{Float, Real, Tensor};
+use crate::{Element, Float, Real, Tensor, bf16, f16};
+
+/// A float type, one that is only stored included.
+pub trait Joined: Element {
+    #[doc(hidden)]
+    #[track_caller]
+    fn concat(first: &Tensor<Self>, others: &[&Tensor<Self>], axis: isize) -> Tensor<Self>;
+    #[doc(hidden)]
+    #[track_caller]
+    fn stack(first: &Tensor<Self>, others: &[&Tensor<Self>], axis: isize) -> Tensor<Self>;
+}
+
+macro_rules! joined {
+    ($([$($generics:tt)*] $ty:ty;)*) => {$(
+        impl<$($generics)*> Joined for $ty {
+            #[track_caller]
+            fn concat(first: &Tensor<Self>, others: &[&Tensor<Self>], axis: isize) -> Tensor<Self> {
+                first.concat(others, axis)
+            }
+
+            #[track_caller]
+            fn stack(first: &Tensor<Self>, others: &[&Tensor<Self>], axis: isize) -> Tensor<Self> {
+                first.stack(others, axis)
+            }
+        }
+    )*};
+}
+
+joined! { [T: Float + Real] T; [] f16; [] bf16; }
 
 macro_rules! joins {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
@@ -12,11 +40,11 @@ macro_rules! joins {
         /// When the list is empty or the shapes do not fit.
         #[must_use]
         #[track_caller]
-        pub fn $name<T: Float + Real>(parts: &[Tensor<T>], axis: isize) -> Tensor<T> {
+        pub fn $name<T: Joined>(parts: &[Tensor<T>], axis: isize) -> Tensor<T> {
             let Some((first, rest)) = parts.split_first() else {
                 panic!(concat!("`", stringify!($name), "` of an empty list"));
             };
-            first.$name(&rest.iter().collect::<Vec<_>>(), axis)
+            T::$name(first, &rest.iter().collect::<Vec<_>>(), axis)
         }
 
         /// The companion of the function of the same name.
