@@ -1,11 +1,12 @@
-//! One step of every update rule: bytes moved per second beside a measured copy and triad, and
-//! beside the same rule written operation by operation.
+//! One step of every update rule: bytes moved per second beside a measured copy, triad and
+//! update in place, and beside the same rule written operation by operation.
 //!
 //! Plain timing, best of several: criterion's statistics would cost minutes for this many rules.
 
 use std::hint::black_box;
 use std::time::Instant;
 
+use cotangent::Tensor;
 use cotangent::optimizers::*;
 
 const LEN: usize = 10_000_000;
@@ -22,8 +23,10 @@ fn best(mut call: impl FnMut(), calls: usize) -> f64 {
         .fold(f64::INFINITY, f64::min)
 }
 
-fn streams() -> (f64, f64) {
-    let (a, mut b, c) = (vec![1.0_f32; LEN], vec![0.0_f32; LEN], vec![2.0_f32; LEN]);
+/// What memory gives: gigabytes per second of a copy, of a triad, and of an update in place. Only the
+/// last moves what it counts: the others read what they overwrite.
+fn streams() -> [f64; 3] {
+    let (mut a, mut b, c) = (vec![1.0_f32; LEN], vec![0.0_f32; LEN], vec![2.0_f32; LEN]);
     let copy = best(|| b.copy_from_slice(black_box(&a)), 7);
     let triad = best(
         || {
@@ -35,8 +38,21 @@ fn streams() -> (f64, f64) {
         },
         7,
     );
+    let update = best(
+        || {
+            for (a, c) in a.iter_mut().zip(black_box(&c)) {
+                *a += 0.5 * c;
+            }
+            black_box(&mut a);
+        },
+        7,
+    );
     let gigabytes = |arrays: usize| (arrays * LEN * size_of::<f32>()) as f64 / 1e9;
-    (gigabytes(2) / copy, gigabytes(3) / triad)
+    [
+        gigabytes(2) / copy,
+        gigabytes(3) / triad,
+        gigabytes(3) / update,
+    ]
 }
 
 /// Adam as a library of whole-array operations computes it.
@@ -69,9 +85,16 @@ fn op_by_op() -> f64 {
     )
 }
 
-/// Steps over one large leaf; bytes count every array once per pass that touches it.
-fn large<R: TensorRule>(name: &str, builder: OptimizerBuilder<R>, triad: f64) {
-    let (mut x, g) = (vec![0.1_f32; LEN], vec![0.01_f32; LEN]);
+/// Steps over one large leaf; `arrays` is how often a step reads or writes an array of its size.
+fn counted<R: TensorRule>(
+    name: &str,
+    builder: OptimizerBuilder<R>,
+    shape: &[usize],
+    arrays: Option<usize>,
+    streams: [f64; 3],
+) {
+    let filled = |value| Tensor::from_vec(shape, vec![value; LEN]).unwrap();
+    let (mut x, g) = (filled(0.1_f32), filled(0.01));
     let mut optimizer = builder.build(&x).unwrap();
     let seconds = best(
         || {
@@ -80,16 +103,31 @@ fn large<R: TensorRule>(name: &str, builder: OptimizerBuilder<R>, triad: f64) {
         },
         5,
     );
-    // The gradient twice (reduction, update); parameters and slots read and written. Rules that
-    // measure first read everything once more, which is not counted.
-    let slots = optimizer.rule().slots(&[LEN]);
-    let slots: usize = slots.iter().map(|slot| slot.shape[0]).sum();
-    let rate = ((4 * LEN + 2 * slots) * size_of::<f32>()) as f64 / 1e9 / seconds;
+    // Reduction and update read the gradient; the update reads and writes parameters and slots.
+    let arrays = arrays.unwrap_or_else(|| 4 + 2 * optimizer.rule().slots(shape).len());
+    let rate = (arrays * LEN * size_of::<f32>()) as f64 / 1e9 / seconds;
     println!(
-        "{name:<24} {:6.2} ns/parameter  {rate:6.2} GB/s  {:4.0} % of triad",
+        "{name:<24} {:6.2} ns/parameter  {arrays:2} arrays  {rate:6.2} GB/s  {:4.0} % of triad \
+         {:4.0} % of the stream in place",
         seconds / LEN as f64 * 1e9,
-        rate / triad * 100.0
+        rate / streams[1] * 100.0,
+        rate / streams[2] * 100.0
     );
+}
+
+/// An elementwise rule.
+fn large<R: TensorRule>(name: &str, builder: OptimizerBuilder<R>, streams: [f64; 3]) {
+    counted(name, builder, &[LEN], None, streams);
+}
+
+/// A rule that measures the leaf or the model before it steps: with the arrays of that pass.
+fn measured<R: TensorRule>(
+    name: &str,
+    builder: OptimizerBuilder<R>,
+    arrays: usize,
+    streams: [f64; 3],
+) {
+    counted(name, builder, &[LEN], Some(arrays), streams);
 }
 
 /// Nanoseconds of a step over twenty leaves of one element.
@@ -117,65 +155,77 @@ fn main() {
     if std::env::args().any(|argument| argument == "small") {
         return;
     }
-    let (copy, triad) = streams();
-    println!("copy {copy:.2} GB/s, triad {triad:.2} GB/s ({LEN} f32)");
-    large("sgd", Sgd::new(1e-3), triad);
-    large("momentum", Momentum::new(1e-3, 0.9), triad);
-    large("nesterov", Momentum::new(1e-3, 0.9).nesterov(), triad);
-    large("sign_sgd", SignSgd::new(1e-3).momentum(0.9), triad);
-    large("rprop", Rprop::new(1e-3), triad);
-    large("asgd", Asgd::new(1e-3), triad);
-    large("optimistic", Optimistic::new(1e-3), triad);
-    large("adagrad", Adagrad::new(1e-3), triad);
-    large("adadelta", Adadelta::new(1.0), triad);
-    large("rmsprop", RmsProp::new(1e-3), triad);
+    let streams = streams();
+    let [copy, triad, stream] = streams;
+    println!(
+        "copy {copy:.2} GB/s, triad {triad:.2} GB/s, stream in place {stream:.2} GB/s ({LEN} f32)"
+    );
+    large("sgd", Sgd::new(1e-3), streams);
+    large("momentum", Momentum::new(1e-3, 0.9), streams);
+    large("nesterov", Momentum::new(1e-3, 0.9).nesterov(), streams);
+    large("sign_sgd", SignSgd::new(1e-3).momentum(0.9), streams);
+    large("rprop", Rprop::new(1e-3), streams);
+    large("asgd", Asgd::new(1e-3), streams);
+    large("optimistic", Optimistic::new(1e-3), streams);
+    large("adagrad", Adagrad::new(1e-3), streams);
+    large("adadelta", Adadelta::new(1.0), streams);
+    large("rmsprop", RmsProp::new(1e-3), streams);
     large(
         "rmsprop, centered",
         RmsProp::new(1e-3).centered().momentum(0.9),
-        triad,
+        streams,
     );
-    large("adam", Adam::new(1e-3), triad);
+    large("adam", Adam::new(1e-3), streams);
     large(
         "adamw, clipped",
         AdamW::new(1e-3).clip_global_norm(1.0),
-        triad,
+        streams,
     );
     large(
         "adam, proximal L1",
         Adam::new(1e-3).proximal_l1(1e-4),
-        triad,
+        streams,
     );
-    large("amsgrad", AmsGrad::new(1e-3), triad);
-    large("adamax", Adamax::new(1e-3), triad);
-    large("nadam", NAdam::new(1e-3), triad);
-    large("radam", RAdam::new(1e-3), triad);
-    large("adabelief", AdaBelief::new(1e-3), triad);
-    large("yogi", Yogi::new(1e-3), triad);
-    large("adan", Adan::new(1e-3), triad);
-    large("adopt", Adopt::new(1e-3), triad);
-    large("ademamix", AdEmaMix::new(1e-3), triad);
-    large("acprop", AcProp::new(1e-3), triad);
-    large("qhadam", QhAdam::new(1e-3), triad);
-    large("adabound", AdaBound::new(1e-3), triad);
-    large("lion", Lion::new(1e-3), triad);
-    large("sophia", Sophia::new(1e-3), triad);
-    large("ftrl", Ftrl::new(1e-3), triad);
-    large("madgrad", MadGrad::new(1e-3), triad);
-    large("schedule_free_sgd", ScheduleFreeSgd::new(1e-3), triad);
-    large("schedule_free_adamw", ScheduleFreeAdamW::new(1e-3), triad);
-    large("polyak", Polyak::new(1e-3), triad);
-    large("lamb", Lamb::new(1e-3), triad);
-    large("lars", Lars::new(1e-3), triad);
-    large("novograd", NovoGrad::new(1e-3), triad);
-    large("fromage", Fromage::new(1e-3), triad);
-    large("prodigy", Prodigy::new(1.0), triad);
-    large("dadapt_adam", DAdaptAdam::new(1.0), triad);
-    large("dog", Dog::new(1.0), triad);
-    large("dowg", Dowg::new(1.0), triad);
-    large("momo", Momo::new(1e-3), triad);
-    large("momo_adam", MomoAdam::new(1e-3), triad);
-    large("adafactor", Adafactor::new(1e-3), triad);
-    large("sm3", Sm3::new(1e-3), triad);
+    large("amsgrad", AmsGrad::new(1e-3), streams);
+    large("adamax", Adamax::new(1e-3), streams);
+    large("nadam", NAdam::new(1e-3), streams);
+    large("radam", RAdam::new(1e-3), streams);
+    large("adabelief", AdaBelief::new(1e-3), streams);
+    large("yogi", Yogi::new(1e-3), streams);
+    large("adan", Adan::new(1e-3), streams);
+    large("adopt", Adopt::new(1e-3), streams);
+    large("ademamix", AdEmaMix::new(1e-3), streams);
+    large("acprop", AcProp::new(1e-3), streams);
+    large("qhadam", QhAdam::new(1e-3), streams);
+    large("adabound", AdaBound::new(1e-3), streams);
+    large("lion", Lion::new(1e-3), streams);
+    large("sophia", Sophia::new(1e-3), streams);
+    large("ftrl", Ftrl::new(1e-3), streams);
+    large("madgrad", MadGrad::new(1e-3), streams);
+    large("schedule_free_sgd", ScheduleFreeSgd::new(1e-3), streams);
+    large("schedule_free_adamw", ScheduleFreeAdamW::new(1e-3), streams);
+    large("polyak", Polyak::new(1e-3), streams);
+    measured("lamb", Lamb::new(1e-3), 11, streams);
+    measured("lars", Lars::new(1e-3), 8, streams);
+    measured("novograd", NovoGrad::new(1e-3), 7, streams);
+    measured("fromage", Fromage::new(1e-3), 6, streams);
+    measured("prodigy", Prodigy::new(1.0), 14, streams);
+    measured("dadapt_adam", DAdaptAdam::new(1.0), 12, streams);
+    measured("dog", Dog::new(1.0), 7, streams);
+    measured("dowg", Dowg::new(1.0), 7, streams);
+    measured("momo", Momo::new(1e-3), 8, streams);
+    measured("momo_adam", MomoAdam::new(1e-3), 11, streams);
+    measured("adafactor", Adafactor::new(1e-3), 13, streams);
+    measured("sm3", Sm3::new(1e-3), 12, streams);
+    let matrix = [2500, LEN / 2500];
+    counted(
+        "adafactor, matrix",
+        Adafactor::new(1e-3),
+        &matrix,
+        Some(9),
+        streams,
+    );
+    counted("sm3, matrix", Sm3::new(1e-3), &matrix, Some(6), streams);
     println!(
         "adam, op by op           {:6.2} ns/parameter",
         op_by_op() / LEN as f64 * 1e9

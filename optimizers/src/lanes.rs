@@ -36,6 +36,27 @@ pub(crate) fn lane_sum<T: Real, const SQUARE: bool>(values: &[T], scale: f64) ->
     sums[0]
 }
 
+/// The largest element; 0 if none is above.
+#[inline(always)]
+pub(crate) fn lane_max<T: Real>(values: &[T]) -> T {
+    let mut lanes = [T::default(); LANES];
+    let (blocks, rest) = values.as_chunks::<LANES>();
+    for block in blocks {
+        for lane in 0..LANES {
+            if block[lane] > lanes[lane] {
+                lanes[lane] = block[lane];
+            }
+        }
+    }
+    let all = lanes.iter().chain(rest).copied();
+    all.fold(
+        T::default(),
+        |largest, value| {
+            if value > largest { value } else { largest }
+        },
+    )
+}
+
 #[inline(always)]
 fn term<T: Real, const SQUARE: bool>(value: T, scale: f64) -> f64 {
     let value = value.to_f64() * scale;

@@ -22,6 +22,7 @@
 mod blend;
 mod block;
 mod builder;
+mod cbrt;
 mod clip;
 mod constraint;
 mod construction;

@@ -7,6 +7,8 @@ use std::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub};
 
 use cotangent_runtime::Float;
 
+use crate::cbrt::{cbrt_f32, cbrt_f64};
+
 /// `f32` or `f64`, with the operations that update rules use.
 pub trait Real:
     Float
@@ -27,7 +29,7 @@ pub trait Real:
     /// The larger of the two.
     #[must_use]
     fn max(self, other: Self) -> Self;
-    /// The cube root.
+    /// The cube root, within two units in the last place.
     #[must_use]
     fn cbrt(self) -> Self;
     /// -1, 0 or 1; unlike `f64::signum`, the sign of a zero is zero.
@@ -36,7 +38,7 @@ pub trait Real:
 }
 
 macro_rules! real {
-    ($float:ident) => {
+    ($float:ident $cbrt:ident) => {
         impl Real for $float {
             #[inline(always)]
             fn sqrt(self) -> Self {
@@ -52,7 +54,7 @@ macro_rules! real {
             }
             #[inline(always)]
             fn cbrt(self) -> Self {
-                $float::cbrt(self)
+                $cbrt(self)
             }
             #[inline(always)]
             fn sign(self) -> Self {
@@ -64,5 +66,5 @@ macro_rules! real {
         }
     };
 }
-real!(f32);
-real!(f64);
+real!(f32 cbrt_f32);
+real!(f64 cbrt_f64);

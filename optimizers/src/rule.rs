@@ -45,7 +45,7 @@ use crate::{Error, Initial, Real, Scope, Slots, StepContext, Sums};
 /// ```
 ///
 /// A rule that needs a sum over a leaf or over the model (a norm, a distance) sets
-/// [`MEASURES`](Self::MEASURES): every step then goes `scalars`, `measure` over all elements,
+/// [`SUMS`](Self::SUMS): every step then goes `scalars`, `measure` over all elements,
 /// `settle` (which puts what it makes of the sums into the rule's memory), `scalars` again, and
 /// `element` over all elements. Without it a step is `settle`, `scalars`, `element`.
 pub trait Rule: Clone + Debug + PartialEq + Serialize + DeserializeOwned + 'static {
@@ -58,8 +58,8 @@ pub trait Rule: Clone + Debug + PartialEq + Serialize + DeserializeOwned + 'stat
     const MEMORY: &'static [&'static str] = &[];
     /// What sums and memory belong to.
     const SCOPE: Scope = Scope::Model;
-    /// Whether elements are measured before they are stepped.
-    const MEASURES: bool = false;
+    /// How many sums are measured before elements are stepped, at most four.
+    const SUMS: usize = 0;
     /// Whether the rule applies [`StepContext::decay`] itself.
     const OWN_DECAY: bool = false;
     /// Whether the rule reads [`StepContext::loss`].

@@ -38,6 +38,7 @@ mod averaging;
 mod dadapt_adam;
 mod dog;
 mod dowg;
+mod factored;
 mod fromage;
 mod ftrl;
 mod lamb;

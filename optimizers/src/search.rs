@@ -30,6 +30,7 @@ mod kernel;
 mod normal;
 mod pruner;
 mod sampler;
+mod sobol;
 mod space;
 mod study;
 mod tpe;

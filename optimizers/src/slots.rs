@@ -176,7 +176,18 @@ macro_rules! slots {
                         #[allow(unused_mut, reason = "a rule may have no state")]
                         let mut state = [$($slot[i]),*];
                         let (x_in, g_in) = blend.before::<EXTRAS>(x[i], g[i]);
-                        [a[i], b[i], c[i], d[i]] = R::measure(&scalars, x_in, g_in, &mut state);
+                        let [first, second, third, fourth] =
+                            R::measure(&scalars, x_in, g_in, &mut state);
+                        a[i] = first;
+                        if R::SUMS > 1 {
+                            b[i] = second;
+                        }
+                        if R::SUMS > 2 {
+                            c[i] = third;
+                        }
+                        if R::SUMS > 3 {
+                            d[i] = fourth;
+                        }
                         [$($slot[i]),*] = state;
                     }
                 }
@@ -199,7 +210,7 @@ macro_rules! slots {
                         $(&mut $slot[start..end],)*
                         [&mut *a, &mut *b, &mut *c, &mut *d],
                     );
-                    for (sum, part) in sums.iter_mut().zip([&*a, &*b, &*c, &*d]) {
+                    for (sum, part) in sums.iter_mut().zip([&*a, &*b, &*c, &*d]).take(R::SUMS) {
                         *sum += lane_sum::<T, false>(&part[..end - start], 1.0);
                     }
                     start = end;

@@ -207,7 +207,7 @@ impl<R: Rule> TensorRule for R {
     const NAME: &'static str = R::NAME;
     const MEMORY: &'static [&'static str] = R::MEMORY;
     const SCOPE: Scope = R::SCOPE;
-    const MEASURES_MODEL: bool = R::MEASURES && matches!(R::SCOPE, Scope::Model);
+    const MEASURES_MODEL: bool = R::SUMS > 0 && matches!(R::SCOPE, Scope::Model);
     const OWN_DECAY: bool = R::OWN_DECAY;
     const ELEMENTWISE: bool = matches!(R::SCOPE, Scope::Model);
     const NEEDS_LOSS: bool = R::NEEDS_LOSS;
@@ -265,7 +265,7 @@ impl<R: Rule> TensorRule for R {
             ..*context
         };
         let mut sums = [0.0; 4];
-        if R::MEASURES {
+        if R::SUMS > 0 {
             let scalars = self.scalars(&StepContext {
                 memory: leaf.memory,
                 ..context

@@ -255,13 +255,59 @@ fn samplers_find_as_good_values_as_optunas() {
     assert_eq!(compared, 6);
 }
 
-#[test]
-fn quasi_random_points_beat_random_ones_and_a_grid_is_complete() {
-    let quasi = median_best(&Sampler::QuasiRandom, "branin", 50, 15);
-    let random = median_best(&Sampler::Random, "branin", 50, 15);
-    println!("quasi-random {quasi}, random {random}");
-    assert!(quasi < 1.3 * random);
+/// The squared L2 star discrepancy (Warnock 1972).
+fn discrepancy(points: &[Vec<f64>]) -> f64 {
+    let (count, size) = (points.len() as f64, points[0].len());
+    let single = points
+        .iter()
+        .map(|p| p.iter().map(|x| 1.0 - x * x).product::<f64>());
+    let pairs = points.iter().flat_map(|p| {
+        points.iter().map(move |q| {
+            let factors = p.iter().zip(q).map(|(x, y)| 1.0 - x.max(*y));
+            factors.product::<f64>()
+        })
+    });
+    3.0_f64.powi(-(size as i32)) - 2.0_f64.powi(1 - size as i32) / count * single.sum::<f64>()
+        + pairs.sum::<f64>() / (count * count)
+}
 
+#[test]
+fn quasi_random_points_fill_the_cube_more_evenly_than_random_ones_can() {
+    let names = ["a", "b", "c", "d"];
+    for size in 1..=4 {
+        for count in [32, 100, 128] {
+            // What independent uniform points have on average, exactly.
+            let random =
+                (2.0_f64.powi(-(size as i32)) - 3.0_f64.powi(-(size as i32))) / f64::from(count);
+            for sampler in [Sampler::QuasiRandom, Sampler::Sobol] {
+                for seed in 0..5 {
+                    let space = names[..size]
+                        .iter()
+                        .fold(Space::new(), |space, name| space.float(name, 0.0, 1.0));
+                    let mut study = Study::new(space, sampler.clone(), seed).unwrap();
+                    let points: Vec<Vec<f64>> = (0..count)
+                        .map(|_| {
+                            let trial = study.ask().unwrap();
+                            names[..size]
+                                .iter()
+                                .map(|name| trial.float(name).unwrap())
+                                .collect()
+                        })
+                        .collect();
+                    let got = discrepancy(&points);
+                    assert!(
+                        got < 0.5 * random,
+                        "{sampler:?}, {count} points of {size} coordinates, seed {seed}: {got:.2e}, \
+                         random ones have {random:.2e}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_grid_is_complete() {
     let space = Space::new()
         .float("a", 0.0, 1.0)
         .int("b", 1, 2)

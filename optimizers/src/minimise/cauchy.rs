@@ -80,3 +80,92 @@ pub(super) fn cauchy_point(
     bounds.project(&mut point);
     CauchyPoint { x: point, image }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The BFGS matrix of some pairs, by its textbook update from `theta I`.
+    fn textbook(theta: f64, pairs: &[(Vec<f64>, Vec<f64>)]) -> Vec<Vec<f64>> {
+        let size = pairs[0].0.len();
+        let mut b = vec![vec![0.0; size]; size];
+        for (i, row) in b.iter_mut().enumerate() {
+            row[i] = theta;
+        }
+        for (s, y) in pairs {
+            let bs: Vec<f64> = b.iter().map(|row| dot(row, s)).collect();
+            let (sbs, ys) = (dot(s, &bs), dot(y, s));
+            for (i, row) in b.iter_mut().enumerate() {
+                for (j, x) in row.iter_mut().enumerate() {
+                    *x += y[i] * y[j] / ys - bs[i] * bs[j] / sbs;
+                }
+            }
+        }
+        b
+    }
+
+    #[test]
+    fn the_point_is_the_first_minimum_along_the_projected_path() {
+        let pairs = [
+            (vec![1.0, 0.5, -0.2, 0.1], vec![2.0, 0.3, 0.1, 0.4]),
+            (vec![-0.3, 1.0, 0.4, 0.2], vec![-0.1, 3.0, 0.9, -0.2]),
+        ];
+        let mut model = Compact::new(5);
+        for (s, y) in &pairs {
+            model.learn(s.clone(), y.clone());
+        }
+        let hessian = textbook(model.theta, &pairs);
+        let x = vec![0.1, -0.2, 0.3, 0.0];
+        let bounds = Bounds::new(
+            vec![-0.1, -0.5, f64::NEG_INFINITY, -0.05],
+            vec![1.0, f64::INFINITY, 0.35, 2.0],
+        )
+        .unwrap();
+        for gradient in [
+            vec![1.0, 2.0, -0.5, 0.7],
+            vec![-3.0, 0.1, 0.2, 4.0],
+            vec![0.3, -0.2, -6.0, 0.0],
+            vec![0.0, 9.0, 0.0, -0.01],
+        ] {
+            let path = |time: f64| {
+                let mut point: Vec<f64> =
+                    x.iter().zip(&gradient).map(|(x, g)| x - time * g).collect();
+                bounds.project(&mut point);
+                point
+            };
+            let value = |time: f64| {
+                let step: Vec<f64> = path(time).iter().zip(&x).map(|(p, x)| p - x).collect();
+                let curved: Vec<f64> = hessian.iter().map(|row| dot(row, &step)).collect();
+                dot(&gradient, &step) + 0.5 * dot(&step, &curved)
+            };
+            // The first rise of the model on a fine grid, then the minimum between the neighbours.
+            let grid = 1e-4;
+            let first = (1..200_000)
+                .find(|&i| value(f64::from(i) * grid) >= value(f64::from(i - 1) * grid));
+            let around = f64::from(first.unwrap()) * grid;
+            let (mut low, mut high) = ((around - 2.0 * grid).max(0.0), around);
+            for _ in 0..200 {
+                let (a, b) = (low + (high - low) / 3.0, high - (high - low) / 3.0);
+                (low, high) = if value(a) < value(b) {
+                    (low, b)
+                } else {
+                    (a, high)
+                };
+            }
+            let want = path(low);
+            let found = cauchy_point(&x, &gradient, &bounds, &model);
+            for (got, want) in found.x.iter().zip(&want) {
+                // Minima are found to the root of rounding.
+                assert!(
+                    (got - want).abs() < 1e-6,
+                    "{gradient:?}: {:?} and {want:?}",
+                    found.x
+                );
+            }
+            let step: Vec<f64> = found.x.iter().zip(&x).map(|(p, x)| p - x).collect();
+            for (got, want) in found.image.iter().zip(model.transposed_times(&step)) {
+                assert!((got - want).abs() < 1e-12, "{gradient:?}");
+            }
+        }
+    }
+}

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{check_positive, check_range};
+use crate::rules::factored::{Divisor, Part, square_sum};
 use crate::tensor_rule::{LeafStep, Slot, TensorRule};
 use crate::{Blend, Error, Initial, OptimizerBuilder, Real, StepContext};
 
@@ -106,55 +107,22 @@ impl Adafactor {
         }
     }
 
-    /// The square of a gradient that enters a moment.
-    fn square(&self, g: f64) -> f64 {
+    /// What is added to the square of a gradient that enters a moment.
+    fn added(&self) -> f64 {
         match self.form {
-            Form::Torch => g * g,
-            Form::Keras | Form::Optax => g * g + self.eps,
+            Form::Torch => 0.0,
+            Form::Keras | Form::Optax => self.eps,
         }
     }
 
-    /// Renews the moments of one matrix and divides its gradient by their root.
-    fn factor<T: Real>(&self, take: f64, g: &mut [T], rows: &mut [T], columns: &mut [T]) {
-        let (height, width) = (rows.len(), columns.len());
-        let mean_into = |slot: &mut T, sum: f64, count: usize| {
-            let old = slot.to_f64();
-            *slot = T::from_f64(old + take * (sum / count as f64 - old));
-        };
-        for (slot, row) in rows.iter_mut().zip(g.chunks_exact(width)) {
-            let sum = row.iter().map(|g| self.square(g.to_f64())).sum();
-            mean_into(slot, sum, width);
-        }
-        for (column, slot) in columns.iter_mut().enumerate() {
-            let elements = g.iter().skip(column).step_by(width);
-            mean_into(
-                slot,
-                elements.map(|g| self.square(g.to_f64())).sum(),
-                height,
-            );
-        }
-        let mean = rows.iter().map(|r| r.to_f64()).sum::<f64>() / height as f64;
-        let mean = if self.form == Form::Torch {
-            mean.max(self.eps)
-        } else {
-            mean
-        };
-        for (row, r) in g.chunks_exact_mut(width).zip(&*rows) {
-            for (g, c) in row.iter_mut().zip(&*columns) {
-                let moment = r.to_f64() / mean * c.to_f64();
-                *g = self.divided(*g, moment);
-            }
+    /// What the rows' moments are divided by.
+    fn mean<T: Real>(&self, rows: &[T]) -> f64 {
+        let mean = rows.iter().map(|r| r.to_f64()).sum::<f64>() / rows.len() as f64;
+        match self.form {
+            Form::Torch => mean.max(self.eps),
+            Form::Keras | Form::Optax => mean,
         }
     }
-
-    fn divided<T: Real>(&self, g: T, moment: f64) -> T {
-        T::from_f64(g.to_f64() / moment.max(self.eps * self.eps).sqrt())
-    }
-}
-
-fn root_mean_square<T: Real>(values: &[T]) -> f64 {
-    let squares: f64 = values.iter().map(|v| v.to_f64() * v.to_f64()).sum();
-    (squares / values.len().max(1) as f64).sqrt()
 }
 
 impl TensorRule for Adafactor {
@@ -184,7 +152,9 @@ impl TensorRule for Adafactor {
     }
 
     fn work(&self, shape: &[usize]) -> usize {
-        shape.iter().product()
+        // Sums of columns, or roots of their moments in all matrices of a stack.
+        let columns = self.matrices(shape);
+        columns.map_or(0, |[stack, _, columns]| (stack + 2) * columns)
     }
 
     fn prepare<T: Real>(&self, context: &StepContext<'_>) -> AdafactorScalars {
@@ -206,36 +176,72 @@ impl TensorRule for Adafactor {
         blend: &Blend<T>,
         leaf: &mut LeafStep<'_, T>,
     ) -> f64 {
-        let u = &mut leaf.work[..leaf.x.len()];
-        blend.gradient_into(leaf.x, leaf.g, u);
-        match self.matrices(leaf.shape) {
-            Some([stack, height, width]) => {
-                let (rows, columns) = leaf.slots.split_at_mut(stack * height);
-                for index in 0..stack {
-                    self.factor(
-                        scalars.take,
-                        &mut u[index * height * width..][..height * width],
-                        &mut rows[index * height..][..height],
-                        &mut columns[index * width..][..width],
-                    );
-                }
-            }
-            None => {
-                for (u, v) in u.iter_mut().zip(&mut *leaf.slots) {
-                    let old = v.to_f64();
-                    *v = T::from_f64(old + scalars.take * (self.square(u.to_f64()) - old));
-                    *u = self.divided(*u, v.to_f64());
-                }
-            }
-        }
-        let clip = (root_mean_square(u) / self.largest_update).max(1.0);
-        let size = if self.relative {
-            root_mean_square(leaf.x).max(self.least_rms)
+        let size = (leaf.x.len().max(1)) as f64;
+        let root_mean_square = |squares: f64| (squares / size).sqrt();
+        let length = if self.relative {
+            root_mean_square(square_sum(leaf.x)).max(self.least_rms)
         } else {
             1.0
         };
-        let scale = T::from_f64(scalars.rate * size / clip);
-        u.iter_mut().for_each(|u| *u *= scale);
-        blend.subtract(leaf.x, u)
+        let added = T::from_f64(self.added());
+        let matrices = self.matrices(leaf.shape);
+        let [stack, height, width] = matrices.unwrap_or([1, 1, leaf.x.len()]);
+        let (rows, columns) = match matrices {
+            Some(_) => leaf.slots.split_at_mut(stack * height),
+            None => (&mut [][..], &mut *leaf.slots),
+        };
+        let mut whole = Part {
+            blend,
+            x: leaf.x,
+            g: leaf.g,
+            least: T::from_f64(self.eps),
+            delta: leaf.delta,
+        };
+        if matrices.is_none() {
+            whole.observe_whole(columns, T::from_f64(scalars.take), added);
+            let divisor = Divisor::Whole(columns);
+            let update = root_mean_square(whole.update_squares(divisor));
+            return whole.subtract(divisor, T::from_f64(self.scale(scalars, length, update)));
+        }
+        let (roots, work) = leaf.work.split_at_mut(stack * width);
+        let mut squares = 0.0;
+        for index in 0..stack {
+            let mut part = whole.matrix(index, height * width);
+            let rows = &mut rows[index * height..][..height];
+            let columns = &mut columns[index * width..][..width];
+            part.observe_factored(rows, columns, &mut work[..2 * width], scalars.take, added);
+            let roots = &mut roots[index * width..][..width];
+            for (root, moment) in roots.iter_mut().zip(columns) {
+                *root = moment.sqrt();
+            }
+            squares += part.update_squares(self.divisor(rows, roots));
+        }
+        let scale = T::from_f64(self.scale(scalars, length, root_mean_square(squares)));
+        let mut changes = 0.0;
+        for index in 0..stack {
+            let (rows, roots) = (
+                &rows[index * height..][..height],
+                &roots[index * width..][..width],
+            );
+            changes += whole
+                .matrix(index, height * width)
+                .subtract(self.divisor(rows, roots), scale);
+        }
+        changes
+    }
+}
+
+impl Adafactor {
+    fn divisor<'a, T: Real>(&self, rows: &'a [T], column_roots: &'a [T]) -> Divisor<'a, T> {
+        Divisor::Factored {
+            rows,
+            mean: self.mean(rows),
+            column_roots,
+        }
+    }
+
+    /// The factor of an update of this root mean square, for a leaf of this one.
+    fn scale(&self, scalars: &AdafactorScalars, length: f64, update: f64) -> f64 {
+        scalars.rate * length / (update / self.largest_update).max(1.0)
     }
 }

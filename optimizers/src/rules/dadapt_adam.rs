@@ -89,7 +89,7 @@ impl Rule for DAdaptAdam {
     const SLOTS: &'static [&'static str] = &["m", "v", "sum"];
     const MEMORY: &'static [&'static str] = &["distance", "numerator", "rate"];
     const OWN_DECAY: bool = true;
-    const MEASURES: bool = true;
+    const SUMS: usize = 2;
     type State<T: Real> = [T; 3];
     type Scalars<T: Real> = DAdaptAdamScalars<T>;
 

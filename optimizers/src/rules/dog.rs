@@ -70,7 +70,7 @@ impl Rule for Dog {
     const NAME: &'static str = "dog";
     const SLOTS: &'static [&'static str] = &["origin"];
     const MEMORY: &'static [&'static str] = &["distance", "squares"];
-    const MEASURES: bool = true;
+    const SUMS: usize = 2;
     type State<T: Real> = [T; 1];
     type Scalars<T: Real> = DogScalars<T>;
 

@@ -57,7 +57,7 @@ impl Rule for Dowg {
     const NAME: &'static str = "dowg";
     const SLOTS: &'static [&'static str] = &["origin"];
     const MEMORY: &'static [&'static str] = &["distance", "squares"];
-    const MEASURES: bool = true;
+    const SUMS: usize = 2;
     type State<T: Real> = [T; 1];
     type Scalars<T: Real> = DowgScalars<T>;
 

@@ -50,7 +50,7 @@ impl Rule for Fromage {
     const SLOTS: &'static [&'static str] = &[];
     const MEMORY: &'static [&'static str] = &["ratio"];
     const SCOPE: Scope = Scope::Leaf;
-    const MEASURES: bool = true;
+    const SUMS: usize = 2;
     type State<T: Real> = [T; 0];
     type Scalars<T: Real> = FromageScalars<T>;
 

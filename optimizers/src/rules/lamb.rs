@@ -79,7 +79,7 @@ impl Rule for Lamb {
     const MEMORY: &'static [&'static str] = &["ratio"];
     const SCOPE: Scope = Scope::Leaf;
     const OWN_DECAY: bool = true;
-    const MEASURES: bool = true;
+    const SUMS: usize = 2;
     type State<T: Real> = [T; 2];
     type Scalars<T: Real> = LambScalars<T>;
 

@@ -83,7 +83,7 @@ impl Rule for Lars {
     const MEMORY: &'static [&'static str] = &["ratio"];
     const SCOPE: Scope = Scope::Leaf;
     const OWN_DECAY: bool = true;
-    const MEASURES: bool = true;
+    const SUMS: usize = 3;
     type State<T: Real> = [T; 1];
     type Scalars<T: Real> = LarsScalars<T>;
 

@@ -83,7 +83,7 @@ impl Rule for MomoAdam {
     const MEMORY: &'static [&'static str] = &["loss", "slope", "step"];
     const NEEDS_LOSS: bool = true;
     const OWN_DECAY: bool = true;
-    const MEASURES: bool = true;
+    const SUMS: usize = 3;
     type State<T: Real> = [T; 2];
     type Scalars<T: Real> = MomoAdamScalars<T>;
 

@@ -74,7 +74,7 @@ impl Rule for NovoGrad {
     const MEMORY: &'static [&'static str] = &["v"];
     const SCOPE: Scope = Scope::Leaf;
     const OWN_DECAY: bool = true;
-    const MEASURES: bool = true;
+    const SUMS: usize = 1;
     type State<T: Real> = [T; 1];
     type Scalars<T: Real> = NovoGradScalars<T>;
 

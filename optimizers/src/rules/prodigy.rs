@@ -109,7 +109,7 @@ impl Rule for Prodigy {
     const SLOTS: &'static [&'static str] = &["m", "v", "sum", "origin"];
     const MEMORY: &'static [&'static str] = &["distance", "numerator", "rate"];
     const OWN_DECAY: bool = true;
-    const MEASURES: bool = true;
+    const SUMS: usize = 2;
     type State<T: Real> = [T; 4];
     type Scalars<T: Real> = ProdigyScalars<T>;
 

@@ -1,8 +1,11 @@
 //! SM3: second moments by slices along every axis.
 
+use cotangent_runtime::cpu::{Vectorized, vectorized};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{check_positive, check_range};
+use crate::lanes::{lane_max, lane_sum};
+use crate::slots::TILE;
 use crate::tensor_rule::{LeafStep, Slot, TensorRule};
 use crate::{Blend, Error, Initial, OptimizerBuilder, Real, StepContext};
 
@@ -45,18 +48,6 @@ setters! { Sm3 {
     eps: f64;
 } }
 
-/// The coordinate along every axis, and the place of the axis's maxima, of one element.
-fn slices(shape: &[usize], element: usize) -> impl Iterator<Item = usize> + '_ {
-    let mut inner: usize = shape.iter().product();
-    let mut start = 0;
-    shape.iter().map(move |&size| {
-        inner /= size.max(1);
-        let place = start + element / inner.max(1) % size.max(1);
-        start += size;
-        place
-    })
-}
-
 impl TensorRule for Sm3 {
     const NAME: &'static str = "sm3";
     type Prepared<T: Real> = T;
@@ -84,7 +75,7 @@ impl TensorRule for Sm3 {
     }
 
     fn work(&self, shape: &[usize]) -> usize {
-        2 * shape.iter().product::<usize>() + shape.iter().sum::<usize>().max(1)
+        shape.iter().sum::<usize>().max(1)
     }
 
     fn prepare<T: Real>(&self, context: &StepContext<'_>) -> T {
@@ -98,36 +89,163 @@ impl TensorRule for Sm3 {
         blend: &Blend<T>,
         leaf: &mut LeafStep<'_, T>,
     ) -> f64 {
-        let len = leaf.x.len();
         let shape = if leaf.shape.is_empty() {
             &[1]
         } else {
             leaf.shape
         };
-        let places = shape.iter().sum();
-        let (maxima, momentum) = leaf.slots.split_at_mut(places);
-        let (u, work) = leaf.work.split_at_mut(len);
-        let new = &mut work[..places];
+        let (maxima, momentum) = leaf.slots.split_at_mut(shape.iter().sum());
+        let new = &mut leaf.work[..maxima.len()];
         new.fill(T::default());
-        blend.gradient_into(leaf.x, leaf.g, u);
         let [keep, take, eps] = [self.momentum, 1.0 - self.momentum, self.eps].map(T::from_f64);
-        for (element, (u, m)) in u.iter_mut().zip(momentum).enumerate() {
-            let least = slices(shape, element)
-                .map(|place| maxima[place].to_f64())
-                .fold(f64::INFINITY, f64::min);
-            let sum = *u * *u + T::from_f64(least);
-            for place in slices(shape, element) {
-                new[place] = new[place].max(sum);
-            }
-            let scaled = if sum > T::default() {
-                *u / (sum + eps).sqrt()
-            } else {
-                T::default()
-            };
-            *m = keep * *m + take * scaled;
-            *u = *rate * *m;
-        }
+        let squares = vectorized(Rows {
+            constants: Constants {
+                blend,
+                keep,
+                take,
+                eps,
+                rate: *rate,
+            },
+            shape,
+            maxima,
+            new,
+            momentum,
+            x: leaf.x,
+            g: leaf.g,
+            delta: leaf.delta,
+        });
         maxima.copy_from_slice(new);
-        blend.subtract(leaf.x, u)
+        squares
     }
+}
+
+#[derive(Clone, Copy)]
+struct Constants<'a, T> {
+    blend: &'a Blend<T>,
+    keep: T,
+    take: T,
+    eps: T,
+    rate: T,
+}
+
+/// A leaf, row after row: the slices of all axes but the last are the same along a row.
+struct Rows<'a, T> {
+    constants: Constants<'a, T>,
+    shape: &'a [usize],
+    maxima: &'a [T],
+    new: &'a mut [T],
+    momentum: &'a mut [T],
+    x: &'a mut [T],
+    g: &'a [T],
+    delta: &'a mut [T],
+}
+
+impl<T: Real> Vectorized for Rows<'_, T> {
+    type Output = f64;
+    #[inline(always)]
+    fn run(self) -> f64 {
+        let Some((&width, outer)) = self.shape.split_last() else {
+            return 0.0;
+        };
+        let places = outer.iter().sum();
+        let (row_maxima, column_maxima) = self.maxima.split_at(places);
+        let (new_rows, new_columns) = self.new.split_at_mut(places);
+        let (change, sums) = self.delta.split_at_mut(TILE);
+        let mut squares = 0.0;
+        for first in (0..self.x.len()).step_by(width.max(1)) {
+            let mut least = T::from_f64(f64::INFINITY);
+            for place in slices(outer, first / width) {
+                least = smaller(row_maxima[place], least);
+            }
+            let mut largest = T::default();
+            let mut start = 0;
+            while start < width {
+                let end = (start + TILE).min(width);
+                let range = first + start..first + end;
+                let len = end - start;
+                tile(
+                    self.constants,
+                    least,
+                    &mut self.x[range.clone()],
+                    &self.g[range.clone()],
+                    &mut self.momentum[range],
+                    &column_maxima[start..end],
+                    &mut new_columns[start..end],
+                    [&mut change[..len], &mut sums[..len]],
+                );
+                squares += lane_sum::<T, true>(&change[..len], 1.0);
+                largest = larger(largest, lane_max(&sums[..len]));
+                start = end;
+            }
+            for place in slices(outer, first / width) {
+                new_rows[place] = larger(new_rows[place], largest);
+            }
+        }
+        squares
+    }
+}
+
+#[inline(always)]
+#[allow(clippy::too_many_arguments, reason = "one slice per array")]
+fn tile<T: Real>(
+    constants: Constants<'_, T>,
+    least: T,
+    x: &mut [T],
+    g: &[T],
+    momentum: &mut [T],
+    maxima: &[T],
+    new_maxima: &mut [T],
+    [change, sums]: [&mut [T]; 2],
+) {
+    let Constants {
+        blend,
+        keep,
+        take,
+        eps,
+        rate,
+    } = constants;
+    let (blend, len) = (*blend, x.len());
+    let (g, momentum, maxima) = (&g[..len], &mut momentum[..len], &maxima[..len]);
+    let (new_maxima, change, sums) = (&mut new_maxima[..len], &mut change[..len], &mut sums[..len]);
+    for i in 0..len {
+        let old = x[i];
+        let (decayed, g) = blend.before::<true>(old, g[i]);
+        let sum = g * g + smaller(maxima[i], least);
+        let scaled = if sum > T::default() {
+            g / (sum + eps).sqrt()
+        } else {
+            T::default()
+        };
+        let m = keep * momentum[i] + take * scaled;
+        let new = blend.after::<true>(decayed - rate * m);
+        momentum[i] = m;
+        new_maxima[i] = larger(new_maxima[i], sum);
+        sums[i] = sum;
+        x[i] = new;
+        change[i] = new - old;
+    }
+}
+
+/// The places of the slices, one per axis, that the element of this number lies in.
+#[inline(always)]
+fn slices(shape: &[usize], element: usize) -> impl Iterator<Item = usize> + '_ {
+    let mut inner: usize = shape.iter().product();
+    let mut start = 0;
+    shape.iter().map(move |&size| {
+        inner /= size.max(1);
+        let place = start + element / inner.max(1) % size.max(1);
+        start += size;
+        place
+    })
+}
+
+// Comparisons rather than `min` and `max`: all values are numbers, and these vectorise.
+#[inline(always)]
+fn smaller<T: Real>(a: T, b: T) -> T {
+    if a < b { a } else { b }
+}
+
+#[inline(always)]
+fn larger<T: Real>(a: T, b: T) -> T {
+    if a > b { a } else { b }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::halton::{PRIMES, halton};
+use super::sobol::{COORDINATES, sobol};
 use super::{Domain, GaussianProcess, Kernel, Shape, Space, tpe};
 use crate::Error;
 use crate::random::Random;
@@ -20,6 +21,9 @@ pub enum Sampler {
     Random,
     /// Halton's sequence: points that fill the space evenly; for at most 32 parameters.
     QuasiRandom,
+    /// Sobol's sequence: more even still where the number of trials is a power of two; for at most
+    /// 21 parameters.
+    Sobol,
     /// The tree-structured Parzen estimator.
     Tpe(Tpe),
     /// A Gaussian process and the expected improvement.
@@ -110,11 +114,10 @@ impl Sampler {
             Sampler::QuasiRandom | Sampler::GaussianProcess(_)
                 if space.parameters().len() > PRIMES.len() =>
             {
-                format!(
-                    "a quasi-random sequence has at most {} parameters, and the space has {}",
-                    PRIMES.len(),
-                    space.parameters().len()
-                )
+                too_many("a quasi-random sequence", PRIMES.len(), space)
+            }
+            Sampler::Sobol if space.parameters().len() > COORDINATES => {
+                too_many("Sobol's sequence", COORDINATES, space)
             }
             _ => return Ok(()),
         };
@@ -136,6 +139,7 @@ impl Sampler {
             Sampler::Grid { points } => return grid(space, *points, id),
             Sampler::Random => uniform(&mut random),
             Sampler::QuasiRandom => halton(id, size, seed),
+            Sampler::Sobol => sobol(id, size, seed),
             Sampler::Tpe(tpe) if known.len() < tpe.startup => uniform(&mut random),
             Sampler::Tpe(settings) => {
                 let order = best_first(known);
@@ -158,6 +162,11 @@ impl Sampler {
             }
         })
     }
+}
+
+fn too_many(sequence: &str, most: usize, space: &Space) -> String {
+    let count = space.parameters().len();
+    format!("{sequence} has at most {most} parameters, and the space has {count}")
 }
 
 /// Finished trials by their value; failed ones are the worst.

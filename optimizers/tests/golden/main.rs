@@ -6,7 +6,7 @@
 mod problem;
 mod walkers;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use problem::{Model, Problem};
 use serde::Deserialize;
@@ -188,7 +188,8 @@ fn every_trajectory_is_followed() {
             Err(fault) => faults.push(fault),
         }
     }
-    println!("trajectories: {compared} runs");
+    let listed: Vec<&str> = reference.runs.iter().map(|run| run.id.as_str()).collect();
+    println!("{}\ntrajectories: {compared} runs", listed.join("\n"));
     let faults = faults.join("\n");
     assert!(
         faults.is_empty(),
@@ -196,4 +197,7 @@ fn every_trajectory_is_followed() {
     );
     assert!(missing.is_empty(), "not implemented: {missing:?}");
     assert_eq!(compared, reference.runs.len());
+    // As many as the peers were recorded with: a run that vanishes from the file is noticed.
+    let ids: BTreeSet<&str> = listed.into_iter().collect();
+    assert_eq!(ids.len(), 522);
 }
