@@ -10,6 +10,8 @@ use cotangent::prelude::*;
 
 #[path = "scalar_language/exclusive.rs"]
 mod exclusive;
+#[path = "scalar_language/exits.rs"]
+mod exits;
 #[path = "scalar_language/iterators.rs"]
 mod iterators;
 #[path = "scalar_language/lists.rs"]

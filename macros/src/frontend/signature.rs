@@ -397,6 +397,19 @@ fn resolve_wrt(
     chosen
 }
 
+/// `T` of `Option<T>`.
+pub(crate) fn content_of_option(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last()?;
+    match &last.arguments {
+        PathArguments::AngleBracketed(list) if last.ident == "Option" => match list.args.first()? {
+            GenericArgument::Type(content) => Some(content),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// What the macro can know of a type from its tokens.
 pub(crate) fn shape_of(ty: &Type) -> Shape {
     match ty {

@@ -4,11 +4,11 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::Type;
 
-use super::sibling::{sibling, siblings};
+use super::sibling::siblings;
 use super::{Emitter, Storage};
 use crate::args::Args;
 use crate::autodiff::scalar::reversal;
-use crate::frontend::signature::{Param, Passing, Shape, Signature, shape_of};
+use crate::frontend::signature::{Param, Passing, Shape, Signature};
 use crate::ir::scalar::Function;
 use crate::names;
 
@@ -87,95 +87,6 @@ pub(crate) fn expand(signature: &Signature, function: &Function, args: &Args) ->
 }
 
 impl Emitter<'_> {
-    /// The name of an entry point, as other generated code calls it.
-    pub(super) fn own(&self, entry: &str) -> Ident {
-        let name = Ident::new(entry, Span::call_site());
-        match self.signature.sibling {
-            true => sibling(&self.signature.name, &name),
-            false => name,
-        }
-    }
-
-    /// A call of the user's function.
-    pub(super) fn primal_call(&self, arguments: &[TokenStream]) -> TokenStream {
-        let name = &self.signature.name;
-        if !self.signature.sibling {
-            return quote!(#name(#(#arguments),*));
-        }
-        let by_value = self
-            .signature
-            .receiver
-            .as_ref()
-            .is_some_and(|r| matches!(r.kind, syn::ReceiverKind::Value));
-        let arguments = arguments.iter().enumerate().map(|(at, argument)| match at {
-            0 if by_value => quote!(::core::clone::Clone::clone(#argument)),
-            _ => argument.clone(),
-        });
-        quote!(Self::#name(#(#arguments),*))
-    }
-
-    /// What users call.
-    fn entries(&self, joint: bool) -> TokenStream {
-        let signature = self.signature;
-        let (generics, bounds) = self.generics(TokenStream::new());
-        let (params, names) = (self.entry_params(), self.entry_names());
-        let output = &signature.output;
-        let gradient = self.gradient_type();
-        let [grads, value] = ["grads", "value"].map(names::local);
-        let zeros = self.zeros();
-        let value_and_grad = self.own("value_and_grad");
-        let (run, vjp) = (self.run(joint), self.vjp(&zeros));
-        if shape_of(output) != Shape::Float {
-            return quote!(#vjp #run);
-        }
-        quote! {
-            /// The value and the gradient.
-            #[inline]
-            pub fn value_and_grad #generics (#(#params),*) -> (#output, #gradient) #bounds {
-                let mut #grads = #zeros;
-                let #value = Self::__run(#(#names,)* 1.0, &mut #grads, false);
-                (#value, #grads)
-            }
-
-            /// The gradient.
-            #[inline]
-            pub fn grad #generics (#(#params),*) -> #gradient #bounds {
-                Self::#value_and_grad(#(#names),*).1
-            }
-
-            /// The value; overwrites `grads` with the gradient. Allocates nothing once a thread
-            /// has called it with inputs of this size.
-            #[inline]
-            pub fn value_and_grad_into #generics (
-                #(#params,)* #grads: &mut #gradient
-            ) -> #output #bounds {
-                Self::__run(#(#names,)* 1.0, #grads, false)
-            }
-
-            #vjp
-            #run
-        }
-    }
-
-    /// Zero gradients of the `wrt` parameters.
-    fn zeros(&self) -> TokenStream {
-        let private = &self.private;
-        let zeros: Vec<TokenStream> = self
-            .signature
-            .wrt
-            .iter()
-            .map(|&at| {
-                let primal = self.primal(at);
-                quote!(#private::Primal::gradient(#primal))
-            })
-            .collect();
-        if let [single] = zeros.as_slice() {
-            single.clone()
-        } else {
-            quote!((#(#zeros,)*))
-        }
-    }
-
     /// Where the gradient of a `wrt` parameter is in `grads`.
     fn gradient_part(&self, position: usize) -> TokenStream {
         let grads = names::local("grads");
@@ -189,7 +100,7 @@ impl Emitter<'_> {
 
     /// `__run`: both passes on a tape of this thread. With `seeded`, the gradients of `&mut`
     /// parameters come in as the cotangents of their final content.
-    fn run(&self, joint: bool) -> TokenStream {
+    pub(super) fn run(&self, joint: bool) -> TokenStream {
         let Emitter {
             signature, private, ..
         } = self;
@@ -320,7 +231,7 @@ impl Emitter<'_> {
     }
 
     /// `vjp`: takes the cotangents of the result and of what `&mut` parameters hold at the end.
-    fn vjp(&self, zeros: &TokenStream) -> TokenStream {
+    pub(super) fn vjp(&self, zeros: &TokenStream) -> TokenStream {
         let Emitter {
             signature, private, ..
         } = self;

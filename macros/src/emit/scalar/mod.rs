@@ -13,6 +13,7 @@ mod check;
 mod checkpoint;
 mod companion;
 mod direction;
+mod entries;
 mod forward;
 mod jacobian;
 mod joint;

@@ -37,6 +37,7 @@ impl Lowerer<'_> {
                 return self.parts_into(Aggregate::Tuple, tuple.elems.iter(), slot, span);
             }
             Expr::Struct(of) => return self.structure_into(of, slot),
+            Expr::Try(of) => return self.attempt(of, slot),
             Expr::Repeat(repeat) => {
                 return self.repeated_into(&repeat.expr, &repeat.len, Aggregate::Array, slot, span);
             }

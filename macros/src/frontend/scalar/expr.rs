@@ -245,6 +245,7 @@ impl Lowerer<'_> {
             | Expr::Tuple(_)
             | Expr::Struct(_)
             | Expr::Repeat(_)
+            | Expr::Try(_)
             | Expr::Loop(_) => Some(self.hoisted(builder, expr)),
             Expr::Macro(call) if call.mac.path.is_ident("vec") => Some(self.hoisted(builder, expr)),
             Expr::Macro(call) if call.mac.path.is_ident("matches") => {

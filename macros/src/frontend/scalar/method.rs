@@ -229,7 +229,7 @@ impl Lowerer<'_> {
     }
 
     /// The content of an option that is known to have one, as the value of a slot.
-    fn some_of(&mut self, view: &View) -> Option<Rhs> {
+    pub(super) fn some_of(&mut self, view: &View) -> Option<Rhs> {
         let pattern: syn::Pat = syn::parse_quote!(Some(content));
         self.bound_names(&pattern, view)
             .into_iter()

@@ -18,6 +18,7 @@ mod purity;
 mod scope;
 mod stmt;
 mod stream;
+mod tail;
 mod vector;
 
 use std::collections::{HashMap, HashSet};
@@ -27,7 +28,7 @@ use quote::{ToTokens, format_ident};
 
 use scope::Binding;
 
-use super::signature::{Passing, Signature};
+use super::signature::{Passing, Signature, content_of_option};
 use crate::diag::{Code, Errors};
 use crate::ir::scalar::{
     Assign, Block, Function, LoopId, Place, Rhs, Slot, SlotId, Stmt, StmtId, StmtKind,
@@ -56,6 +57,7 @@ pub(crate) fn lower(
         items: Vec::new(),
         conversions: Vec::new(),
         vague: HashSet::new(),
+        optional: content_of_option(&signature.output).is_some(),
         private: &signature.private,
         result: SlotId(0),
     };
@@ -85,7 +87,7 @@ pub(crate) fn lower(
     let result = Ident::new("result", Span::mixed_site());
     lowerer.result = lowerer.hidden(&result, Some(output));
     let nothing = matches!(&signature.output, syn::Type::Tuple(parts) if parts.elems.is_empty());
-    lowerer.block_into(&function.block, (!nothing).then_some(lowerer.result));
+    lowerer.tail(&function.block.stmts, (!nothing).then_some(lowerer.result));
     let body = lowerer.blocks.pop().unwrap_or_default();
     let Lowerer {
         slots,
@@ -135,6 +137,8 @@ struct Lowerer<'e> {
     conversions: Vec<(TokenStream, Vec<SlotId>)>,
     /// Variables that hold what a field held, which may be an integer.
     vague: HashSet<SlotId>,
+    /// Whether the function returns an `Option`.
+    optional: bool,
     private: &'e TokenStream,
     result: SlotId,
 }

@@ -20,27 +20,31 @@ impl Lowerer<'_> {
     pub(super) fn block_into(&mut self, block: &syn::Block, target: Option<SlotId>) {
         self.scopes.push(std::collections::HashMap::new());
         for (at, stmt) in block.stmts.iter().enumerate() {
-            let last = at + 1 == block.stmts.len();
-            match stmt {
-                syn::Stmt::Local(local) => self.local(local),
-                syn::Stmt::Item(syn::Item::Const(item)) => {
-                    self.items.push(item.to_token_stream());
-                }
-                syn::Stmt::Item(item) => {
-                    self.error(item, Code::Statement, "an item cannot stand in the body");
-                }
-                syn::Stmt::Expr(expr, None) if last => match target {
-                    Some(slot) => {
-                        let discrete = self.expr_into(expr, slot);
-                        self.slots[slot.0 as usize].discrete |= discrete && slot != self.result;
-                    }
-                    None => self.statement(expr),
-                },
-                syn::Stmt::Expr(expr, _) => self.statement(expr),
-                syn::Stmt::Macro(call) => self.statement_macro(&call.mac),
-            }
+            self.stmt_into(stmt, target, at + 1 == block.stmts.len());
         }
         self.scopes.pop();
+    }
+
+    /// Lowers a statement of a block; the last one may be its value.
+    pub(super) fn stmt_into(&mut self, stmt: &syn::Stmt, target: Option<SlotId>, last: bool) {
+        match stmt {
+            syn::Stmt::Local(local) => self.local(local),
+            syn::Stmt::Item(syn::Item::Const(item)) => {
+                self.items.push(item.to_token_stream());
+            }
+            syn::Stmt::Item(item) => {
+                self.error(item, Code::Statement, "an item cannot stand in the body");
+            }
+            syn::Stmt::Expr(expr, None) if last => match target {
+                Some(slot) => {
+                    let discrete = self.expr_into(expr, slot);
+                    self.slots[slot.0 as usize].discrete |= discrete && slot != self.result;
+                }
+                None => self.statement(expr),
+            },
+            syn::Stmt::Expr(expr, _) => self.statement(expr),
+            syn::Stmt::Macro(call) => self.statement_macro(&call.mac),
+        }
     }
 
     /// Whether a macro only checks something.
@@ -293,6 +297,10 @@ impl Lowerer<'_> {
                     self.temporary("unused", span, value);
                 }
             }
+            Expr::Try(of) => {
+                let slot = self.hidden(&Ident::new("unused", span), None);
+                self.attempt(of, slot);
+            }
             Expr::Paren(inner) => self.statement(&inner.expr),
             Expr::Tuple(tuple) if tuple.elems.is_empty() => {}
             other => {
@@ -316,7 +324,12 @@ impl Lowerer<'_> {
             return;
         };
         if self.discrete(target.root) {
-            let value = self.opaque(right);
+            let mut value = self.opaque(right);
+            if self.is_place(right) {
+                // It may be a list, which must stay where it is.
+                let of = &value.tokens;
+                value.tokens = quote!(::core::clone::Clone::clone(&#of));
+            }
             self.assign(span, target, Rhs::Constant(value.into()), false);
             return;
         }

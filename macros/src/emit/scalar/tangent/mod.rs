@@ -65,12 +65,14 @@ impl Emitter<'_> {
     ) -> TokenStream {
         let joint = self.joint(of);
         let (bindings, computed) = (joint.bindings, joint.value);
-        let along = match joint.tangent {
-            Some(tangent) => tangent,
-            None => self.zero_tangent(&quote!(#value)),
-        };
-        quote! {
-            let (#value, #tangent) = { #bindings let #value = #computed; (#value, #along) };
+        match joint.tangent {
+            Some(along) => quote! {
+                let (#value, #tangent) = { #bindings let #value = #computed; (#value, #along) };
+            },
+            None => {
+                let zero = self.zero_tangent(&quote!(#value));
+                quote!(let #value = { #bindings #computed }; let #tangent = #zero;)
+            }
         }
     }
 

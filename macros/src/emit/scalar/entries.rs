@@ -1,0 +1,128 @@
+//! The entry points of the gradient: `value_and_grad`, `grad` and `value_and_grad_into`.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+
+use super::Emitter;
+use super::sibling::sibling;
+use crate::frontend::signature::{Shape, content_of_option, shape_of};
+use crate::names;
+
+impl Emitter<'_> {
+    /// The name of an entry point, as other generated code calls it.
+    pub(super) fn own(&self, entry: &str) -> Ident {
+        let name = Ident::new(entry, Span::call_site());
+        match self.signature.sibling {
+            true => sibling(&self.signature.name, &name),
+            false => name,
+        }
+    }
+
+    /// A call of the user's function.
+    pub(super) fn primal_call(&self, arguments: &[TokenStream]) -> TokenStream {
+        let name = &self.signature.name;
+        if !self.signature.sibling {
+            return quote!(#name(#(#arguments),*));
+        }
+        let by_value = self
+            .signature
+            .receiver
+            .as_ref()
+            .is_some_and(|r| matches!(r.kind, syn::ReceiverKind::Value));
+        let arguments = arguments.iter().enumerate().map(|(at, argument)| match at {
+            0 if by_value => quote!(::core::clone::Clone::clone(#argument)),
+            _ => argument.clone(),
+        });
+        quote!(Self::#name(#(#arguments),*))
+    }
+
+    /// What users call.
+    pub(super) fn entries(&self, joint: bool) -> TokenStream {
+        let signature = self.signature;
+        let (generics, bounds) = self.generics(TokenStream::new());
+        let (params, names) = (self.entry_params(), self.entry_names());
+        let output = &signature.output;
+        let gradient = self.gradient_type();
+        let [grads, value] = ["grads", "value"].map(names::local);
+        let zeros = self.zeros();
+        let value_and_grad = self.own("value_and_grad");
+        let (run, vjp) = (self.run(joint), self.vjp(&zeros));
+        if let Some(content) = content_of_option(output)
+            && shape_of(content) == Shape::Float
+        {
+            return quote! {
+                /// The value and the gradient, if the function has a value.
+                #[inline]
+                pub fn value_and_grad #generics (
+                    #(#params),*
+                ) -> ::core::option::Option<(#content, #gradient)> #bounds {
+                    let mut #grads = #zeros;
+                    let #value = Self::__run(
+                        #(#names,)* ::core::option::Option::Some(1.0), &mut #grads, false
+                    )?;
+                    ::core::option::Option::Some((#value, #grads))
+                }
+
+                /// The gradient, if the function has a value.
+                #[inline]
+                pub fn grad #generics (
+                    #(#params),*
+                ) -> ::core::option::Option<#gradient> #bounds {
+                    Self::#value_and_grad(#(#names),*).map(|both| both.1)
+                }
+
+                #vjp
+                #run
+            };
+        }
+        if shape_of(output) != Shape::Float {
+            return quote!(#vjp #run);
+        }
+        quote! {
+            /// The value and the gradient.
+            #[inline]
+            pub fn value_and_grad #generics (#(#params),*) -> (#output, #gradient) #bounds {
+                let mut #grads = #zeros;
+                let #value = Self::__run(#(#names,)* 1.0, &mut #grads, false);
+                (#value, #grads)
+            }
+
+            /// The gradient.
+            #[inline]
+            pub fn grad #generics (#(#params),*) -> #gradient #bounds {
+                Self::#value_and_grad(#(#names),*).1
+            }
+
+            /// The value; overwrites `grads` with the gradient. Allocates nothing once a thread
+            /// has called it with inputs of this size.
+            #[inline]
+            pub fn value_and_grad_into #generics (
+                #(#params,)* #grads: &mut #gradient
+            ) -> #output #bounds {
+                Self::__run(#(#names,)* 1.0, #grads, false)
+            }
+
+            #vjp
+            #run
+        }
+    }
+
+    /// Zero gradients of the `wrt` parameters.
+    pub(super) fn zeros(&self) -> TokenStream {
+        let private = &self.private;
+        let zeros: Vec<TokenStream> = self
+            .signature
+            .wrt
+            .iter()
+            .map(|&at| {
+                let primal = self.primal(at);
+                quote!(#private::Primal::gradient(#primal))
+            })
+            .collect();
+        if let [single] = zeros.as_slice() {
+            single.clone()
+        } else {
+            quote!((#(#zeros,)*))
+        }
+    }
+}
