@@ -1,8 +1,10 @@
 //! The CPU kernels one by one, on one thread unless
 //! `COTANGENT_THREADS` says otherwise. One line a case and peer: `case peer threads median
 //! best`, in GFLOP/s and percent of the measured peak for matrix products (beside
-//! `matrixmultiply`), in nanoseconds for an element otherwise (beside a loop over `std`). An
+//! `matrixmultiply`), in nanoseconds for an element otherwise (beside a loop over `std`, or the layer written out). An
 //! argument chooses the cases that contain it.
+
+mod layers;
 
 use std::hint::black_box;
 
@@ -263,4 +265,5 @@ fn main() {
     );
     functions(&wanted);
     rows(&wanted);
+    layers::layers(&wanted);
 }

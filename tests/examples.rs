@@ -291,3 +291,19 @@ fn one_network_is_as_accurate_in_two_bytes_as_in_four() {
     assert_eq!((single[2], brain[2]), (0.0, 0.0));
     assert!(half[2] > 0.0 && half[2] < 20.0, "{printed}");
 }
+
+#[test]
+fn plan_shows_a_step_before_it_runs() {
+    let all = start("plan", &[]);
+    assert!(all.status.success());
+    let all = text(&all.stdout);
+    for part in ["digraph", "attention [[16", "cross_entropy"] {
+        assert!(all.contains(part), "{part} in:\n{all}");
+    }
+    let plan = start("plan", &["plan"]);
+    assert!(text(&plan.stdout).contains("attention [[16, 4, 64, 16]"));
+    assert!(!text(&plan.stdout).contains("digraph"));
+    let refused = start("plan", &["picture"]);
+    assert!(!refused.status.success());
+    assert!(text(&refused.stderr).contains("graph, dot and plan"));
+}

@@ -1,7 +1,8 @@
 //! Training steps on one thread: value, gradient and an Adam update. One line a case and peer:
 //! `case peer threads median_us min_us`. The peer `hand` is the same step written by hand over
 //! `matrixmultiply`. An argument chooses the cases that contain it;
-//! `profile` prints the time of every operation of a step, too.
+//! `profile` prints the time of every operation of a step, too, and `memory` the most memory that the
+//! cases took, beyond that of an empty program.
 
 mod hand;
 mod models;
@@ -23,12 +24,17 @@ fn labels(shape: &[usize], classes: usize) -> Tensor<u32> {
     Tensor::from_fn(shape, |i| (i * 7 % classes) as u32)
 }
 
+/// Whether this word is among the arguments.
+fn asked(word: &str) -> bool {
+    std::env::args().any(|given| given == word)
+}
+
 /// A step of a bound model under Adam: value, gradient, update; yields the loss.
 macro_rules! step {
     ($loss:ident($model:ident $(, $x:expr)*)) => {{
         let mut program = $loss::bind(&$model $(, $x)*).expect("the shapes fit");
         let mut optimizer = Adam::new(1e-3).build(&$model).expect("a valid rate");
-        if std::env::args().any(|word| word == "profile") {
+        if asked("profile") {
             for _ in 0..5 {
                 program.value_and_grad(&$model $(, $x)*).expect("bound");
             }
@@ -105,12 +111,23 @@ fn tiny_network(case: &str) {
 /// A case and what measures it.
 type Case<'c> = (&'c str, &'c dyn Fn(&str));
 
+/// The most memory that this process had, in MB, where the system says so.
+fn peak_memory() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse().ok()?;
+    Some(kilobytes / 1024.0)
+}
+
 fn main() {
+    let empty = peak_memory();
     // Plans are made for the number of threads that is set when they are bound.
     let _ = threads();
     let words: Vec<String> = std::env::args()
         .skip(1)
-        .filter(|word| word != "--bench" && word != "profile")
+        .filter(|word| word != "--bench" && word != "profile" && word != "memory")
         .collect();
     let cases: [Case<'_>; 9] = [
         ("digits_b32", &|case| classifier(case, 32, &[64, 128, 10])),
@@ -131,5 +148,8 @@ fn main() {
         if words.is_empty() || words.iter().any(|word| case.contains(word.as_str())) {
             run(case);
         }
+    }
+    if let (true, Some(before), Some(after)) = (asked("memory"), empty, peak_memory()) {
+        println!("memory cotangent {} {:.1} MB", threads(), after - before);
     }
 }

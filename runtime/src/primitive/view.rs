@@ -2,6 +2,8 @@
 //! its adjoint. Permutations, slices with steps, flips, broadcasts, diagonals, sliding windows and
 //! padding are views or places with other strides.
 
+use std::ops::Range;
+
 use super::{Call, Inferred, MOST_AXES, index, primitive};
 use crate::{Real, shape};
 
@@ -83,39 +85,63 @@ fn checked(sizes: &[i64]) -> Inferred {
     }
 }
 
-/// Calls `visit(k, at)` for the k-th element of the view, which stands at `at`.
-fn each(args: &[i64], mut visit: impl FnMut(usize, usize)) {
+/// Elements of a view that are evenly spaced: as many from the k-th on, the first of which stands at `at`.
+struct Run {
+    k: usize,
+    at: i64,
+    count: usize,
+    step: i64,
+}
+
+impl Run {
+    /// Where the elements stand.
+    fn places(&self) -> impl Iterator<Item = usize> {
+        let (mut at, step) = (self.at, self.step);
+        (0..self.count).map(move |_| {
+            let here = index(at);
+            at += step;
+            here
+        })
+    }
+
+    /// Where they stand if that is one after another.
+    fn together(&self) -> Option<Range<usize>> {
+        let at = index(self.at);
+        (self.step == 1).then_some(at..at + self.count)
+    }
+}
+
+/// Visits all elements of a view in their order, in runs that are as long as can be.
+fn each(args: &[i64], mut visit: impl FnMut(&Run)) {
     let rank = index(args[0]);
     let (sizes, rest) = args[1..].split_at(rank);
     let (strides, rest) = rest.split_at(rank);
-    let count: usize = sizes.iter().map(|&size| index(size)).product();
-    let (outer, inner) = match rank {
-        0 => (1, (1, 0)),
-        _ => {
-            let last = index(sizes[rank - 1]);
-            (
-                count.checked_div(last).unwrap_or(0),
-                (last, strides[rank - 1]),
-            )
+    let (mut axes, mut count, mut step) = (rank, 1, 1);
+    if let (Some(&last), Some(&stride)) = (sizes.last(), strides.last()) {
+        (axes, count, step) = (rank - 1, last, stride);
+        while axes > 0 && strides[axes - 1] == step * count {
+            axes -= 1;
+            count *= sizes[axes];
         }
-    };
+    }
+    let outer: usize = sizes[..axes].iter().map(|&size| index(size)).product();
+    let count = index(count);
     let mut position = [0_i64; MOST_AXES];
-    let mut start = rest[0];
-    let mut k = 0;
-    for _ in 0..outer {
-        let mut at = start;
-        for _ in 0..inner.0 {
-            visit(k, index(at));
-            k += 1;
-            at += inner.1;
-        }
-        for axis in (0..rank.saturating_sub(1)).rev() {
+    let mut at = rest[0];
+    for run in 0..outer {
+        visit(&Run {
+            k: run * count,
+            at,
+            count,
+            step,
+        });
+        for axis in (0..axes).rev() {
             position[axis] += 1;
-            start += strides[axis];
+            at += strides[axis];
             if position[axis] < sizes[axis] {
                 break;
             }
-            start -= strides[axis] * sizes[axis];
+            at -= strides[axis] * sizes[axis];
             position[axis] = 0;
         }
     }
@@ -123,13 +149,52 @@ fn each(args: &[i64], mut visit: impl FnMut(usize, usize)) {
 
 fn view<T: Real>(call: Call<'_, T>) {
     let (x, y) = (call.x[0], call.y);
-    each(call.args, |k, at| y[k] = x[at]);
+    each(call.args, |run| {
+        let y = &mut y[run.k..run.k + run.count];
+        match run.together() {
+            Some(places) => y.copy_from_slice(&x[places]),
+            None => y
+                .iter_mut()
+                .zip(run.places())
+                .for_each(|(y, at)| *y = x[at]),
+        }
+    });
+}
+
+/// Where elements of a view go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Put {
+    Added,
+    Stored,
+}
+
+fn put<T: Real>(call: Call<'_, T>, how: Put) {
+    let (x, y) = (call.x[0], call.y);
+    each(call.args, |run| {
+        let x = &x[run.k..run.k + run.count];
+        match (run.together(), how) {
+            (Some(places), Put::Added) => {
+                let y = y[places].iter_mut().zip(x);
+                y.for_each(|(y, &x)| *y = *y + x);
+            }
+            (Some(places), Put::Stored) => y[places].copy_from_slice(x),
+            (None, Put::Added) => {
+                for (at, &x) in run.places().zip(x) {
+                    y[at] = y[at] + x;
+                }
+            }
+            (None, Put::Stored) => {
+                for (at, &x) in run.places().zip(x) {
+                    y[at] = x;
+                }
+            }
+        }
+    });
 }
 
 fn place_zero<T: Real>(call: Call<'_, T>) {
-    let (x, y) = (call.x[0], call.y);
-    y.fill(T::ZERO);
-    each(call.args, |k, at| y[at] = y[at] + x[k]);
+    call.y.fill(T::ZERO);
+    put(call, Put::Added);
 }
 
 fn place<T: Real>(call: Call<'_, T>) {
@@ -138,9 +203,8 @@ fn place<T: Real>(call: Call<'_, T>) {
     if fill == 0.0 {
         place_zero(call);
     } else {
-        let (x, y) = (call.x[0], call.y);
         // A fill value is no term of a sum: the view of a padding meets each element once.
-        y.fill(T::from_f64(fill));
-        each(call.args, |k, at| y[at] = x[k]);
+        call.y.fill(T::from_f64(fill));
+        put(call, Put::Stored);
     }
 }

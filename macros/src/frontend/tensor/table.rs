@@ -291,6 +291,26 @@ pub(super) fn is_tensor_only(name: &str) -> bool {
     }
 }
 
+/// Layers of networks: methods that a structure of floats is unlikely to have.
+const LAYERS: &[&str] = &[
+    "attention",
+    "attention_causal",
+    "attention_masked",
+    "avg_pool",
+    "batch_norm",
+    "conv",
+    "conv1d",
+    "conv2d",
+    "embedding",
+    "group_norm",
+    "gru",
+    "instance_norm",
+    "layer_norm",
+    "lstm",
+    "max_pool",
+    "rms_norm",
+];
+
 /// Whether code does what only tensors can: it names them, or calls one of their methods that
 /// neither floats nor iterators have, nor a structure is likely to have.
 pub(crate) fn speaks_of_tensors(body: &syn::Block) -> bool {
@@ -302,7 +322,11 @@ pub(crate) fn speaks_of_tensors(body: &syn::Block) -> bool {
             self.0 |= match find(&name) {
                 Some(Method::Total { .. }) => total && !is_stream(&call.receiver),
                 Some(Method::MatMul | Method::Rows(_) | Method::Axes { .. }) => true,
-                Some(Method::Bound(_)) => name.ends_with("_axis") || name.ends_with("_axis_keep"),
+                Some(Method::Bound(_)) => {
+                    name.ends_with("_axis")
+                        || name.ends_with("_axis_keep")
+                        || LAYERS.contains(&name.as_str())
+                }
                 _ => false,
             };
             syn::visit::visit_expr_method_call(self, call);
