@@ -297,7 +297,7 @@ fn plan_shows_a_step_before_it_runs() {
     let all = start("plan", &[]);
     assert!(all.status.success());
     let all = text(&all.stdout);
-    for part in ["digraph", "attention [[16", "cross_entropy"] {
+    for part in ["digraph", "attention [[16", "CrossEntropy"] {
         assert!(all.contains(part), "{part} in:\n{all}");
     }
     let plan = start("plan", &["plan"]);
