@@ -31,7 +31,8 @@ both! {
 
     /// The cross-correlation of `[N, C, L..]` with a kernel `[O, C / groups, K..]`: `[N, O, P..]`,
     /// `y[n, o, p] = sum x[n, c, p stride + q dilation - before] w[o, c, q]`. `padding` holds the
-    /// zeros before and after each spatial axis.
+    /// zeros before and after each spatial axis. An infinite or NaN element of x may make the gradient of the
+    /// kernel NaN also at taps that it does not meet.
     #[must_use]
     #[track_caller]
     pub fn conv(
