@@ -182,3 +182,38 @@ fn tensors_are_shown_like_ndarrays() {
         "a long one is shortened"
     );
 }
+
+#[test]
+fn tensors_are_serialised_with_their_shape() {
+    let x = Tensor::from_fn(&[2, 1, 3], |i| i as f64 / 7.0);
+    let text = serde_json::to_string(&x).unwrap();
+    assert!(
+        text.starts_with(r#"{"shape":[2,1,3],"data":[0.0,0.14"#),
+        "{text}"
+    );
+    assert_eq!(serde_json::from_str::<Tensor<f64>>(&text).unwrap(), x);
+    let swapped = r#"{"data":[1, 2], "shape":[2]}"#;
+    assert_eq!(
+        serde_json::from_str::<Tensor<u32>>(swapped).unwrap().data(),
+        [1, 2]
+    );
+    assert_eq!(
+        serde_json::from_str::<Tensor<f32>>("[[], [2.5]]").unwrap(),
+        Tensor::scalar(2.5)
+    );
+    for (wrong, word) in [
+        (r#"{"shape":[3],"data":[1]}"#, "do not fill"),
+        (r#"{"shape":[1]}"#, "missing field `data`"),
+        (r#"{"shape":[1],"data":[1],"x":1}"#, "unknown field `x`"),
+        (
+            r#"{"shape":[18446744073709551615,2],"data":[]}"#,
+            "do not fill",
+        ),
+        (r#"{"shape":[1],"shape":[1],"data":[1]}"#, "duplicate field"),
+    ] {
+        let error = serde_json::from_str::<Tensor<f64>>(wrong)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(word), "{wrong}: {error}");
+    }
+}

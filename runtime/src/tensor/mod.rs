@@ -8,6 +8,7 @@ mod assign;
 mod composite;
 mod elementwise;
 mod interop;
+mod serial;
 mod structural;
 
 use std::sync::Arc;
