@@ -299,3 +299,41 @@ fn equations() {
     let (x, w) = (noise(&[2, 3], 1), noise(&[3, 2], 2));
     assert_eq!(einsum!("ij,jk->ik", x, &w), x.matmul(&w));
 }
+
+/// The layer over the whole sequence, and the same written step by step.
+#[differentiable(wrt(x))]
+fn recurrent(x: &Tensor<f64>, w: &Tensor<f64>, u: &Tensor<f64>, whole: bool) -> f64 {
+    let b = u.index_axis(0, 0);
+    let start = x.sum_axis(0).matmul(w);
+    if whole {
+        return weighted(&x.rnn(&start, w, u, &b));
+    }
+    let mut h = start;
+    let mut states = Vec::new();
+    for t in 0..x.shape()[0] {
+        h = (x.index_axis(0, t).matmul(w) + h.matmul(u) + &b).tanh();
+        states.push(h.clone());
+    }
+    weighted(&stack(&states, 0))
+}
+
+#[test]
+fn plain_recurrent_layers() {
+    for (steps, rows) in [(1, 1), (3, 2), (7, 1)] {
+        let (x, w, u) = (
+            noise(&[steps, rows, 2], 1),
+            noise(&[2, 3], 2),
+            noise(&[3, 3], 3),
+        );
+        check!(recurrent, x.clone(), &w, &u, true);
+        let [layer, loops] = [true, false].map(|whole| recurrent(&x, &w, &u, whole));
+        assert!(
+            (layer - loops).abs() < 1e-12 * loops.abs().max(1.0),
+            "{layer}, step by step {loops}"
+        );
+    }
+    let (w, u) = (noise(&[2, 3], 2), noise(&[3, 3], 3));
+    let nothing =
+        Tensor::<f64>::zeros(&[0, 2, 2]).rnn(&Tensor::zeros(&[2, 3]), &w, &u, &noise(&[3], 1));
+    assert_eq!(nothing.shape(), [0, 2, 3]);
+}

@@ -1,10 +1,34 @@
 //! Recurrent layers over a whole sequence `[T, N, I]`: T steps of N rows. The products of all inputs are
-//! one, and the steps are one kernel; the same layers written as loops over `index_axis` compute the same.
+//! one, and the steps of gated layers are one kernel; the same layers written as loops over `index_axis` compute the same.
 
 use super::both;
 use crate::primitive::{GRU, GRU_HIDDEN, LSTM, LSTM_HIDDEN};
 
 both! {
+    /// The hidden states `[T, N, H]` of a plain recurrent layer over `[T, N, I]`, from an initial hidden
+    /// state `[N, H]`, weights of the input `[I, H]` and of the hidden state `[H, H]`, and a bias `[H]`:
+    /// `h = tanh(x wx + h' wh + b)` (Elman, 1990). The products of all inputs are one, the steps are
+    /// operations of their own.
+    #[must_use]
+    #[track_caller]
+    pub fn rnn(&self, h0: &Self, wx: &Self, wh: &Self, b: &Self) -> Self {
+        let shape = self.sizes();
+        if shape.len() != 3 {
+            return self.refuse("rnn", "it needs [T, N, features]");
+        }
+        let inputs = self.matmul(wx) + b;
+        let mut h = h0.clone();
+        let mut states = Vec::with_capacity(shape[0]);
+        for t in 0..shape[0] {
+            h = (inputs.index_axis(0, t) + h.matmul(wh)).tanh();
+            states.push(h.clone());
+        }
+        match states.split_first() {
+            Some((first, rest)) => first.stack(&rest.iter().collect::<Vec<_>>(), 0),
+            None => inputs,
+        }
+    }
+
     /// The hidden states `[T, N, H]` of an LSTM over `[T, N, I]`, from initial hidden state and cell
     /// `[N, H]`, weights of the input `[I, 4 H]` and of the hidden state `[H, 4 H]`, and a bias `[4 H]`,
     /// all with the gates in the order input, forget, candidate, output:

@@ -204,6 +204,7 @@ const BOUND: &[&str] = &[
     "instance_norm",
     "glu",
     "lstm",
+    "rnn",
     "gru",
     "attention",
     "attention_masked",
