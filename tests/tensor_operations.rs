@@ -289,7 +289,7 @@ fn resampling_and_positions() {
 #[differentiable(wrt(x))]
 fn contracted(x: &Tensor<f64>, w: &Tensor<f64>) -> f64 {
     let products = einsum!("bij, jk -> bik", x.sin(), w);
-    let scores = einsum!("bik,bjk->ij", &products, products);
+    let scores = einsum!("bik,bjk->ij", products, &products);
     weighted(&scores) + einsum!("iji->j", x.slice(1, 1..2).broadcast_to(&[2, 2, 2])).sum()
 }
 

@@ -32,7 +32,7 @@ fn dense() -> Dense {
 fn listed(step: usize) -> Vec<u32> {
     let rows = [7, 3 + step as u32, 39 - 2 * step as u32];
     rows.into_iter()
-        .chain((step % 2 == 0).then_some(21))
+        .chain(step.is_multiple_of(2).then_some(21))
         .collect()
 }
 
