@@ -90,7 +90,7 @@ impl Attention {
     }
 
     /// `a [rows, inner] b [inner, keys]` for turned keys or values.
-    fn to_keys(&self, block: Block, inner: usize) -> Multiply {
+    fn onto_keys(&self, block: Block, inner: usize) -> Multiply {
         Multiply::new(
             [block.rows, inner, block.keys],
             (inner, 1),
@@ -100,7 +100,7 @@ impl Attention {
     }
 
     /// `a [rows, keys] b [keys, columns]`
-    fn from_keys(&self, block: Block, columns: usize) -> Multiply {
+    fn over_keys(&self, block: Block, columns: usize) -> Multiply {
         let sizes = [block.rows, block.keys, columns];
         Multiply::new(sizes, (block.keys, 1), (columns, 1), columns)
     }
@@ -118,8 +118,8 @@ impl Attention {
                 .into_iter()
                 .flat_map(move |columns| {
                     [
-                        self.to_keys(block, columns),
-                        self.from_keys(block, columns),
+                        self.onto_keys(block, columns),
+                        self.over_keys(block, columns),
                         self.over_queries(block, columns),
                     ]
                 })
@@ -153,13 +153,13 @@ impl Attention {
             for block in self.blocks() {
                 let scores = &mut scores[..block.rows * block.keys];
                 let q = block.of(q, n, self.queries, self.width);
-                self.to_keys(block, self.width)
+                self.onto_keys(block, self.width)
                     .run(q, turned, scores, scratch, false);
                 self.softmax(block, scores);
                 let v = part(v, n, self.keys * self.values);
                 let from = (n * self.queries + block.first) * self.values;
                 let y = &mut y[from..from + block.rows * self.values];
-                self.from_keys(block, self.values)
+                self.over_keys(block, self.values)
                     .run(scores, v, y, scratch, false);
             }
         }
@@ -197,14 +197,14 @@ impl Attention {
                 let scores = &mut scores[..block.rows * block.keys];
                 let flows = &mut flows[..block.rows * block.keys];
                 let from = block.of(q, n, self.queries, self.width);
-                self.to_keys(block, self.width)
+                self.onto_keys(block, self.width)
                     .run(from, turned_k, scores, scratch, false);
                 self.softmax(block, scores);
                 let to = block.of(dy, n, self.queries, self.values);
                 let dv = &mut dv[n * of_v..(n + 1) * of_v];
                 self.over_queries(block, self.values)
                     .run(scores, to, dv, scratch, true);
-                self.to_keys(block, self.values)
+                self.onto_keys(block, self.values)
                     .run(to, turned_v, flows, scratch, false);
                 vectorized(SoftmaxBack {
                     keys: block.keys,
@@ -214,7 +214,7 @@ impl Attention {
                 });
                 let at = (n * self.queries + block.first) * self.width;
                 let dq = &mut dq[at..at + block.rows * self.width];
-                self.from_keys(block, self.width)
+                self.over_keys(block, self.width)
                     .run(flows, k, dq, scratch, false);
                 let dk = &mut dk[n * of_k..(n + 1) * of_k];
                 self.over_queries(block, self.width)
