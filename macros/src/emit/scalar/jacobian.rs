@@ -19,6 +19,7 @@ impl Emitter<'_> {
         let (generics, bounds) = self.generics(TokenStream::new());
         let params = self.entry_params();
         let [value, along, cotangent] = ["value", "directions", "cotangent"].map(names::local);
+        let [rows, columns] = ["rows", "columns"].map(names::local);
         let wide = quote!(#private::Wide<8>);
         let (again, owned) = (self.again(), self.owned_directions(&quote!(*#along)));
         let (zeros, directions) = (self.zero_gradient(), self.zero_direction(&wide));
@@ -30,15 +31,15 @@ impl Emitter<'_> {
             #[inline]
             pub fn jacobian #generics (#(#params),*) -> #private::Matrix<#float> #bounds {
                 let #value = #primal;
-                let rows = #private::Entries::entries(&#value);
-                let columns = #private::Entries::entries(&#zeros);
-                if columns.div_ceil(8) <= rows {
-                    #private::jacobian_forward::<#wide, _, _, _>(rows, #directions, |#along| {
+                let #rows = #private::Entries::entries(&#value);
+                let #columns = #private::Entries::entries(&#zeros);
+                if #columns.div_ceil(8) <= #rows {
+                    #private::jacobian_forward::<#wide, _, _, _>(#rows, #directions, |#along| {
                         Self::__tangent(#(#again,)* #(#owned,)* #private::Wide::<8>).1
                     })
                 } else {
                     let #cotangent = #private::Val::zero_like(&#value);
-                    #private::jacobian_reverse(columns, #cotangent, |#cotangent| {
+                    #private::jacobian_reverse(#columns, #cotangent, |#cotangent| {
                         let #cotangent = ::core::clone::Clone::clone(#cotangent);
                         Self::#vjp(#(#again,)* #cotangent).1
                     })
@@ -62,7 +63,7 @@ impl Emitter<'_> {
         let private = &self.private;
         let (generics, bounds) = self.generics(TokenStream::new());
         let (entry_params, names, again) = (self.entry_params(), self.entry_names(), self.again());
-        let [value, along, wide] = ["value", "directions", "wide"].map(names::local);
+        let [value, along, wide, rows] = ["value", "directions", "wide", "rows"].map(names::local);
         let wide_type = quote!(#private::Wide<8>);
         let directions = self.zero_direction(&wide_type);
         let primal = self.primal_call(&names);
@@ -108,9 +109,9 @@ impl Emitter<'_> {
                 #(let #starts = ::std::borrow::ToOwned::to_owned(&*#slots);)*
                 let #wide = #directions;
                 let #value = #primal;
-                let rows = #private::Entries::entries(&#value)
+                let #rows = #private::Entries::entries(&#value)
                     #(+ #private::Entries::entries(&*#slots))*;
-                #private::jacobian_forward::<#wide_type, _, _, _>(rows, #wide, |#along| {
+                #private::jacobian_forward::<#wide_type, _, _, _>(#rows, #wide, |#along| {
                     #(let mut #slots = ::core::clone::Clone::clone(&#starts);)*
                     #(let mut #tangents = #seeds;)*
                     let (_, #value) = Self::__tangent(

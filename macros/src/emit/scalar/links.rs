@@ -26,8 +26,8 @@ impl Emitter<'_> {
         let (forward, reverse) = self.by_partials().unwrap_or_else(|| {
             (
                 quote! {
-                    let seed = #private::Val::blank();
-                    Self::__split #forward (#(#names,)* #(#none,)* seed, #tape)
+                    let #seed = #private::Val::blank();
+                    Self::__split #forward (#(#names,)* #(#none,)* #seed, #tape)
                 },
                 quote!(Self::__split #reverse (#(#names,)* #(#shadows,)* #seed, #tape);),
             )

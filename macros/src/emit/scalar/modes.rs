@@ -178,7 +178,7 @@ impl Emitter<'_> {
         let (params, t_params) = (self.entry_params(), self.tangent_params());
         let (again, kept, adopted) = (self.again(), self.kept_arguments(), self.adopt_constants());
         let [tape, seed, grads, t_grads, lanes, value] =
-            ["tape", "cotangent", "grads", "t_grads", "lanes", "value"].map(names::local);
+            ["tape", "cotangent", "grads", "__t_grads", "lanes", "value"].map(names::local);
         let t_names: Vec<Ident> = self.tangent_names();
         let none: Vec<TokenStream> = signature.params.iter().map(|_| quote!(None)).collect();
         let shadows = |of: &Ident| -> Vec<TokenStream> {
@@ -250,7 +250,7 @@ impl Emitter<'_> {
         let t_shadows = self.shadow_tangent_names();
         let none: Vec<TokenStream> = signature.params.iter().map(|_| quote!(None)).collect();
         let [tape, seed, t_seed, lanes] =
-            ["tape", "cotangent", "t_cotangent", "lanes"].map(names::local);
+            ["tape", "cotangent", "__t_cotangent", "lanes"].map(names::local);
         let lane_type = Self::lanes();
         let forward = self.lane_turbofish(Self::lanes(), quote!(false));
         let reverse = self.lane_turbofish(Self::lanes(), quote!(true));
@@ -331,7 +331,7 @@ impl Emitter<'_> {
             .map(|&at| names::tangent(&self.function.slot(self.function.params[at]).name));
         let zeros = self.zero_gradient();
         let t_zeros = self.zero_direction(&quote!(#private::Single));
-        let [grads, t_grads, value] = ["grads", "t_grads", "value"].map(names::local);
+        let [grads, t_grads, value] = ["grads", "__t_grads", "value"].map(names::local);
         let (checks, towards) = (self.direction_checks(), self.towards());
         let whole = self.own("value_grad_and_hvp");
         let product = match self.has_structures() {
@@ -377,7 +377,7 @@ impl Emitter<'_> {
         let (lane_generics, lane_bounds) = self.lane_generics(quote!());
         let (params, names) = (self.entry_params(), self.entry_names());
         let [grads, t_grads, lanes, along] =
-            ["grads", "t_grads", "lanes", "directions"].map(names::local);
+            ["grads", "__t_grads", "lanes", "directions"].map(names::local);
         let (zeros, lane_type) = (self.zero_gradient(), Self::lanes());
         let (directions, t_zeros) = (
             self.zero_direction(&lane_type),

@@ -91,7 +91,7 @@ impl Emitter<'_> {
         let (names, t_names) = (self.entry_names(), self.tangent_names());
         let (gradient, t_gradient) = (self.gradient_type(), self.gradient_tangent_type());
         let t_output = self.tangent_type(output);
-        let [grads, t_grads, lanes] = ["grads", "t_grads", "lanes"].map(names::local);
+        let [grads, t_grads, lanes] = ["grads", "__t_grads", "lanes"].map(names::local);
         let lane_type = Self::lanes();
         let (zeros, t_zeros) = (self.zero_gradient(), self.zero_direction(&lane_type));
         quote! {

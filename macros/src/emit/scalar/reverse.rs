@@ -178,8 +178,9 @@ impl Emitter<'_> {
             }
             Rhs::Aggregate(kind, values) => self.aggregate_back(kind, values, &cot),
             Rhs::Repeat(value, ..) => {
-                let flows = self.flows(value, &quote!((*part)), false);
-                quote!(for part in &#cotangent { #flows })
+                let part = names::local("part");
+                let flows = self.flows(value, &quote!((*#part)), false);
+                quote!(for #part in &#cotangent { #flows })
             }
             Rhs::Bound(bound) => self.bound_back(bound, &cot),
             Rhs::Copied(place) => self.copied_back(place, &cot),

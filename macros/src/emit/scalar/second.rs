@@ -54,7 +54,7 @@ impl Emitter<'_> {
             private,
             ..
         } = self;
-        let [tape, seed, t_seed, lanes] = ["tape", "seed", "t_seed", "lanes"].map(names::local);
+        let [tape, seed, t_seed, lanes] = ["tape", "seed", "__t_seed", "lanes"].map(names::local);
         let (output, items) = (&signature.output, &function.items);
         let t_output = self.tangent_type(output);
         let result = &function.slot(function.result).name;

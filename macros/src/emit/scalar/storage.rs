@@ -161,10 +161,11 @@ impl Emitter<'_> {
             if saved {
                 quote!(::core::mem::replace(&mut #shadow, #private::Val::zero_like(&#at)))
             } else if self.shaped_by(target, fresh) {
+                let taken = names::local("taken");
                 quote!({
-                    let taken = ::core::mem::replace(&mut #shadow, #private::Val::blank());
+                    let #taken = ::core::mem::replace(&mut #shadow, #private::Val::blank());
                     #private::Val::load_shape(&mut #shadow, #tape);
-                    taken
+                    #taken
                 })
             } else {
                 quote!(#private::Val::take(&mut #shadow))

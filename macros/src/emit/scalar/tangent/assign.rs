@@ -53,7 +53,8 @@ impl Emitter<'_> {
                     // The tangent of a structure has a name of its own.
                     Aggregate::Struct(_, members) => {
                         let zero = self.zero_tangent(&quote!(#value));
-                        quote!({ let mut whole = #zero; #(whole.#members = #tangents;)* whole })
+                        let whole = names::local("whole");
+                        quote!({ let mut #whole = #zero; #(#whole.#members = #tangents;)* #whole })
                     }
                     _ => assembled(kind, &tangents),
                 };

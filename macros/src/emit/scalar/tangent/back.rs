@@ -51,8 +51,9 @@ impl Emitter<'_> {
             }
             Rhs::Aggregate(kind, values) => self.aggregate_back_with_tangent(kind, values),
             Rhs::Repeat(value, ..) => {
-                let flows = self.flows_with_tangent(value, &quote!((*part)), &quote!((*t_part)));
-                quote!(for (part, t_part) in #plain.iter().zip(&#along) { #flows })
+                let [part, t_part] = ["part", "__t_part"].map(names::local);
+                let flows = self.flows_with_tangent(value, &quote!((*#part)), &quote!((*#t_part)));
+                quote!(for (#part, #t_part) in #plain.iter().zip(&#along) { #flows })
             }
             Rhs::Bound(bound) => {
                 let (pattern, name) = (&bound.shadow, &bound.name);
@@ -139,7 +140,7 @@ impl Emitter<'_> {
                 format_ident!("{}{}", prefix, at, span = Span::mixed_site())
             };
             let names: Vec<_> = (0..values.len()).map(|at| part("part_", at)).collect();
-            let along: Vec<_> = (0..values.len()).map(|at| part("t_part_", at)).collect();
+            let along: Vec<_> = (0..values.len()).map(|at| part("__t_part_", at)).collect();
             let flows = values.iter().zip(names.iter().zip(&along));
             let flows = flows.map(|(value, (name, along))| {
                 self.flows_with_tangent(value, &quote!(#name), &quote!(#along))
