@@ -77,6 +77,23 @@ programs! {
     }
 }
 
+/// The list is shorter behind the loop, and the reverse pass does not restore it: it reads none of it.
+#[differentiable]
+fn shortened(x: &[f64]) -> f64 {
+    let mut a = vec![x[0], 0.4, x[0], 0.3];
+    let e = x[0].sin();
+    for k in 0..2 {
+        a.fill(e);
+        a.truncate(3 - k);
+    }
+    a.iter().copied().sum::<f64>()
+}
+
+#[test]
+fn lists_that_get_shorter() {
+    assert_eq!(shortened::grad(&[0.3]), [2.0 * 0.3_f64.cos()]);
+}
+
 /// The scratch buffer is no parameter that a derivative is taken by, and carries them all.
 #[differentiable(wrt(x))]
 fn through_scratch(x: &[f64], scratch: &mut [f64]) -> f64 {

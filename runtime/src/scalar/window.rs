@@ -75,6 +75,7 @@ macro_rules! along {
 }
 
 along! {
+    along0();
     along1(A);
     along2(A B);
     along3(A B C);

@@ -45,18 +45,26 @@ impl Emitter<'_> {
         let variable = &function.slot(walk.variable).name;
         let (mut present, mut windows) = (TokenStream::new(), Vec::new());
         let (mut params, mut cut) = (Vec::new(), TokenStream::new());
+        let walking = Emitter {
+            walk: Some(walk),
+            ..self.storing(self.storage)
+        };
+        let body = self.through(turn(&walking), walk);
         for (number, window) in walk.windows.iter().enumerate() {
             let (slot, index) = (function.slot(window.slot), &window.index);
             let (list, name) = (&slot.name, part(number));
             let index = quote!(&#turns, |#variable| #index);
-            if window.written {
-                windows.push(quote!(#private::window_mut(&mut #list[..], #index)));
-                cut.extend(quote!(let #name = &mut #name[..#count];));
-            } else {
-                windows.push(quote!(#private::window(&#list[..], #index)));
-                cut.extend(quote!(let #name = &#name[..#count];));
+            // What the reverse pass does not read, it does not restore: it may be shorter there.
+            if mentions(&body, &name) {
+                if window.written {
+                    windows.push(quote!(#private::window_mut(&mut #list[..], #index)));
+                    cut.extend(quote!(let #name = &mut #name[..#count];));
+                } else {
+                    windows.push(quote!(#private::window(&#list[..], #index)));
+                    cut.extend(quote!(let #name = &#name[..#count];));
+                }
+                params.push(name.clone());
             }
-            params.push(name.clone());
             if way == Way::Forward || !(slot.active && window.own) {
                 continue;
             }
@@ -75,11 +83,6 @@ impl Emitter<'_> {
             params.push(name);
         }
         let along = format_ident!("along{}", windows.len(), span = Span::mixed_site());
-        let walking = Emitter {
-            walk: Some(walk),
-            ..self.storing(self.storage)
-        };
-        let body = self.through(turn(&walking), walk);
         let written = walk.written.iter();
         let mut numbers: Vec<Ident> = written.map(|&id| function.slot(id).name.clone()).collect();
         if way != Way::Forward {
