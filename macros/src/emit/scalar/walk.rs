@@ -72,7 +72,9 @@ impl Emitter<'_> {
             if slot.reference {
                 let wanted = wanted(number);
                 present.extend(quote!(let #wanted = #shadow.is_some();));
-                windows.push(quote!(#private::shadow_window(#shadow.as_deref_mut(), #index)));
+                // Of an array too it is a slice.
+                let shadow = quote!(#shadow.as_deref_mut().map(|list| &mut list[..]));
+                windows.push(quote!(#private::shadow_window(#shadow, #index)));
                 cut.extend(quote! {
                     let #name = if #wanted { &mut #name[..#count] } else { #name };
                 });
