@@ -75,7 +75,7 @@ fn posed(theta: &[f64], #[no_diff] hand: &Hand) -> Vec<[f64; 3]> {
     for b in 0..hand.bones.len() {
         // The first bone is the wrist; of the four of a finger, the last three bend, the first of
         // these in two directions.
-        let at = 2 + 4 * ((b + 3) / 4);
+        let at = 2 + 4 * b.div_ceil(4);
         let turn = match (b + 3) % 4 {
             _ if b == 0 || b > 20 => turned(0.0, 0.0, 0.0),
             1 => turned(theta[at], 0.0, theta[at + 1]),

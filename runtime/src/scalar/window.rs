@@ -92,15 +92,21 @@ along! {
 
 #[cfg(test)]
 mod tests {
-    use super::{length, window};
+    use super::{Range, length, window};
 
     #[test]
     #[allow(clippy::reversed_empty_ranges, reason = "such a loop has no turns")]
     fn a_loop_without_turns_asks_for_nothing() {
         let list = [1, 2, 3];
         assert_eq!(window(&list, &(0..0), |i| i - 1), &[] as &[i32]);
-        assert_eq!(window(&list, &(3..1), |i| i + 7), &[] as &[i32]);
+        assert_eq!(
+            window(&list, &Range { start: 3, end: 1 }, |i| i + 7),
+            &[] as &[i32]
+        );
         assert_eq!(window(&list, &(1..3), |i| i - 1), &[1, 2]);
-        assert_eq!((length(&(3..1)), length(&(1..3))), (0, 2));
+        assert_eq!(
+            (length(&Range { start: 3, end: 1 }), length(&(1..3))),
+            (0, 2)
+        );
     }
 }

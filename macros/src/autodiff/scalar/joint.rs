@@ -12,9 +12,10 @@ use std::collections::HashSet;
 use super::reversal;
 use super::uses::Uses;
 use crate::ir::body::Node;
+use crate::ir::op::Form;
 use crate::ir::scalar::{
     Arg, Assign, Block, Call, Carried, Element, Function, Head, Inert, Loop, Rhs, SlotId, Stmt,
-    StmtKind, Value, Wanted,
+    StmtKind, Value, Wanted, for_each_simple,
 };
 
 /// How a block is run forwards and backwards.
@@ -140,7 +141,7 @@ fn around(function: &Function, name: &syn::Ident, block: &Block, at: usize) -> O
         let independent = uses.reads.is_disjoint(&written)
             && uses.writes.is_disjoint(&written)
             && uses.writes.is_disjoint(&read);
-        if independent && !is_impure(stmt) {
+        if independent && !is_impure(stmt) && !waits_for_a_type(function, stmt) {
             before.push(stmt.clone());
             continue;
         }
@@ -253,6 +254,49 @@ fn is_impure(stmt: &Stmt) -> bool {
         StmtKind::Push { .. } | StmtKind::Pop { .. } => false,
         StmtKind::Jump(_) => true,
     }
+}
+
+/// Whether a statement calls a method of a number whose type may follow from the middle only: literals
+/// alone are written to it.
+fn waits_for_a_type(function: &Function, stmt: &Stmt) -> bool {
+    let StmtKind::Assign(assign) = &stmt.kind else {
+        return false;
+    };
+    let Rhs::Value(value) = &assign.value else {
+        return false;
+    };
+    let method = |node: &Node| matches!(node, Node::Op(op, _) if op.form() == Form::Inherent);
+    let mut nodes = value.body.nodes();
+    nodes.any(|(_, node)| method(node))
+        && (value.leaves.iter().flat_map(|leaf| &leaf.reads))
+            .all(|&slot| is_untyped(function, slot, &mut HashSet::new()))
+}
+
+/// Whether a variable is written from literals, and from variables of that kind, alone.
+fn is_untyped(function: &Function, slot: SlotId, seen: &mut HashSet<SlotId>) -> bool {
+    if function.slot(slot).ty.is_some() || function.params.contains(&slot) {
+        return false;
+    }
+    if !seen.insert(slot) {
+        return true;
+    }
+    let mut untyped = true;
+    for_each_simple(&function.body, &mut |stmt| {
+        if !stmt.flow().targets.contains(&slot) {
+            return;
+        }
+        let StmtKind::Assign(assign) = &stmt.kind else {
+            untyped = false;
+            return;
+        };
+        untyped &= match &assign.value {
+            Rhs::Constant(_) => true,
+            Rhs::Value(value) => (value.leaves.iter().flat_map(|leaf| &leaf.reads))
+                .all(|&slot| is_untyped(function, slot, seen)),
+            _ => false,
+        };
+    });
+    untyped
 }
 
 /// The flows of a statement behind the middle that go to what the middle, or a statement between,
