@@ -2,7 +2,7 @@
 //! `f64` with the reverse pass that is chosen, over `f64` on the tape, and over dual numbers
 //! (`F` is the type, `C(..)` a constant).
 //!
-//! A statement is a [`form::Form`]; the tables of forms are `control`, `places`, `lists`, `iterators`
+//! A statement is a `form::Form`; the tables of forms are `control`, `places`, `lists`, `iterators`
 //! and `calls`. A new construct of the language is a row of one of them.
 
 #![allow(
