@@ -6,9 +6,11 @@ mod levenberg_marquardt;
 pub use gauss_newton::GaussNewton;
 pub use levenberg_marquardt::LevenbergMarquardt;
 
+use cotangent_runtime::Leaves;
+
 use super::evaluator::check_length;
-use super::vector::{add_scaled, dot};
-use super::{Evaluations, Stopping};
+use super::vector::{add_scaled, dot, largest};
+use super::{Evaluations, Minimum, Reason, Stopping, point};
 use crate::Error;
 
 /// Residuals and their Jacobian; see [`residuals`].
@@ -74,6 +76,62 @@ where
         self.cost().is_finite() && self.gradient.iter().all(|g| g.is_finite())
     }
 
+    /// Goes from point to point by what `attempt` tries, and leaves the last one in `x`; on an error `x` is
+    /// unchanged.
+    fn descend(
+        mut self,
+        stopping: &Stopping,
+        x: &mut (impl Leaves + ?Sized),
+        mut attempt: impl FnMut(&mut Self) -> Result<Attempt, Error>,
+    ) -> Result<Minimum, Error> {
+        let (mut iterations, mut trace) = (0, vec![self.cost()]);
+        let reason = loop {
+            if !self.is_finite() {
+                break Reason::NotFinite;
+            }
+            let size = largest(&self.gradient);
+            if let Some(reason) = stopping.at_point(size, iterations, self.counts.values) {
+                break reason;
+            }
+            iterations += 1;
+            let before = self.cost();
+            match attempt(&mut self)? {
+                Attempt::Moved(next) => {
+                    let done = stopping.after_step(before, next.cost, &next.x, &next.step);
+                    self.go(next.x, next.residuals)?;
+                    trace.push(next.cost);
+                    if let Some(reason) = done {
+                        break reason;
+                    }
+                }
+                Attempt::Refused => {}
+                Attempt::Ended(reason) => break reason,
+            }
+        };
+        point::write(&self.x, x);
+        Ok(Minimum {
+            value: self.cost(),
+            gradient: largest(&self.gradient),
+            iterations,
+            evaluations: self.counts,
+            reason,
+            trace,
+        })
+    }
+
+    /// The point a step away.
+    fn after(&mut self, step: Vec<f64>) -> Result<Next, Error> {
+        let mut x = self.x.clone();
+        add_scaled(&mut x, 1.0, &step);
+        let residuals = self.at(&x)?;
+        Ok(Next {
+            cost: 0.5 * dot(&residuals, &residuals),
+            x,
+            residuals,
+            step,
+        })
+    }
+
     /// The residuals at another point.
     fn at(&mut self, x: &[f64]) -> Result<Vec<f64>, Error> {
         let residuals = (self.problem.residuals)(x);
@@ -105,9 +163,30 @@ where
         let rows = self.jacobian.chunks(self.x.len());
         rows.map(|row| dot(row, step)).collect()
     }
+}
 
-    fn stop(&self, stopping: &Stopping, iterations: u64) -> Option<super::Reason> {
-        let size = super::vector::largest(&self.gradient);
-        stopping.at_point(size, iterations, self.counts.values)
-    }
+/// What came of an iteration.
+enum Attempt {
+    /// A better point was found.
+    Moved(Next),
+    /// None was; the next iteration tries something else.
+    Refused,
+    /// There is none to be found.
+    Ended(Reason),
+}
+
+/// A point that was tried, and the step to it.
+struct Next {
+    x: Vec<f64>,
+    residuals: Vec<f64>,
+    cost: f64,
+    step: Vec<f64>,
+}
+
+/// The norm of each column of a matrix that lies row by row.
+fn column_norms(matrix: &[f64], columns: usize) -> impl Iterator<Item = f64> {
+    (0..columns).map(move |column| {
+        let entries = matrix.iter().skip(column).step_by(columns);
+        entries.map(|entry| entry * entry).sum::<f64>().sqrt()
+    })
 }

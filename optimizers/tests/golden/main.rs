@@ -4,13 +4,15 @@
 //! rounding in another order and for nothing else. A run that no walker is written for fails.
 
 mod problem;
+mod walker;
 mod walkers;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use problem::{Model, Problem};
 use serde::Deserialize;
-use walkers::{Walker, walker};
+use walker::Walker;
+use walkers::walker;
 
 #[derive(Deserialize)]
 struct Reference {

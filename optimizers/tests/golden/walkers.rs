@@ -4,37 +4,7 @@ use cotangent_optimizers::*;
 
 use crate::Run;
 use crate::problem::{Model, Problem};
-
-/// Something that moves parameters by one step.
-pub(crate) trait Walker {
-    fn step(&mut self, model: &mut Model, problem: &Problem);
-
-    /// The second view, for rules that have one.
-    fn view(&self, model: &Model) -> Model {
-        model.clone()
-    }
-}
-
-impl<R: TensorRule> Walker for Optimizer<R> {
-    fn step(&mut self, model: &mut Model, problem: &Problem) {
-        let (loss, gradient, _) = problem.evaluate(model);
-        let report = self.step_with(model, &gradient, StepInput::default().loss(loss));
-        assert!(report.unwrap().applied());
-    }
-
-    fn view(&self, model: &Model) -> Model {
-        self.eval_params(model).unwrap()
-    }
-}
-
-/// Calls a closure with model and problem.
-struct By<F>(F);
-
-impl<F: FnMut(&mut Model, &Problem)> Walker for By<F> {
-    fn step(&mut self, model: &mut Model, problem: &Problem) {
-        (self.0)(model, problem);
-    }
-}
+use crate::walker::{Ahead, Averaged, By, Walker};
 
 fn boxed<R: TensorRule>(builder: OptimizerBuilder<R>, model: &Model) -> Option<Box<dyn Walker>> {
     Some(Box::new(builder.build(model).unwrap()))
@@ -506,46 +476,5 @@ pub(crate) fn walker(run: &Run, x: &Model) -> Option<Box<dyn Walker>> {
             })))
         }
         _ => None,
-    }
-}
-
-/// Adam, and an average of what it does.
-struct Averaged {
-    optimizer: Optimizer<Adam>,
-    average: Average<Model>,
-}
-
-impl Walker for Averaged {
-    fn step(&mut self, model: &mut Model, problem: &Problem) {
-        self.optimizer
-            .step(model, &problem.evaluate(model).1)
-            .unwrap();
-        self.average.update(model).unwrap();
-    }
-
-    fn view(&self, _: &Model) -> Model {
-        self.average.model().clone()
-    }
-}
-
-/// An optimizer, and slow parameters that follow it.
-struct Ahead<R: TensorRule> {
-    optimizer: Optimizer<R>,
-    lookahead: Lookahead<Model>,
-    resets: bool,
-}
-
-impl<R: TensorRule> Walker for Ahead<R> {
-    fn step(&mut self, model: &mut Model, problem: &Problem) {
-        self.optimizer
-            .step(model, &problem.evaluate(model).1)
-            .unwrap();
-        if self.lookahead.update(model).unwrap() && self.resets {
-            self.optimizer.reset(model).unwrap();
-        }
-    }
-
-    fn view(&self, _: &Model) -> Model {
-        self.lookahead.slow().clone()
     }
 }

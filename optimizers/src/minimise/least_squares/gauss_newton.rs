@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::super::dense::least_squares;
 use super::super::descent::rounding;
-use super::super::vector::{add_scaled, dot, largest};
+use super::super::vector::dot;
 use super::super::{Minimum, Reason, Stopping, point};
 use super::levenberg_marquardt::damped_step;
-use super::{Fit, Residuals};
+use super::{Attempt, Fit, Residuals, column_norms};
 use crate::Error;
 
 /// Gauss-Newton steps, halved until the sum of squares falls: the fastest near a small sum of
@@ -55,61 +55,30 @@ impl GaussNewton {
         J: FnMut(&[f64]) -> Vec<f64>,
     {
         self.stopping.validate()?;
-        let mut fit = Fit::start(problem, point::read(x)?)?;
-        let (mut iterations, mut trace) = (0, vec![fit.cost()]);
-        let reason = loop {
-            if !fit.is_finite() {
-                break Reason::NotFinite;
-            }
-            if let Some(reason) = fit.stop(&self.stopping, iterations) {
-                break reason;
-            }
-            iterations += 1;
+        let fit = Fit::start(problem, point::read(x)?)?;
+        fit.descend(&self.stopping, x, |fit| {
             let Some(step) = full_step(&fit.jacobian, &fit.residuals, fit.x.len()) else {
-                break Reason::NotFinite;
+                return Ok(Attempt::Ended(Reason::NotFinite));
             };
             let before = fit.cost();
             let slope = dot(&fit.gradient, &step);
             if -slope <= rounding(before) {
-                break Reason::Precision;
+                return Ok(Attempt::Ended(Reason::Precision));
             }
-            let mut found = None;
             let (mut length, mut seen_finite) = (1.0, false);
             for _ in 0..HALVINGS {
-                let mut next = fit.x.clone();
-                add_scaled(&mut next, length, &step);
-                let residuals = fit.at(&next)?;
-                let after = 0.5 * dot(&residuals, &residuals);
-                seen_finite |= after.is_finite();
-                if after <= before + 1e-4 * length * slope {
-                    found = Some((next, residuals, after));
-                    break;
+                let next = fit.after(step.iter().map(|s| length * s).collect())?;
+                seen_finite |= next.cost.is_finite();
+                if next.cost <= before + 1e-4 * length * slope {
+                    return Ok(Attempt::Moved(next));
                 }
                 length *= 0.5;
             }
-            let Some((next, residuals, after)) = found else {
-                break if seen_finite {
-                    Reason::NoStep
-                } else {
-                    Reason::NotFinite
-                };
-            };
-            let taken: Vec<f64> = step.iter().map(|s| length * s).collect();
-            let done = self.stopping.after_step(before, after, &next, &taken);
-            fit.go(next, residuals)?;
-            trace.push(after);
-            if let Some(reason) = done {
-                break reason;
-            }
-        };
-        point::write(&fit.x, x);
-        Ok(Minimum {
-            value: fit.cost(),
-            gradient: largest(&fit.gradient),
-            iterations,
-            evaluations: fit.counts,
-            reason,
-            trace,
+            Ok(Attempt::Ended(if seen_finite {
+                Reason::NoStep
+            } else {
+                Reason::NotFinite
+            }))
         })
     }
 }
@@ -123,11 +92,6 @@ fn full_step(jacobian: &[f64], residuals: &[f64], columns: usize) -> Option<Vec<
             return step;
         }
     }
-    let scale: Vec<f64> = (0..columns)
-        .map(|column| {
-            let entries = jacobian.iter().skip(column).step_by(columns);
-            entries.map(|j| j * j).sum::<f64>().sqrt()
-        })
-        .collect();
+    let scale: Vec<f64> = column_norms(jacobian, columns).collect();
     damped_step(jacobian, residuals, &scale, TRACE)
 }

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::super::dense::least_squares;
 use super::super::descent::rounding;
-use super::super::vector::{add_scaled, dot, largest};
+use super::super::vector::dot;
 use super::super::{Minimum, Reason, Stopping, point};
-use super::{Fit, Residuals};
+use super::{Attempt, Fit, Residuals, column_norms};
 use crate::Error;
 use crate::error::check_range;
 
@@ -70,73 +70,47 @@ impl LevenbergMarquardt {
             f64::MIN_POSITIVE,
             f64::INFINITY,
         )?;
-        let mut fit = Fit::start(problem, point::read(x)?)?;
+        let fit = Fit::start(problem, point::read(x)?)?;
         let (mut damping, mut growth) = (self.damping, 2.0);
         let mut scale = vec![0.0; fit.x.len()];
         // What the model promised at this point before the damping had to grow.
         let mut at_first: Option<f64> = None;
-        let (mut iterations, mut trace) = (0, vec![fit.cost()]);
-        let reason = loop {
-            if !fit.is_finite() {
-                break Reason::NotFinite;
-            }
-            if let Some(reason) = fit.stop(&self.stopping, iterations) {
-                break reason;
-            }
-            iterations += 1;
+        fit.descend(&self.stopping, x, |fit| {
             grow(&mut scale, &fit.jacobian);
             let Some(step) = damped_step(&fit.jacobian, &fit.residuals, &scale, damping) else {
-                break Reason::NotFinite;
+                return Ok(Attempt::Ended(Reason::NotFinite));
             };
             let change = fit.change(&step);
             let damped = step.iter().zip(&scale).map(|(s, d)| (s * d).powi(2));
             let promised = 0.5 * dot(&change, &change) + damping * damped.sum::<f64>();
-            let mut next = fit.x.clone();
-            add_scaled(&mut next, 1.0, &step);
-            let residuals = fit.at(&next)?;
-            let (before, after) = (fit.cost(), 0.5 * dot(&residuals, &residuals));
+            let before = fit.cost();
+            let next = fit.after(step)?;
             let at_rest = *at_first.get_or_insert(promised) <= rounding(before);
-            let ratio = (before - after) / promised;
+            let ratio = (before - next.cost) / promised;
             if ratio > 1e-4 {
-                let done = self.stopping.after_step(before, after, &next, &step);
-                fit.go(next, residuals)?;
-                trace.push(after);
                 damping *= (1.0 - (2.0 * ratio - 1.0).powi(3)).max(1.0 / 3.0);
                 (growth, at_first) = (2.0, None);
-                if let Some(reason) = done {
-                    break reason;
-                }
-                continue;
+                return Ok(Attempt::Moved(next));
             }
             if at_rest {
-                break Reason::Precision;
+                return Ok(Attempt::Ended(Reason::Precision));
             }
             (damping, growth) = (damping * growth, 2.0 * growth);
-            if !damping.is_finite() {
-                break match after.is_finite() {
-                    true => Reason::NoStep,
-                    false => Reason::NotFinite,
-                };
-            }
-        };
-        point::write(&fit.x, x);
-        Ok(Minimum {
-            value: fit.cost(),
-            gradient: largest(&fit.gradient),
-            iterations,
-            evaluations: fit.counts,
-            reason,
-            trace,
+            Ok(if damping.is_finite() {
+                Attempt::Refused
+            } else if next.cost.is_finite() {
+                Attempt::Ended(Reason::NoStep)
+            } else {
+                Attempt::Ended(Reason::NotFinite)
+            })
         })
     }
 }
 
 /// Raises the scale of each column to its norm.
 fn grow(scale: &mut [f64], jacobian: &[f64]) {
-    let columns = scale.len();
-    for (column, scale) in scale.iter_mut().enumerate() {
-        let entries = jacobian.iter().skip(column).step_by(columns);
-        let norm = entries.map(|j| j * j).sum::<f64>().sqrt();
+    let norms = column_norms(jacobian, scale.len());
+    for (scale, norm) in scale.iter_mut().zip(norms) {
         *scale = scale.max(norm);
     }
 }
