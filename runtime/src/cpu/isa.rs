@@ -25,6 +25,23 @@ impl Isa {
     }
 }
 
+/// The item of an instruction set: `for_isa!(isa, portable neon avx2 avx512 :: ITEM)` is a reference to
+/// `ITEM` in the module for it, of which only those of this architecture need exist.
+macro_rules! for_isa {
+    ($isa:expr, $portable:ident $neon:ident $avx2:ident $avx512:ident :: $item:ident) => {
+        match $isa {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => &$avx512::$item,
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => &$avx2::$item,
+            #[cfg(target_arch = "aarch64")]
+            Isa::Portable => &$neon::$item,
+            _ => &$portable::$item,
+        }
+    };
+}
+pub(super) use for_isa;
+
 #[cfg(target_arch = "x86_64")]
 fn detect() -> Isa {
     let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");

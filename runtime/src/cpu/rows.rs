@@ -2,7 +2,7 @@
 
 use super::dispatch::{Vectorized, vectorized};
 use super::real::Real;
-use super::threads::{PART, split, threads};
+use super::threads::{PART, Shared, split, threads};
 use crate::graph::RowOp;
 use crate::{DType, Float};
 
@@ -49,21 +49,14 @@ unsafe fn typed<T: Float + Real>(
         classes
     };
     let labelled = matches!(op, RowOp::CrossEntropy | RowOp::SoftmaxMinusOneHot);
-    let operands = Operands {
-        input,
-        labels,
-        output,
-    };
+    // SAFETY: parts read the inputs, and write rows of their own.
+    let operands = unsafe { Shared::new((input, labels, output)) };
     let blocks = rows.div_ceil(SIDE);
     let parts = threads().min(rows.saturating_mul(classes) / PART).max(1);
     let part = |part: usize| {
         let first = blocks * part / parts * SIDE;
         let rows = (blocks * (part + 1) / parts * SIDE).min(rows) - first;
-        let Operands {
-            input,
-            labels,
-            output,
-        } = operands.get();
+        let (input, labels, output) = operands.get();
         // SAFETY: the caller's contract: the operands have these sizes; rows of results belong to one
         // part each.
         let (x, y, labels) = unsafe {
@@ -86,28 +79,7 @@ unsafe fn typed<T: Float + Real>(
             y,
         });
     };
-    if parts > 1 {
-        split(parts, &part);
-    } else {
-        part(0);
-    }
-}
-
-/// The operands of an operation, for the threads that share its rows.
-#[derive(Clone, Copy)]
-struct Operands<T> {
-    input: *const T,
-    labels: *const u32,
-    output: *mut T,
-}
-
-// SAFETY: threads read the inputs, and write rows of their own.
-unsafe impl<T> Sync for Operands<T> {}
-
-impl<T: Copy> Operands<T> {
-    fn get(&self) -> Operands<T> {
-        *self
-    }
+    split(parts, &part);
 }
 
 /// An operation over rows.

@@ -102,13 +102,37 @@ fn board() -> MutexGuard<'static, Board> {
     BOARD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Calls `work` with every number below `parts`, on several threads where they are free.
+/// Calls `work` with every number below `parts`, on several threads where they are free. One part is a
+/// plain call.
 ///
 /// # Panics
 /// When a part does; the others have run or will not begin.
 pub(crate) fn split(parts: usize, work: &(dyn Fn(usize) + Sync)) {
-    share(parts, threads().min(parts).saturating_sub(1), work);
+    if parts == 1 {
+        work(0);
+    } else {
+        share(parts, threads().min(parts).saturating_sub(1), work);
+    }
 }
+
+/// Pointers to operands, as the parts of a loop see them.
+pub(super) struct Shared<P>(P);
+
+impl<P: Copy> Shared<P> {
+    /// # Safety
+    /// The parts that get the pointers only read what more than one of them touches.
+    pub(super) unsafe fn new(pointers: P) -> Self {
+        Self(pointers)
+    }
+
+    /// A method, so that a closure captures the whole and not the pointers one by one.
+    pub(super) fn get(&self) -> P {
+        self.0
+    }
+}
+
+// SAFETY: the contract of `new`.
+unsafe impl<P> Sync for Shared<P> {}
 
 /// As `split`, by this thread and `helpers` workers.
 fn share(parts: usize, helpers: usize, work: &(dyn Fn(usize) + Sync)) {

@@ -34,9 +34,7 @@ fn bag<T: Real>(call: Call<'_, T>) {
         |bag, row, share: T| {
             let from = &call.x[0][row as usize * inner..];
             let to = &mut call.y[bag * inner..(bag + 1) * inner];
-            for (sum, &x) in to.iter_mut().zip(from) {
-                *sum = *sum + share * x;
-            }
+            add_share(to, from, share);
         },
     );
 }
@@ -51,9 +49,7 @@ fn bag_add<T: Real>(call: Call<'_, T>) {
         |bag, row, share: T| {
             let from = &call.x[0][bag * inner..];
             let to = &mut call.y[row as usize * inner..(row as usize + 1) * inner];
-            for (sum, &x) in to.iter_mut().zip(from) {
-                *sum = *sum + share * x;
-            }
+            add_share(to, from, share);
         },
     );
 }
@@ -66,11 +62,16 @@ fn bag_rows<T: Real>(call: Call<'_, T>, list: &mut Rows<T>) {
         call.args,
         |bag, row, share: T| {
             let from = &call.x[0][bag * inner..];
-            for (sum, &x) in list.row_mut(row).iter_mut().zip(from) {
-                *sum = *sum + share * x;
-            }
+            add_share(list.row_mut(row), from, share);
         },
     );
+}
+
+/// Adds a share of a row, as long as `to`, to another.
+fn add_share<T: Real>(to: &mut [T], from: &[T], share: T) {
+    for (sum, &x) in to.iter_mut().zip(from) {
+        *sum = *sum + share * x;
+    }
 }
 
 /// Visits every label that counts: its bag, its row and its share in the result.

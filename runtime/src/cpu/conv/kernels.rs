@@ -1,6 +1,6 @@
 //! The kernels of a convolution for each instruction set and element type, and their safe entrances.
 
-use super::super::isa::{Isa, isa};
+use super::super::isa::{Isa, for_isa, isa};
 use super::super::real::Real;
 use super::super::vector::{self, Vector};
 use super::super::workspace::Plain;
@@ -81,15 +81,7 @@ macro_rules! planes {
         impl Planes for $ty {
             #[allow(private_interfaces, reason = "only this module's parent calls it")]
             fn kernels() -> &'static Kernels<$ty> {
-                match isa() {
-                    #[cfg(target_arch = "x86_64")]
-                    Isa::Avx512 => &$avx512::KERNELS,
-                    #[cfg(target_arch = "x86_64")]
-                    Isa::Avx2 => &$avx2::KERNELS,
-                    #[cfg(target_arch = "aarch64")]
-                    Isa::Portable => &$neon::KERNELS,
-                    _ => &$portable::KERNELS,
-                }
+                for_isa!(isa(), $portable $neon $avx2 $avx512 :: KERNELS)
             }
         }
     };

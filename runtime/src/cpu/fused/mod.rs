@@ -232,11 +232,7 @@ impl FusedPlan {
     }
 
     fn run_parts<T: run::Sum>(&self, run: &Run<'_, T>) {
-        if self.parts == 1 {
-            vectorized(Part(run, 0));
-        } else {
-            split(self.parts, &|number| vectorized(Part(run, number)));
-        }
+        split(self.parts, &|number| vectorized(Part(run, number)));
         run.finish();
     }
 }

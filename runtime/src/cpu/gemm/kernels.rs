@@ -1,6 +1,6 @@
 //! The kernels of a matrix product for each instruction set and element type.
 
-use super::super::isa::Isa;
+use super::super::isa::{Isa, for_isa};
 use super::super::real::Real;
 use super::super::vector::{self, Vector};
 use super::tile::{self, Copy, CopyKernel, DotKernel, Dots, Tile, TileKernel};
@@ -97,15 +97,7 @@ macro_rules! tiles {
         impl Tiles for $ty {
             #[allow(private_interfaces, reason = "only this module's parent calls it")]
             fn kernels(isa: Isa) -> &'static Kernels<$ty> {
-                match isa {
-                    #[cfg(target_arch = "x86_64")]
-                    Isa::Avx512 => &$avx512::KERNELS,
-                    #[cfg(target_arch = "x86_64")]
-                    Isa::Avx2 => &$avx2::KERNELS,
-                    #[cfg(target_arch = "aarch64")]
-                    Isa::Portable => &$neon::KERNELS,
-                    _ => &$portable::KERNELS,
-                }
+                for_isa!(isa, $portable $neon $avx2 $avx512 :: KERNELS)
             }
         }
     };

@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use super::super::isa::Isa;
-use super::super::threads::{split, threads};
+use super::super::threads::{Shared, split, threads};
 use super::kernels::{Kernels, Tiles, WIDE, WIDTH};
 use super::tile::{Copy, DOTS, Dots, Tile};
 
@@ -211,7 +211,8 @@ impl Product {
                 Way::Tiles { pack_a, pack_b } => {
                     let strips = self.m.div_ceil(kernels.tiles.len());
                     let (size_a, size_b) = self.packed::<T>();
-                    let shared = Shared((a, b, c, scratch));
+                    // Parts read the operands, and write rows of the result and scratch space of their own.
+                    let shared = Shared::new((a, b, c, scratch));
                     let part = |part: usize| {
                         let (a, b, c, scratch) = shared.get();
                         let scratch = scratch.add(part * (size_a + size_b));
@@ -220,11 +221,7 @@ impl Product {
                         let mine = part * strips / self.parts..(part + 1) * strips / self.parts;
                         self.tiles(kernels, (a, b, c), mine, packed_a, packed_b, accumulate);
                     };
-                    if self.parts > 1 {
-                        split(self.parts, &part);
-                    } else {
-                        part(0);
-                    }
+                    split(self.parts, &part);
                 }
             }
         }
@@ -350,19 +347,6 @@ impl Product {
         }
     }
 }
-
-/// The operands of a product as its parts see them.
-struct Shared<T>((*const T, *const T, *mut T, *mut T));
-
-impl<T> Shared<T> {
-    /// A method, so that a closure captures the whole and not the pointers one by one.
-    fn get(&self) -> (*const T, *const T, *mut T, *mut T) {
-        self.0
-    }
-}
-
-// SAFETY: parts read the operands, and write rows of the result and scratch space of their own.
-unsafe impl<T: Send + Sync> Sync for Shared<T> {}
 
 /// Whether runs of `run` bytes that begin `apart` bytes after each other share so few sets of a
 /// first-level cache (64 sets of 8 lines) that they displace each other.
