@@ -23,7 +23,7 @@ pub(crate) fn black_scholes_put(s: f64, k: f64, r: f64, v: f64, t: f64) -> f64 {
 
 #[differentiable(wrt(v0, k, th, xi, rho))]
 pub(crate) fn heston_path(v0: f64, k: f64, th: f64, xi: f64, rho: f64, z: &[f64]) -> f64 {
-    let (rate, dt) = (0.02_f64, 0.25);
+    let (rate, dt) = (0.02, 0.25);
     let mut total = 0.0;
     for path in z.chunks(12) {
         let (mut price, mut v) = (1.0, v0);

@@ -329,20 +329,6 @@ impl Emitter<'_> {
         place: &Place,
         with: impl FnOnce(TokenStream) -> TokenStream,
     ) -> TokenStream {
-        let path = &place.path;
-        match self.shadow_in_window(place) {
-            Some((shadow, None)) => return with(shadow),
-            Some((shadow, Some(wanted))) => {
-                let code = with(shadow);
-                return quote!(if #wanted { #code });
-            }
-            None => {}
-        }
-        if !self.function.slot(place.root).reference {
-            return with(quote!(#shadow #path));
-        }
-        let inner = names::local("inner");
-        let code = with(self.inner_shadow(place));
-        quote!(if let Some(#inner) = #shadow.as_deref_mut() { #code })
+        self.shadow_or(shadow, place, with, None)
     }
 }

@@ -191,25 +191,34 @@ impl Emitter<'_> {
         place: &Place,
         with: impl FnOnce(TokenStream) -> TokenStream,
     ) -> TokenStream {
-        let path = &place.path;
-        match self.shadow_in_window(place) {
-            Some((shadow, None)) => return with(shadow),
-            Some((shadow, Some(wanted))) => {
-                let (private, code) = (&self.private, with(shadow));
-                return quote!(if #wanted { #code } else { #private::lost_shadow() });
-            }
-            None => {}
-        }
-        if !self.function.slot(place.root).reference {
-            return with(quote!(#shadow #path));
-        }
         let private = &self.private;
-        let inner = names::local("inner");
-        let code = with(self.inner_shadow(place));
-        quote!(match #shadow.as_deref_mut() {
-            Some(#inner) => #code,
-            None => #private::lost_shadow(),
-        })
+        self.shadow_or(shadow, place, with, Some(quote!(#private::lost_shadow())))
+    }
+
+    /// Runs `with` on the shadow of a place; where the caller of this function does not want the shadow,
+    /// `missing` stands for it, or nothing.
+    pub(super) fn shadow_or(
+        &self,
+        shadow: &Ident,
+        place: &Place,
+        with: impl FnOnce(TokenStream) -> TokenStream,
+        missing: Option<TokenStream>,
+    ) -> TokenStream {
+        let path = &place.path;
+        let (wanted, code) = match self.shadow_in_window(place) {
+            Some((shadow, None)) => return with(shadow),
+            Some((shadow, Some(wanted))) => (quote!(#wanted), with(shadow)),
+            None if !self.function.slot(place.root).reference => {
+                return with(quote!(#shadow #path));
+            }
+            None => {
+                let inner = names::local("inner");
+                let wanted = quote!(let Some(#inner) = #shadow.as_deref_mut());
+                (wanted, with(self.inner_shadow(place)))
+            }
+        };
+        let missing = missing.map(|missing| quote!(else { #missing }));
+        quote!(if #wanted { #code } #missing)
     }
 
     /// The shadow of a place of a reference parameter, where `inner` is that of the parameter.
