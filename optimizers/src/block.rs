@@ -20,6 +20,8 @@ pub(crate) const SHORT: usize = 64;
 pub(crate) struct Block<T> {
     /// The index of the options.
     pub(crate) group: usize,
+    /// Which room a step over it computes in.
+    pub(crate) room: usize,
     /// The slots, one after another.
     pub(crate) slots: Vec<T>,
     /// Which gathered elements are this block's; none for a leaf of its own.
@@ -45,9 +47,10 @@ impl<T: Real> Blocks<T> {
     }
 
     /// Makes the block of a leaf that has one of its own.
-    pub(crate) fn own(&mut self, leaf: &LeafEntry, state: usize) -> Place {
+    pub(crate) fn own(&mut self, leaf: &LeafEntry, state: usize, room: usize) -> Place {
         self.list.push(Block {
             group: leaf.group,
+            room,
             slots: vec![T::default(); state],
             gathered: 0..0,
         });
@@ -72,6 +75,8 @@ impl<T: Real> Blocks<T> {
             if len > 0 {
                 self.list.push(Block {
                     group,
+                    // A rule over single elements has one for all shapes.
+                    room: 0,
                     slots: vec![T::default(); state],
                     gathered: first..first + len,
                 });

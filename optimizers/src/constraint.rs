@@ -112,6 +112,17 @@ impl Constraint {
 
     /// Projects the elements `x` of a leaf; `rate` scales the penalty of a proximal step.
     pub fn project<T: Real>(&self, shape: &[usize], x: &mut [T], rate: f64) {
+        self.project_with(shape, x, rate, &mut Vec::new());
+    }
+
+    /// As `project`, in room that keeps its capacity.
+    pub(crate) fn project_with<T: Real>(
+        &self,
+        shape: &[usize],
+        x: &mut [T],
+        rate: f64,
+        room: &mut Vec<f64>,
+    ) {
         match *self {
             Constraint::MaxNorm { limit, axis } => along(shape, axis, x, |norm| {
                 if norm > limit { limit / norm } else { 1.0 }
@@ -138,12 +149,12 @@ impl Constraint {
                     1.0
                 }
             }),
-            Constraint::Simplex { scale } => projection::simplex(x, scale),
-            Constraint::L1Ball { radius } => projection::l1_ball(x, radius),
+            Constraint::Simplex { scale } => projection::simplex_with(x, scale, room),
+            Constraint::L1Ball { radius } => projection::l1_ball_with(x, radius, room),
             Constraint::L2Ball { radius } => projection::l2_ball(x, radius),
             Constraint::GroupLasso { penalty } => projection::group_lasso(x, rate * penalty),
             Constraint::SpectralNorm { limit } => {
-                let norm = projection::spectral_norm(shape, x);
+                let norm = projection::spectral_norm_with(shape, x, room);
                 if norm > limit {
                     scale(x, limit / norm);
                 }

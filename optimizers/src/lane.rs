@@ -14,10 +14,12 @@ use crate::{Blend, Constraint, LeafOptions, Real, StepContext, Sums, TensorRule,
 pub(crate) struct Lane<T: Real, R: TensorRule> {
     pub(crate) blocks: Blocks<T>,
     groups: Vec<Prepared<T, R>>,
+    /// The room of the rule for each shape.
+    rooms: Vec<(Vec<usize>, R::Room<T>)>,
     delta: Vec<T>,
-    work: Vec<T>,
     gradient: Vec<T>,
     before: Vec<T>,
+    projection: Vec<f64>,
     rows: RowRoom<T>,
 }
 
@@ -47,7 +49,9 @@ struct Ready<'a, T: Real, R: TensorRule> {
     /// transforms did already.
     blend: Blend<T>,
     leaf: LeafStep<'a, T>,
+    room: &'a mut R::Room<T>,
     before: &'a mut [T],
+    projection: &'a mut Vec<f64>,
 }
 
 impl<T: Real, R: TensorRule> Lane<T, R> {
@@ -55,10 +59,11 @@ impl<T: Real, R: TensorRule> Lane<T, R> {
         Self {
             blocks: Blocks::new(),
             groups: Vec::new(),
+            rooms: Vec::new(),
             delta: Vec::new(),
-            work: Vec::new(),
             gradient: Vec::new(),
             before: Vec::new(),
+            projection: Vec::new(),
             rows: RowRoom::new(),
         }
     }
@@ -74,7 +79,7 @@ impl<T: Real, R: TensorRule> Lane<T, R> {
     ) -> Place {
         let longer = |room: &mut Vec<T>, len: usize| room.resize(room.len().max(len), T::default());
         longer(&mut self.delta, DELTA);
-        longer(&mut self.work, rule.work(&leaf.shape));
+        let room = self.room(rule, &leaf.shape);
         if !transforms.is_empty() {
             longer(&mut self.gradient, leaf.len);
         }
@@ -88,7 +93,16 @@ impl<T: Real, R: TensorRule> Lane<T, R> {
             .specs
             .iter()
             .map(|slot| slot.shape.iter().product::<usize>());
-        self.blocks.own(leaf, sizes.sum())
+        self.blocks.own(leaf, sizes.sum(), room)
+    }
+
+    /// The number of the room for a shape.
+    fn room(&mut self, rule: &R, shape: &[usize]) -> usize {
+        let known = self.rooms.iter().position(|(known, _)| known == shape);
+        known.unwrap_or_else(|| {
+            self.rooms.push((shape.to_vec(), rule.room(shape)));
+            self.rooms.len() - 1
+        })
     }
 
     /// Whether there are leaves of this precision to update.
@@ -125,20 +139,22 @@ impl<T: Real, R: TensorRule> Lane<T, R> {
             }
             read = buffer;
         }
+        let block = &mut self.blocks.list[task.block];
         let leaf = LeafStep {
             shape: task.shape,
             x,
             g: read,
-            slots: &mut self.blocks.list[task.block].slots,
+            slots: &mut block.slots,
             memory: task.memory,
-            work: &mut self.work,
             delta: &mut self.delta,
         };
         Ready {
             group,
             blend,
             leaf,
+            room: &mut self.rooms[block.room].1,
             before: &mut self.before,
+            projection: &mut self.projection,
         }
     }
 
@@ -169,15 +185,20 @@ impl<T: Real, R: TensorRule> Lane<T, R> {
             group,
             blend,
             mut leaf,
+            room,
             before,
+            projection,
         } = self.ready(transforms, task, x, g);
         if constraints.is_empty() {
-            return rule.update(&group.context, &group.rule, &blend, &mut leaf);
+            return rule.update(&group.context, &group.rule, &blend, &mut leaf, room);
         }
         let before = &mut before[..leaf.x.len()];
         before.copy_from_slice(leaf.x);
-        rule.update(&group.context, &group.rule, &blend, &mut leaf);
-        constrain(constraints, leaf.shape, leaf.x, before, group.context.rate)
+        rule.update(&group.context, &group.rule, &blend, &mut leaf, room);
+        for constraint in constraints {
+            constraint.project_with(leaf.shape, leaf.x, group.context.rate, projection);
+        }
+        square_distance(leaf.x, before)
     }
 
     /// Does something with a leaf as if it consisted of some of its rows; with all of it where no
@@ -210,7 +231,10 @@ impl<T: Real, R: TensorRule> Lane<T, R> {
 
     /// Visits every block of gathered leaves as if it were one leaf.
     #[inline]
-    fn gathered(&mut self, mut visit: impl FnMut(&Prepared<T, R>, &mut LeafStep<'_, T>)) {
+    fn gathered(
+        &mut self,
+        mut visit: impl FnMut(&Prepared<T, R>, &mut LeafStep<'_, T>, &mut R::Room<T>),
+    ) {
         let Blocks { list, x, g } = &mut self.blocks;
         for block in list {
             if block.gathered.is_empty() {
@@ -222,17 +246,17 @@ impl<T: Real, R: TensorRule> Lane<T, R> {
                 g: &g[block.gathered.clone()],
                 slots: &mut block.slots,
                 memory: &mut [],
-                work: &mut self.work,
                 delta: &mut self.delta,
             };
-            visit(&self.groups[block.group], &mut leaf);
+            let room = &mut self.rooms[block.room].1;
+            visit(&self.groups[block.group], &mut leaf, room);
         }
     }
 
     /// The sums of all gathered leaves.
     pub(crate) fn measure_gathered(&mut self) -> Sums {
         let mut total = [0.0; 4];
-        self.gathered(|group, leaf| {
+        self.gathered(|group, leaf, _| {
             let sums = R::measure(&group.rule, &group.blend, leaf);
             total
                 .iter_mut()
@@ -246,24 +270,14 @@ impl<T: Real, R: TensorRule> Lane<T, R> {
     #[inline]
     pub(crate) fn update_gathered(&mut self, rule: &R) -> f64 {
         let mut squares = 0.0;
-        self.gathered(|group, leaf| {
-            squares += rule.update(&group.context, &group.rule, &group.blend, leaf);
+        self.gathered(|group, leaf, room| {
+            squares += rule.update(&group.context, &group.rule, &group.blend, leaf, room);
         });
         squares
     }
 }
 
-/// Projects a leaf; returns the sum of squared changes since `before`.
-fn constrain<T: Real>(
-    constraints: &[Constraint],
-    shape: &[usize],
-    x: &mut [T],
-    before: &[T],
-    rate: f64,
-) -> f64 {
-    for constraint in constraints {
-        constraint.project(shape, x, rate);
-    }
-    let changes = x.iter().zip(before).map(|(x, old)| (*x - *old).to_f64());
+fn square_distance<T: Real>(x: &[T], y: &[T]) -> f64 {
+    let changes = x.iter().zip(y).map(|(x, y)| (*x - *y).to_f64());
     changes.map(|change| change * change).sum()
 }

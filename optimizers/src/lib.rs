@@ -70,13 +70,7 @@ pub use options::LeafOptions;
 pub use real::Real;
 pub use report::{Outcome, StepInput, StepReport};
 pub use rule::Rule;
-pub use rules::{
-    AcProp, AdEmaMix, AdaBelief, AdaBound, Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Adan,
-    Adopt, AmsGrad, Asgd, DAdaptAdam, Dog, Dowg, Fromage, Ftrl, Lamb, Lars, Lion, MadGrad,
-    Momentum, Momo, MomoAdam, Muon, NAdam, NovoGrad, Optimistic, Polyak, Prodigy, QhAdam, RAdam,
-    RmsProp, RmsPropMomentum, Rprop, ScheduleFreeAdamW, ScheduleFreeSgd, Sgd, Shampoo, SignSgd,
-    Sm3, Soap, Sophia, Yogi,
-};
+pub use rules::*;
 pub use schedule::{
     Anneal, AtLeast, Constant, Cosine, CosineWave, Delayed, Exponential, Interpolated, InverseSqrt,
     InverseTime, Linear, MultiStep, OneCycle, Polynomial, Product, Raised, Scaling, Schedule,

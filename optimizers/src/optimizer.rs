@@ -1,6 +1,7 @@
 //! The optimizer: one reduction pass, then one pass over parameters, gradients and state.
 //!
-//! Nothing is allocated per step (but by projections that sort). A step is either applied as a
+//! Nothing is allocated per step: buffers are made when the optimizer is built, and those of projections
+//! and lists of rows grow in the first steps. A step is either applied as a
 //! whole or changes nothing: the structure and the finiteness of every leaf are checked before the
 //! first write.
 

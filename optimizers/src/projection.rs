@@ -86,22 +86,34 @@ pub fn bounds<T: Real>(x: &mut [T], lower: f64, upper: f64) {
 
 /// The nearest non-negative point that sums to `scale` (Duchi et al. 2008).
 pub fn simplex<T: Real>(x: &mut [T], scale: f64) {
-    let values: Vec<f64> = x.iter().map(|x| x.to_f64()).collect();
-    let shift = simplex_shift(values, scale);
+    simplex_with(x, scale, &mut Vec::new());
+}
+
+/// As `simplex`, in room that keeps its capacity.
+pub(crate) fn simplex_with<T: Real>(x: &mut [T], scale: f64, room: &mut Vec<f64>) {
+    room.clear();
+    room.extend(x.iter().map(|x| x.to_f64()));
+    let shift = simplex_shift(room, scale);
     map(x, |x| (x - shift).max(0.0));
 }
 
 /// The nearest point with a sum of absolute values of at most `radius`.
 pub fn l1_ball<T: Real>(x: &mut [T], radius: f64) {
-    let values: Vec<f64> = x.iter().map(|x| x.to_f64().abs()).collect();
-    if values.iter().sum::<f64>() > radius {
-        lasso(x, simplex_shift(values, radius));
+    l1_ball_with(x, radius, &mut Vec::new());
+}
+
+/// As `l1_ball`, in room that keeps its capacity.
+pub(crate) fn l1_ball_with<T: Real>(x: &mut [T], radius: f64, room: &mut Vec<f64>) {
+    room.clear();
+    room.extend(x.iter().map(|x| x.to_f64().abs()));
+    if room.iter().sum::<f64>() > radius {
+        lasso(x, simplex_shift(room, radius));
     }
 }
 
-/// The shift t with `sum max(v - t, 0) = scale`.
-fn simplex_shift(mut values: Vec<f64>, scale: f64) -> f64 {
-    values.sort_by(|a, b| b.total_cmp(a));
+/// The shift t with `sum max(v - t, 0) = scale`; sorts the values.
+fn simplex_shift(values: &mut [f64], scale: f64) -> f64 {
+    values.sort_unstable_by(|a, b| b.total_cmp(a));
     let (mut sum, mut shift) = (0.0, f64::NEG_INFINITY);
     for (count, value) in values.iter().enumerate() {
         sum += value;
@@ -154,6 +166,11 @@ fn plane_distance<T: Real>(x: &[T], a: &[f64], b: f64) -> f64 {
 /// The largest singular value of a matrix of this shape, all axes but the last being rows, by
 /// power iteration until it stands still.
 pub fn spectral_norm<T: Real>(shape: &[usize], x: &[T]) -> f64 {
+    spectral_norm_with(shape, x, &mut Vec::new())
+}
+
+/// As `spectral_norm`, in room that keeps its capacity.
+pub(crate) fn spectral_norm_with<T: Real>(shape: &[usize], x: &[T], room: &mut Vec<f64>) -> f64 {
     let columns = shape.last().copied().unwrap_or(1);
     if x.is_empty() || columns == 0 {
         return 0.0;
@@ -163,22 +180,23 @@ pub fn spectral_norm<T: Real>(shape: &[usize], x: &[T]) -> f64 {
     // The longest row is a start that isn't orthogonal to the dominant direction in practice.
     let rows = || x.chunks_exact(columns);
     let longest = rows().max_by(|a, b| norm(a).total_cmp(&norm(b)));
-    let mut v: Vec<f64> = longest
-        .unwrap_or_default()
-        .iter()
-        .map(|x| x.to_f64())
-        .collect();
+    room.clear();
+    room.extend(longest.unwrap_or_default().iter().map(|x| x.to_f64()));
+    room.resize(columns + x.len() / columns, 0.0);
+    let (v, u) = room.split_at_mut(columns);
     let mut value = 0.0;
     for _ in 0..1000 {
-        let length = norm(&v);
+        let length = norm(v);
         if length == 0.0 {
             return value;
         }
         v.iter_mut().for_each(|v| *v /= length);
-        let u: Vec<f64> = rows().map(|row| row_dot(row, &v)).collect();
-        let next = norm(&u);
-        v.iter_mut().for_each(|v| *v = 0.0);
-        for (row, u) in rows().zip(&u) {
+        for (u, row) in u.iter_mut().zip(rows()) {
+            *u = row_dot(row, v);
+        }
+        let next = norm(u);
+        v.fill(0.0);
+        for (row, u) in rows().zip(&*u) {
             v.iter_mut()
                 .zip(row)
                 .for_each(|(v, x)| *v += u * x.to_f64());

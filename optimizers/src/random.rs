@@ -2,6 +2,8 @@
 //!
 //! It knows no distribution that only one caller needs, except the two that everybody does.
 
+use std::fmt::{self, Display, Write};
+
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -19,15 +21,12 @@ impl Random {
     }
 
     /// The stream of `seed` that belongs to `purpose`, independent of all others of that seed.
-    pub(crate) fn named(seed: u64, purpose: &str) -> Self {
-        // FNV-1a; the stream number needs no more than being different for different texts.
-        let hash = purpose
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-            });
+    pub(crate) fn named(seed: u64, purpose: impl Display) -> Self {
+        let mut hash = Hash(0xcbf2_9ce4_8422_2325);
+        // Hashing can't fail.
+        let _ = write!(hash, "{purpose}");
         let mut random = Self::new(seed);
-        random.rng.set_stream(hash);
+        random.rng.set_stream(hash.0);
         random
     }
 
@@ -53,6 +52,19 @@ impl Random {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last + 1));
         }
+    }
+}
+
+/// FNV-1a of a text that is never stored: the number of a stream needs no more than being different
+/// for different texts.
+struct Hash(u64);
+
+impl Write for Hash {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for byte in text.bytes() {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        Ok(())
     }
 }
 

@@ -5,6 +5,8 @@
     reason = "a rule is configured through its builder"
 )]
 
+use crate::TensorRule;
+
 /// Builder methods that set one hyperparameter each.
 macro_rules! setters {
     ($rule:ty { $($(#[$doc:meta])* $name:ident: $value:ty;)* }) => {
@@ -69,48 +71,67 @@ mod soap;
 mod sophia;
 mod yogi;
 
-pub use acprop::AcProp;
-pub use adabelief::AdaBelief;
-pub use adabound::AdaBound;
-pub use adadelta::Adadelta;
-pub use adafactor::Adafactor;
-pub use adagrad::Adagrad;
-pub use adam::{Adam, AdamW};
-pub use adamax::Adamax;
-pub use adan::Adan;
-pub use ademamix::AdEmaMix;
-pub use adopt::Adopt;
-pub use amsgrad::AmsGrad;
-pub use asgd::Asgd;
-pub use dadapt_adam::DAdaptAdam;
-pub use dog::Dog;
-pub use dowg::Dowg;
-pub use fromage::Fromage;
-pub use ftrl::Ftrl;
-pub use lamb::Lamb;
-pub use lars::Lars;
-pub use lion::Lion;
-pub use madgrad::MadGrad;
-pub use momentum::Momentum;
-pub use momo::Momo;
-pub use momo_adam::MomoAdam;
-pub use muon::Muon;
-pub use nadam::NAdam;
-pub use novograd::NovoGrad;
-pub use optimistic::Optimistic;
-pub use polyak::Polyak;
-pub use prodigy::Prodigy;
-pub use qhadam::QhAdam;
-pub use radam::RAdam;
-pub use rmsprop::RmsProp;
-pub use rmsprop_momentum::RmsPropMomentum;
-pub use rprop::Rprop;
-pub use schedule_free_adamw::ScheduleFreeAdamW;
-pub use schedule_free_sgd::ScheduleFreeSgd;
-pub use sgd::Sgd;
-pub use shampoo::Shampoo;
-pub use sign_sgd::SignSgd;
-pub use sm3::Sm3;
-pub use soap::Soap;
-pub use sophia::Sophia;
-pub use yogi::Yogi;
+/// Gives the rules out, and tells their names.
+macro_rules! catalogue {
+    ($($module:ident::$rule:ident;)*) => {
+        $(pub use $module::$rule;)*
+
+        /// The names of all update rules, as in saved state: so that a list of rules, in a test or
+        /// in a menu, can be checked for being complete.
+        ///
+        /// ```
+        /// assert!(cotangent_optimizers::RULES.contains(&"adam"));
+        /// ```
+        pub const RULES: &[&str] = &[$(<$rule as TensorRule>::NAME),*];
+    };
+}
+
+catalogue! {
+    acprop::AcProp;
+    adabelief::AdaBelief;
+    adabound::AdaBound;
+    adadelta::Adadelta;
+    adafactor::Adafactor;
+    adagrad::Adagrad;
+    adam::Adam;
+    adamax::Adamax;
+    adan::Adan;
+    ademamix::AdEmaMix;
+    adopt::Adopt;
+    amsgrad::AmsGrad;
+    asgd::Asgd;
+    dadapt_adam::DAdaptAdam;
+    dog::Dog;
+    dowg::Dowg;
+    fromage::Fromage;
+    ftrl::Ftrl;
+    lamb::Lamb;
+    lars::Lars;
+    lion::Lion;
+    madgrad::MadGrad;
+    momentum::Momentum;
+    momo::Momo;
+    momo_adam::MomoAdam;
+    muon::Muon;
+    nadam::NAdam;
+    novograd::NovoGrad;
+    optimistic::Optimistic;
+    polyak::Polyak;
+    prodigy::Prodigy;
+    qhadam::QhAdam;
+    radam::RAdam;
+    rmsprop::RmsProp;
+    rmsprop_momentum::RmsPropMomentum;
+    rprop::Rprop;
+    schedule_free_adamw::ScheduleFreeAdamW;
+    schedule_free_sgd::ScheduleFreeSgd;
+    sgd::Sgd;
+    shampoo::Shampoo;
+    sign_sgd::SignSgd;
+    sm3::Sm3;
+    soap::Soap;
+    sophia::Sophia;
+    yogi::Yogi;
+}
+
+pub use adam::AdamW;

@@ -36,8 +36,6 @@ pub struct LeafStep<'a, T> {
     pub slots: &'a mut [T],
     /// The rule's memory for this leaf, with [`Scope::Leaf`].
     pub memory: &'a mut [f64],
-    /// Room of the size that [`TensorRule::work`] asked for.
-    pub work: &'a mut [T],
     pub(crate) delta: &'a mut [T],
 }
 
@@ -54,7 +52,7 @@ pub trait TensorRule: Clone + Debug + PartialEq + Serialize + DeserializeOwned +
     /// Whether the rule applies the decoupled decay itself.
     const OWN_DECAY: bool = false;
     /// Whether the rule is a function of single elements, so that leaves may be updated as parts of
-    /// a longer one.
+    /// a longer one; its room then doesn't depend on shapes.
     const ELEMENTWISE: bool = false;
     /// Whether the rule reads the loss.
     const NEEDS_LOSS: bool = false;
@@ -62,6 +60,8 @@ pub trait TensorRule: Clone + Debug + PartialEq + Serialize + DeserializeOwned +
     const HAS_VIEW: bool = false;
     /// What is computed once per step and group.
     type Prepared<T: Real>: Copy + Debug;
+    /// What a step over a leaf computes in beyond its state: buffers, plans of its products.
+    type Room<T: Real>: Debug;
 
     /// Refuses hyperparameters with which the rule makes no sense.
     ///
@@ -72,10 +72,9 @@ pub trait TensorRule: Clone + Debug + PartialEq + Serialize + DeserializeOwned +
     /// The slots of a leaf of this shape.
     fn slots(&self, shape: &[usize]) -> Vec<Slot>;
 
-    /// How many elements of room a leaf of this shape wants during a step.
-    fn work(&self, _shape: &[usize]) -> usize {
-        0
-    }
+    /// The room for a leaf of this shape, so that a step allocates nothing: made when the optimizer
+    /// is built, and shared by all leaves of this shape.
+    fn room<T: Real>(&self, shape: &[usize]) -> Self::Room<T>;
 
     /// What a number of the memory starts with.
     fn initial_memory(&self, _index: usize) -> f64 {
@@ -106,6 +105,7 @@ pub trait TensorRule: Clone + Debug + PartialEq + Serialize + DeserializeOwned +
         prepared: &Self::Prepared<T>,
         blend: &Blend<T>,
         leaf: &mut LeafStep<'_, T>,
+        room: &mut Self::Room<T>,
     ) -> f64;
 
     /// Writes the second view over the parameters of a leaf.
@@ -213,6 +213,7 @@ impl<R: Rule> TensorRule for R {
     const NEEDS_LOSS: bool = R::NEEDS_LOSS;
     const HAS_VIEW: bool = R::HAS_VIEW;
     type Prepared<T: Real> = R::Scalars<T>;
+    type Room<T: Real> = ();
 
     fn validate(&self) -> Result<(), Error> {
         R::validate(self)
@@ -228,6 +229,8 @@ impl<R: Rule> TensorRule for R {
             })
             .collect()
     }
+
+    fn room<T: Real>(&self, _shape: &[usize]) {}
 
     fn initial_memory(&self, index: usize) -> f64 {
         R::initial_memory(self, index)
@@ -256,6 +259,7 @@ impl<R: Rule> TensorRule for R {
         scalars: &R::Scalars<T>,
         blend: &Blend<T>,
         leaf: &mut LeafStep<'_, T>,
+        (): &mut (),
     ) -> f64 {
         if R::SCOPE == Scope::Model {
             return sweep::<T, R>(scalars, blend, leaf);

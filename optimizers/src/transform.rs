@@ -75,7 +75,7 @@ impl Transform {
             Transform::AdaptiveClip { factor, eps } => adaptive_clip(shape, x, g, factor, eps),
             Transform::Noise { eta, gamma, seed } => {
                 let deviation = (eta / (step as f64).powf(gamma)).sqrt();
-                let mut random = Random::named(seed, &format!("gradient noise {step} {leaf}"));
+                let mut random = Random::named(seed, format_args!("gradient noise {step} {leaf}"));
                 for g in g {
                     *g += T::from_f64(deviation * random.normal());
                 }

@@ -2,6 +2,9 @@
 //! comes, as a table (`cargo test -p cotangent-optimizers --test convergence -- --nocapture`), and
 //! that it comes far enough. Beside it, properties that no trajectory shows.
 
+mod common;
+
+use common::complete;
 use cotangent_optimizers::*;
 
 type Vector = Vec<f64>;
@@ -80,9 +83,13 @@ macro_rules! table {
             println!("{:<22} {:>11} {:>11} {:>11}", "excess after 500 steps", "quadratic", "valley", "logistic");
             let (start, valley) = (vec![0.0; 10], vec![-1.0, 1.0]);
             let start_values = [quadratic(&start).0, rosenbrock(&valley).0, logistic(&vec![0.0; 3]).0 - least];
-            let mut late = Vec::new();
+            fn name<R: TensorRule>(_: OptimizerBuilder<R>) -> &'static str {
+                R::NAME
+            }
+            let (mut late, mut names) = (Vec::new(), Vec::new());
             $({
                 let rule: fn(f64) -> _ = $rule;
+                names.push(name(rule($quadratic)));
                 let left = [
                     excess(rule($quadratic), start.clone(), quadratic, 0.0, 500),
                     excess(rule($valley), valley.clone(), rosenbrock, 0.0, 500),
@@ -97,6 +104,7 @@ macro_rules! table {
                 }
             })*
             assert!(late.is_empty(), "{late:#?}");
+            complete(names);
         }
     };
 }

@@ -128,6 +128,8 @@ impl Adafactor {
 impl TensorRule for Adafactor {
     const NAME: &'static str = "adafactor";
     type Prepared<T: Real> = AdafactorScalars;
+    /// Sums of columns, or roots of their moments in all matrices of a stack.
+    type Room<T: Real> = Vec<T>;
 
     fn validate(&self) -> Result<(), Error> {
         check_positive("decay_power", self.decay_power)?;
@@ -151,10 +153,9 @@ impl TensorRule for Adafactor {
         }
     }
 
-    fn work(&self, shape: &[usize]) -> usize {
-        // Sums of columns, or roots of their moments in all matrices of a stack.
+    fn room<T: Real>(&self, shape: &[usize]) -> Vec<T> {
         let columns = self.matrices(shape);
-        columns.map_or(0, |[stack, _, columns]| (stack + 2) * columns)
+        vec![T::default(); columns.map_or(0, |[stack, _, columns]| (stack + 2) * columns)]
     }
 
     fn prepare<T: Real>(&self, context: &StepContext<'_>) -> AdafactorScalars {
@@ -175,6 +176,7 @@ impl TensorRule for Adafactor {
         scalars: &AdafactorScalars,
         blend: &Blend<T>,
         leaf: &mut LeafStep<'_, T>,
+        room: &mut Vec<T>,
     ) -> f64 {
         let size = (leaf.x.len().max(1)) as f64;
         let root_mean_square = |squares: f64| (squares / size).sqrt();
@@ -203,7 +205,7 @@ impl TensorRule for Adafactor {
             let update = root_mean_square(whole.update_squares(divisor));
             return whole.subtract(divisor, T::from_f64(self.scale(scalars, length, update)));
         }
-        let (roots, work) = leaf.work.split_at_mut(stack * width);
+        let (roots, work) = room.split_at_mut(stack * width);
         let mut squares = 0.0;
         for index in 0..stack {
             let mut part = whole.matrix(index, height * width);

@@ -12,8 +12,7 @@ use crate::{Blend, Error, Initial, OptimizerBuilder, Real, StepContext};
 ///
 /// Computed in the precision of the leaf (torch itself uses bfloat16). Defaults are torch's: the
 /// momentum is a mean and looks ahead, the scale is `sqrt(max(1, rows / columns))`; see
-/// [`match_rms`](OptimizerBuilder::match_rms) and [`optax`](OptimizerBuilder::optax). Products of
-/// matrices take temporary memory.
+/// [`match_rms`](OptimizerBuilder::match_rms) and [`optax`](OptimizerBuilder::optax).
 ///
 /// ```
 /// use cotangent_optimizers::Muon;
@@ -132,13 +131,7 @@ impl Muon {
     }
 
     /// Replaces the matrix in `x` by a nearly orthogonal one.
-    fn orthogonalize<T: Real>(&self, rows: usize, columns: usize, x: &mut [T], work: &mut [T]) {
-        // The smaller side gives the smaller products: X X' if there are fewer rows, else X' X.
-        let wide = rows <= columns;
-        let (side, other) = (rows.min(columns), rows.max(columns));
-        let (gram, work) = work.split_at_mut(side * side);
-        let (square, work) = work.split_at_mut(side * side);
-        let moved = &mut work[..x.len()];
+    fn orthogonalize<T: Real>(&self, x: &mut [T], room: &mut NewtonSchulz<T>) {
         let norm = x
             .iter()
             .map(|x| x.to_f64() * x.to_f64())
@@ -152,23 +145,59 @@ impl Muon {
         x.iter_mut()
             .for_each(|x| *x = T::from_f64(x.to_f64() / norm));
         let [a, b, c] = COEFFICIENTS.map(T::from_f64);
-        let mut first = MatMul::with(side, other, side, [!wide, wide], false);
-        let mut second = MatMul::new(side, side, side);
-        let mut third = MatMul::new(rows, if wide { rows } else { columns }, columns);
         for _ in 0..self.rounds {
-            first.run(x, x, gram);
-            second.run(gram, gram, square);
-            for (gram, square) in gram.iter_mut().zip(&*square) {
+            room.to_gram.run(x, x, &mut room.gram);
+            room.to_square.run(&room.gram, &room.gram, &mut room.square);
+            for (gram, square) in room.gram.iter_mut().zip(&room.square) {
                 *gram = b * *gram + c * *square;
             }
-            if wide {
-                third.run(gram, x, moved);
+            let (left, right) = if room.wide {
+                (&*room.gram, &*x)
             } else {
-                third.run(x, gram, moved);
-            }
-            for (x, moved) in x.iter_mut().zip(&*moved) {
+                (&*x, &*room.gram)
+            };
+            room.to_moved.run(left, right, &mut room.moved);
+            for (x, moved) in x.iter_mut().zip(&room.moved) {
                 *x = a * *x + *moved;
             }
+        }
+    }
+}
+
+/// What a step over one leaf computes in.
+#[derive(Debug)]
+pub struct MuonRoom<T: Real> {
+    step: Vec<T>,
+    /// Where the leaf is a matrix.
+    matrix: Option<NewtonSchulz<T>>,
+}
+
+/// Newton-Schulz steps of matrices of one size.
+#[derive(Debug)]
+struct NewtonSchulz<T: Real> {
+    /// The smaller side gives the smaller products: X X' if there are fewer rows, else X' X.
+    wide: bool,
+    to_gram: MatMul<T>,
+    gram: Vec<T>,
+    to_square: MatMul<T>,
+    square: Vec<T>,
+    to_moved: MatMul<T>,
+    moved: Vec<T>,
+}
+
+impl<T: Real> NewtonSchulz<T> {
+    fn new(rows: usize, columns: usize) -> Self {
+        let wide = rows <= columns;
+        let (side, other) = (rows.min(columns), rows.max(columns));
+        let room = |len| vec![T::default(); len];
+        Self {
+            wide,
+            to_gram: MatMul::with(side, other, side, [!wide, wide], false),
+            gram: room(side * side),
+            to_square: MatMul::new(side, side, side),
+            square: room(side * side),
+            to_moved: MatMul::new(rows, side, columns),
+            moved: room(rows * columns),
         }
     }
 }
@@ -176,6 +205,7 @@ impl Muon {
 impl TensorRule for Muon {
     const NAME: &'static str = "muon";
     type Prepared<T: Real> = MuonScalars;
+    type Room<T: Real> = MuonRoom<T>;
 
     fn validate(&self) -> Result<(), Error> {
         check_range("momentum", self.momentum, 0.0, 1.0)?;
@@ -201,10 +231,13 @@ impl TensorRule for Muon {
         }
     }
 
-    fn work(&self, shape: &[usize]) -> usize {
-        match shape {
-            [rows, columns] => 2 * rows * columns + 2 * rows.min(columns).pow(2),
-            _ => shape.iter().product(),
+    fn room<T: Real>(&self, shape: &[usize]) -> MuonRoom<T> {
+        MuonRoom {
+            step: vec![T::default(); shape.iter().product()],
+            matrix: match *shape {
+                [rows, columns] => Some(NewtonSchulz::new(rows, columns)),
+                _ => None,
+            },
         }
     }
 
@@ -237,17 +270,18 @@ impl TensorRule for Muon {
         s: &MuonScalars,
         blend: &Blend<T>,
         leaf: &mut LeafStep<'_, T>,
+        room: &mut MuonRoom<T>,
     ) -> f64 {
-        let (u, work) = leaf.work.split_at_mut(leaf.x.len());
+        let u = &mut room.step;
         blend.gradient_into(leaf.x, leaf.g, u);
-        if let [rows, columns] = *leaf.shape {
+        if let ([rows, columns], Some(matrix)) = (leaf.shape, &mut room.matrix) {
             let [take, along, direct] = [1.0 - self.momentum, s.along, s.direct].map(T::from_f64);
             for (u, m) in u.iter_mut().zip(&mut *leaf.slots) {
                 *m += take * (*u - *m);
                 *u = along * *m + direct * *u;
             }
-            self.orthogonalize(rows, columns, u, work);
-            let scale = T::from_f64(s.rate * self.scale(rows, columns));
+            self.orthogonalize(u, matrix);
+            let scale = T::from_f64(s.rate * self.scale(*rows, *columns));
             u.iter_mut().for_each(|u| *u *= scale);
         } else {
             let (m, v) = leaf.slots.split_at_mut(u.len());

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{check_positive, check_range};
-use crate::linear::Matrix;
+use crate::linear::{Matrix, Power, Product};
 use crate::tensor_rule::{LeafStep, Slot, TensorRule};
 use crate::{Blend, Error, Initial, OptimizerBuilder, Real, StepContext};
 
@@ -11,8 +11,8 @@ use crate::{Blend, Error, Initial, OptimizerBuilder, Real, StepContext};
 /// `x -= lr L^(-1/4) G R^(-1/4)`; a vector has one side, `x -= lr L^(-1/2) g`.
 ///
 /// Leaves of more than two axes are matrices of their first axis by all others. The roots are
-/// renewed at every `interval`-th step by eigenvalues in double precision, in temporary memory: for
-/// sides up to some hundreds.
+/// renewed at every `interval`-th step by eigenvalues in double precision: for sides up to some
+/// hundreds.
 ///
 /// ```
 /// use cotangent_optimizers::Shampoo;
@@ -62,9 +62,72 @@ fn sides(shape: &[usize]) -> (usize, Option<usize>) {
     }
 }
 
+/// What a step over one matrix computes in, in double precision.
+#[derive(Debug)]
+pub struct ShampooRoom<T> {
+    step: Vec<T>,
+    gradient: Matrix,
+    left: Side,
+    right: Option<Side>,
+}
+
+/// One side of the matrix.
+#[derive(Debug)]
+struct Side {
+    /// Of the gradient with itself.
+    square: Product,
+    statistics: Matrix,
+    power: Power,
+    root: Matrix,
+    /// The gradient times the root.
+    apply: Product,
+}
+
+impl Side {
+    fn new(size: usize, square: Product, apply: Product) -> Self {
+        Self {
+            square,
+            statistics: Matrix::zeros(size, size),
+            power: Power::new(size),
+            root: Matrix::zeros(size, size),
+            apply,
+        }
+    }
+
+    /// Adds the square of the gradient to the statistics, and renews the root; `slots` hold both.
+    fn observe<T: Real>(&mut self, slots: &mut [T], gradient: &Matrix, renewal: Renewal) {
+        let size = self.statistics.rows;
+        let (statistics, root) = slots.split_at_mut(size * size);
+        let added = self.square.of(gradient, gradient);
+        for (index, (sum, added)) in statistics.iter_mut().zip(&added.data).enumerate() {
+            let is_start = renewal.first && index % (size + 1) == 0;
+            let old = if is_start { renewal.eps } else { sum.to_f64() };
+            *sum = T::from_f64(old + added);
+        }
+        if renewal.due {
+            self.statistics.read(statistics);
+            let new = self
+                .power
+                .of(&self.statistics, renewal.exponent, renewal.eps);
+            new.write(root);
+        }
+        self.root.read(root);
+    }
+}
+
+/// What becomes of the roots in this step.
+#[derive(Clone, Copy)]
+struct Renewal {
+    first: bool,
+    due: bool,
+    exponent: f64,
+    eps: f64,
+}
+
 impl TensorRule for Shampoo {
     const NAME: &'static str = "shampoo";
     type Prepared<T: Real> = ();
+    type Room<T: Real> = ShampooRoom<T>;
 
     fn validate(&self) -> Result<(), Error> {
         check_range("momentum", self.momentum, 0.0, 1.0)?;
@@ -91,8 +154,25 @@ impl TensorRule for Shampoo {
         slots
     }
 
-    fn work(&self, shape: &[usize]) -> usize {
-        shape.iter().product()
+    fn room<T: Real>(&self, shape: &[usize]) -> ShampooRoom<T> {
+        let (left, right) = sides(shape);
+        let width = right.unwrap_or(1);
+        ShampooRoom {
+            step: vec![T::default(); left * width],
+            gradient: Matrix::zeros(left, width),
+            left: Side::new(
+                left,
+                Product::transposed_right(left, width, left),
+                Product::plain(left, left, width),
+            ),
+            right: right.map(|right| {
+                Side::new(
+                    right,
+                    Product::transposed_left(right, left, right),
+                    Product::plain(left, right, right),
+                )
+            }),
+        }
     }
 
     fn prepare<T: Real>(&self, _context: &StepContext<'_>) {}
@@ -103,70 +183,37 @@ impl TensorRule for Shampoo {
         (): &(),
         blend: &Blend<T>,
         leaf: &mut LeafStep<'_, T>,
+        room: &mut ShampooRoom<T>,
     ) -> f64 {
-        let u = &mut leaf.work[..leaf.x.len()];
-        blend.gradient_into(leaf.x, leaf.g, u);
-        let (left, right) = sides(leaf.shape);
-        let (left_slots, rest) = leaf.slots.split_at_mut(2 * left * left);
-        let (right_slots, direction) = rest.split_at_mut(right.map_or(0, |side| 2 * side * side));
-        let mixed = u
-            .iter()
-            .zip(&*direction)
-            .map(|(u, d)| u.to_f64() + self.momentum * (d.to_f64() - u.to_f64()));
-        let g = Matrix::new(left, right.unwrap_or(1), mixed.collect());
-        let exponent = if right.is_some() { -0.25 } else { -0.5 };
-        let renews = context.step.is_multiple_of(self.interval) || context.step == 1;
-        let root = self.side(
-            left_slots,
-            g.times_transposed(&g),
-            exponent,
-            context.step,
-            renews,
-        );
-        let mut preconditioned = root.times(&g);
-        if right.is_some() {
-            let root = self.side(
-                right_slots,
-                g.transposed_times(&g),
-                exponent,
-                context.step,
-                renews,
-            );
-            preconditioned = preconditioned.times(&root);
+        let ShampooRoom {
+            step,
+            gradient,
+            left,
+            right,
+        } = room;
+        blend.gradient_into(leaf.x, leaf.g, step);
+        let (rows, columns) = sides(leaf.shape);
+        let (left_slots, rest) = leaf.slots.split_at_mut(2 * rows * rows);
+        let (right_slots, direction) = rest.split_at_mut(columns.map_or(0, |side| 2 * side * side));
+        for ((g, u), d) in gradient.data.iter_mut().zip(&*step).zip(&*direction) {
+            *g = u.to_f64() + self.momentum * (d.to_f64() - u.to_f64());
         }
-        for ((u, d), p) in u.iter_mut().zip(direction).zip(&preconditioned.data) {
+        let renewal = Renewal {
+            first: context.step == 1,
+            due: context.step.is_multiple_of(self.interval) || context.step == 1,
+            exponent: if columns.is_some() { -0.25 } else { -0.5 },
+            eps: self.eps,
+        };
+        left.observe(left_slots, gradient, renewal);
+        let mut preconditioned = left.apply.of(&left.root, gradient);
+        if let Some(right) = right {
+            right.observe(right_slots, gradient, renewal);
+            preconditioned = right.apply.of(preconditioned, &right.root);
+        }
+        for ((u, d), p) in step.iter_mut().zip(direction).zip(&preconditioned.data) {
             *d = T::from_f64(*p);
             *u = T::from_f64(context.rate * p);
         }
-        blend.subtract(leaf.x, u)
-    }
-}
-
-impl Shampoo {
-    /// Adds to the statistics of one side and gives its root; `slots` hold both.
-    fn side<T: Real>(
-        &self,
-        slots: &mut [T],
-        added: Matrix,
-        exponent: f64,
-        step: u64,
-        renews: bool,
-    ) -> Matrix {
-        let side = added.rows;
-        let (statistics, root) = slots.split_at_mut(side * side);
-        for (index, (sum, added)) in statistics.iter_mut().zip(&added.data).enumerate() {
-            let is_start = step == 1 && index % (side + 1) == 0;
-            let old = if is_start { self.eps } else { sum.to_f64() };
-            *sum = T::from_f64(old + added);
-        }
-        let read =
-            |slots: &[T]| Matrix::new(side, side, slots.iter().map(|x| x.to_f64()).collect());
-        if renews {
-            let new = read(statistics).power(exponent, self.eps);
-            for (root, new) in root.iter_mut().zip(&new.data) {
-                *root = T::from_f64(*new);
-            }
-        }
-        read(root)
+        blend.subtract(leaf.x, step)
     }
 }

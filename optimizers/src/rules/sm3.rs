@@ -51,6 +51,8 @@ setters! { Sm3 {
 impl TensorRule for Sm3 {
     const NAME: &'static str = "sm3";
     type Prepared<T: Real> = T;
+    /// The new maxima.
+    type Room<T: Real> = Vec<T>;
 
     fn validate(&self) -> Result<(), Error> {
         check_range("momentum", self.momentum, 0.0, 1.0)?;
@@ -74,8 +76,8 @@ impl TensorRule for Sm3 {
         ]
     }
 
-    fn work(&self, shape: &[usize]) -> usize {
-        shape.iter().sum::<usize>().max(1)
+    fn room<T: Real>(&self, shape: &[usize]) -> Vec<T> {
+        vec![T::default(); shape.iter().sum::<usize>().max(1)]
     }
 
     fn prepare<T: Real>(&self, context: &StepContext<'_>) -> T {
@@ -88,6 +90,7 @@ impl TensorRule for Sm3 {
         rate: &T,
         blend: &Blend<T>,
         leaf: &mut LeafStep<'_, T>,
+        room: &mut Vec<T>,
     ) -> f64 {
         let shape = if leaf.shape.is_empty() {
             &[1]
@@ -95,7 +98,7 @@ impl TensorRule for Sm3 {
             leaf.shape
         };
         let (maxima, momentum) = leaf.slots.split_at_mut(shape.iter().sum());
-        let new = &mut leaf.work[..maxima.len()];
+        let new = &mut room[..maxima.len()];
         new.fill(T::default());
         let [keep, take, eps] = [self.momentum, 1.0 - self.momentum, self.eps].map(T::from_f64);
         let squares = vectorized(Rows {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{check_positive, check_range};
-use crate::linear::Matrix;
+use crate::linear::{Basis, Eigen, Matrix, Product};
 use crate::tensor_rule::{LeafStep, Slot, TensorRule};
 use crate::{Blend, Error, Initial, OptimizerBuilder, Real, StepContext};
 
@@ -12,8 +12,8 @@ use crate::{Blend, Error, Initial, OptimizerBuilder, Real, StepContext};
 /// step. Leaves of one axis or none follow Adam.
 ///
 /// As its authors' code does, the first call only makes the basis: no parameter moves but by
-/// decay, which comes after the update. Bases are computed in double precision, in temporary
-/// memory: for sides up to some hundreds.
+/// decay, which comes after the update. Bases are computed in double precision: for sides up to some
+/// hundreds.
 ///
 /// ```
 /// use cotangent_optimizers::Soap;
@@ -75,65 +75,93 @@ fn matrix(shape: &[usize]) -> Option<[usize; 2]> {
     }
 }
 
-/// Statistics and basis of one side.
-struct Side<'s, T> {
-    statistics: &'s mut [T],
-    basis: &'s mut [T],
-    size: usize,
+/// What a step over one leaf computes in.
+#[derive(Debug)]
+pub struct SoapRoom<T> {
+    step: Vec<T>,
+    /// The gradient, then the direction; where the leaf is no matrix, in one row.
+    direction: Matrix,
+    matrix: Option<MatrixRoom>,
 }
 
-impl<T: Real> Side<'_, T> {
-    fn read(&self, slot: &[T]) -> Matrix {
-        Matrix::new(
-            self.size,
-            self.size,
-            slot.iter().map(|x| x.to_f64()).collect(),
-        )
+/// What a step over a matrix computes in, in double precision.
+#[derive(Debug)]
+struct MatrixRoom {
+    /// Momentum, or second moments before their columns move.
+    moment: Matrix,
+    left: Side,
+    right: Side,
+    rotated: [Product; 2],
+    projected: Product,
+    projected_moment: Product,
+    back: Product,
+}
+
+/// One side of the matrix.
+#[derive(Debug)]
+struct Side {
+    square: Product,
+    statistics: Matrix,
+    basis: Matrix,
+    eigen: Eigen,
+    product: Product,
+    sorted: Matrix,
+    orthogonal: Basis,
+    /// The columns of the last basis in the order in which the new one took them.
+    order: Vec<usize>,
+}
+
+impl Side {
+    fn new(size: usize, square: Product) -> Self {
+        Self {
+            square,
+            statistics: Matrix::zeros(size, size),
+            basis: Matrix::zeros(size, size),
+            eigen: Eigen::new(size),
+            product: Product::plain(size, size, size),
+            sorted: Matrix::zeros(size, size),
+            orthogonal: Basis::new(size),
+            order: (0..size).collect(),
+        }
     }
 
-    fn basis(&self) -> Matrix {
-        self.read(self.basis)
-    }
-
-    fn observe(&mut self, product: &Matrix, take: f64) {
-        for (s, p) in self.statistics.iter_mut().zip(&product.data) {
+    /// Moves the statistics towards the square of the gradient.
+    fn observe<T: Real>(&mut self, statistics: &mut [T], gradient: &Matrix, take: f64) {
+        let square = self.square.of(gradient, gradient);
+        for (s, p) in statistics.iter_mut().zip(&square.data) {
             *s = T::from_f64(s.to_f64() + take * (p - s.to_f64()));
         }
+        self.statistics.read(statistics);
     }
 
     /// The first basis: eigenvectors, those of the largest values first.
-    fn start(&mut self) {
-        let (values, vectors) = self.read(self.statistics).eigen();
-        let order = descending(&values);
-        self.store(&vectors.columns_in(&order));
+    fn start<T: Real>(&mut self, basis: &mut [T]) {
+        self.eigen.decompose(&self.statistics);
+        descending(&mut self.order, &self.eigen.values);
+        self.sorted.take_columns(&self.eigen.vectors, &self.order);
+        self.sorted.write(basis);
     }
 
-    /// A step of power iteration; returns the order in which the old columns were taken.
-    fn renew(&mut self) -> Vec<usize> {
-        let basis = self.basis();
-        let product = self.read(self.statistics).times(&basis);
-        let values: Vec<f64> = (0..self.size)
-            .map(|column| {
-                let entries = (0..self.size).map(|row| row * self.size + column);
-                entries.map(|at| basis.data[at] * product.data[at]).sum()
-            })
-            .collect();
-        let order = descending(&values);
-        self.store(&product.columns_in(&order).orthogonal());
-        order
-    }
-
-    fn store(&mut self, basis: &Matrix) {
-        for (slot, value) in self.basis.iter_mut().zip(&basis.data) {
-            *slot = T::from_f64(*value);
+    /// A step of power iteration.
+    fn renew<T: Real>(&mut self, basis: &mut [T]) {
+        let product = self.product.of(&self.statistics, &self.basis);
+        let size = product.rows;
+        for (column, value) in self.eigen.values.iter_mut().enumerate() {
+            let entries = (0..size).map(|row| row * size + column);
+            *value = entries
+                .map(|at| self.basis.data[at] * product.data[at])
+                .sum();
         }
+        descending(&mut self.order, &self.eigen.values);
+        self.sorted.take_columns(product, &self.order);
+        self.orthogonal.of(&self.sorted).write(basis);
     }
 }
 
-fn descending(values: &[f64]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
-    order
+/// Sorts the numbers of `values` by their size, the largest first.
+fn descending(order: &mut [usize], values: &[f64]) {
+    // Equal ones by number: so a sort that allocates nothing is a stable one.
+    order.sort_unstable_by(|&a, &b| values[b].total_cmp(&values[a]).then(a.cmp(&b)));
 }
 
 /// The per-step scalars of [`Soap`].
@@ -149,6 +177,7 @@ impl TensorRule for Soap {
     const NAME: &'static str = "soap";
     const OWN_DECAY: bool = true;
     type Prepared<T: Real> = SoapScalars;
+    type Room<T: Real> = SoapRoom<T>;
 
     fn validate(&self) -> Result<(), Error> {
         check_range("beta1", self.beta1, 0.0, 1.0)?;
@@ -177,8 +206,23 @@ impl TensorRule for Soap {
         slots
     }
 
-    fn work(&self, shape: &[usize]) -> usize {
-        shape.iter().product()
+    fn room<T: Real>(&self, shape: &[usize]) -> SoapRoom<T> {
+        let len = shape.iter().product();
+        let [rows, columns] = matrix(shape).unwrap_or([1, len]);
+        let room = |[m, n]: [usize; 2]| MatrixRoom {
+            moment: Matrix::zeros(m, n),
+            left: Side::new(m, Product::transposed_right(m, n, m)),
+            right: Side::new(n, Product::transposed_left(n, m, n)),
+            rotated: [Product::transposed_left(m, m, n), Product::plain(m, m, n)],
+            projected: Product::plain(m, n, n),
+            projected_moment: Product::plain(m, n, n),
+            back: Product::transposed_right(m, n, n),
+        };
+        SoapRoom {
+            step: vec![T::default(); len],
+            direction: Matrix::zeros(rows, columns),
+            matrix: matrix(shape).map(room),
+        }
     }
 
     fn prepare<T: Real>(&self, context: &StepContext<'_>) -> SoapScalars {
@@ -208,37 +252,24 @@ impl TensorRule for Soap {
         s: &SoapScalars,
         blend: &Blend<T>,
         leaf: &mut LeafStep<'_, T>,
+        room: &mut SoapRoom<T>,
     ) -> f64 {
-        let len = leaf.x.len();
-        let u = &mut leaf.work[..len];
-        blend.gradient_into(leaf.x, leaf.g, u);
-        let (m, rest) = leaf.slots.split_at_mut(len);
-        let (v, rest) = rest.split_at_mut(len);
-        let g: Vec<f64> = u.iter().map(|u| u.to_f64()).collect();
-        let direction = match matrix(leaf.shape) {
-            None if s.first => vec![0.0; len],
-            None => self.adam(m, v, &g),
-            Some([rows, columns]) => {
-                let (left, rest) = rest.split_at_mut(rows * rows);
-                let (left_basis, rest) = rest.split_at_mut(rows * rows);
-                let (right, right_basis) = rest.split_at_mut(columns * columns);
-                let sides = [
-                    Side {
-                        statistics: left,
-                        basis: left_basis,
-                        size: rows,
-                    },
-                    Side {
-                        statistics: right,
-                        basis: right_basis,
-                        size: columns,
-                    },
-                ];
-                self.matrix_direction(m, v, Matrix::new(rows, columns, g), sides, s)
-            }
-        };
+        let SoapRoom {
+            step,
+            direction,
+            matrix,
+        } = room;
+        blend.gradient_into(leaf.x, leaf.g, step);
+        direction.read(step);
+        let (m, rest) = leaf.slots.split_at_mut(step.len());
+        let (v, bases) = rest.split_at_mut(step.len());
+        match matrix {
+            None if s.first => {}
+            None => self.adam(m, v, &mut direction.data),
+            Some(matrix) => self.matrix_direction(m, v, bases, direction, matrix, s),
+        }
         let keep = T::from_f64(1.0 - s.decay);
-        for ((u, x), d) in u.iter_mut().zip(&*leaf.x).zip(&direction) {
+        for ((u, x), d) in step.iter_mut().zip(&*leaf.x).zip(&direction.data) {
             // Decay follows the update: x (1 - decay) - keep step.
             let step = T::from_f64(s.rate * d);
             *u = if s.first {
@@ -247,65 +278,77 @@ impl TensorRule for Soap {
                 *x - keep * (*x - step)
             };
         }
-        blend.subtract(leaf.x, u)
+        blend.subtract(leaf.x, step)
     }
 }
 
 impl Soap {
-    /// Adam's direction, without bias correction.
-    fn adam<T: Real>(&self, m: &mut [T], v: &mut [T], g: &[f64]) -> Vec<f64> {
-        let moments = m.iter_mut().zip(v).zip(g);
-        let direction = moments.map(|((m, v), g)| {
+    /// Replaces a gradient by Adam's direction, without bias correction.
+    fn adam<T: Real>(&self, m: &mut [T], v: &mut [T], g: &mut [f64]) {
+        for ((m, v), g) in m.iter_mut().zip(v).zip(g) {
             let (first, second) = (m.to_f64(), v.to_f64());
             let (first, second) = (
-                first + (1.0 - self.beta1) * (g - first),
-                second + (1.0 - self.beta2) * (g * g - second),
+                first + (1.0 - self.beta1) * (*g - first),
+                second + (1.0 - self.beta2) * (*g * *g - second),
             );
             (*m, *v) = (T::from_f64(first), T::from_f64(second));
-            first / (second.sqrt() + self.eps)
-        });
-        direction.collect()
+            *g = first / (second.sqrt() + self.eps);
+        }
     }
 
+    /// As `adam`, in the basis; `slots` are statistics and basis of the left side and of the right
+    /// one.
     fn matrix_direction<T: Real>(
         &self,
         m: &mut [T],
         v: &mut [T],
-        g: Matrix,
-        [mut left, mut right]: [Side<'_, T>; 2],
+        slots: &mut [T],
+        g: &mut Matrix,
+        room: &mut MatrixRoom,
         s: &SoapScalars,
-    ) -> Vec<f64> {
-        let mut direction = vec![0.0; g.data.len()];
+    ) {
+        let (left, right) = slots.split_at_mut(2 * g.rows * g.rows);
+        let (left_statistics, left_basis) = left.split_at_mut(g.rows * g.rows);
+        let (right_statistics, right_basis) = right.split_at_mut(g.columns * g.columns);
+        room.left.basis.read(left_basis);
+        room.right.basis.read(right_basis);
+        let (q, r) = (&room.left.basis, &room.right.basis);
         if !s.first {
-            let (q, r) = (left.basis(), right.basis());
-            let project = |a: &Matrix| q.transposed_times(a).times(&r);
             for (m, g) in m.iter_mut().zip(&g.data) {
                 *m = T::from_f64(m.to_f64() + (1.0 - self.beta1) * (g - m.to_f64()));
             }
-            let momentum = Matrix::new(g.rows, g.columns, m.iter().map(|m| m.to_f64()).collect());
-            let (projected, mut scaled) = (project(&g), project(&momentum));
+            room.moment.read(m);
+            let [to, back] = &mut room.rotated;
+            let projected = room.projected.of(to.of(q, g), r);
+            let scaled = room.projected_moment.of(to.of(q, &room.moment), r);
             for ((v, g), m) in v.iter_mut().zip(&projected.data).zip(&mut scaled.data) {
                 let second = v.to_f64() + (1.0 - self.beta2) * (g * g - v.to_f64());
                 *v = T::from_f64(second);
                 *m /= second.sqrt() + self.eps;
             }
-            direction = q.times(&scaled).times_transposed(&r).data;
+            room.back.of(back.of(q, scaled), r);
         }
-        left.observe(&g.times_transposed(&g), 1.0 - self.beta2);
-        right.observe(&g.transposed_times(&g), 1.0 - self.beta2);
+        let take = 1.0 - self.beta2;
+        room.left.observe(left_statistics, g, take);
+        room.right.observe(right_statistics, g, take);
+        if !s.first {
+            g.data.copy_from_slice(&room.back.result().data);
+        }
         if s.first {
-            left.start();
-            right.start();
+            room.left.start(left_basis);
+            room.right.start(right_basis);
         } else if s.renews {
             // Second moments follow the columns of the basis that they belong to.
-            let (rows, columns) = (left.renew(), right.renew());
-            let old = Matrix::new(g.rows, g.columns, v.iter().map(|v| v.to_f64()).collect());
-            let old = old.columns_in(&columns);
-            for (index, v) in v.iter_mut().enumerate() {
-                let (row, column) = (index / g.columns, index % g.columns);
-                *v = T::from_f64(old.data[rows[row] * g.columns + column]);
+            room.left.renew(left_basis);
+            room.right.renew(right_basis);
+            room.moment.read(v);
+            let rows = v.chunks_exact_mut(g.columns.max(1));
+            for (v, &row) in rows.zip(&room.left.order) {
+                let old = &room.moment.data[row * g.columns..][..g.columns];
+                for (v, &column) in v.iter_mut().zip(&room.right.order) {
+                    *v = T::from_f64(old[column]);
+                }
             }
         }
-        direction
     }
 }
