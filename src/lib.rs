@@ -21,10 +21,9 @@ pub use cotangent_macros::{Differentiable, derivative, differentiable, einsum};
 pub use cotangent_optimizers as optimizers;
 pub use cotangent_runtime::cpu::{set_threads, threads};
 pub use cotangent_runtime::npy;
-pub use cotangent_runtime::scalar::Matrix;
+pub use cotangent_runtime::scalar::{Matrix, Number as Real};
 pub use cotangent_runtime::{
     Bag, BoundMethod, Element, Embedding, Error, Float, Floats, FloatsMut, Graph, Half, LeafView,
-    LeafViewMut, Leaves, Over, Pad, Path, Position, Profile, Program, Real, Report, Resize,
-    RowIndex, Rows, Span, StructureMismatch, Tensor, Update, bf16, concat, f16, gradcheck, no_diff,
-    stack,
+    LeafViewMut, Leaves, Over, Pad, Path, Position, Profile, Program, Report, Resize, RowIndex,
+    Rows, Span, StructureMismatch, Tensor, Update, bf16, concat, f16, gradcheck, no_diff, stack,
 };

@@ -12,12 +12,16 @@ use cotangent::prelude::*;
 mod exclusive;
 #[path = "scalar_language/exits.rs"]
 mod exits;
+#[path = "scalar_language/generic.rs"]
+mod generic;
 #[path = "scalar_language/iterators.rs"]
 mod iterators;
 #[path = "scalar_language/lists.rs"]
 mod lists;
 #[path = "scalar_language/patterns.rs"]
 mod patterns;
+#[path = "scalar_language/results.rs"]
+mod results;
 
 /// Values without a pattern, in 0.2..1.8: away from the kinks and poles of the programs.
 fn noise(n: usize, seed: usize) -> Vec<f64> {

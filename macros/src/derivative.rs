@@ -11,7 +11,8 @@ use syn::{ItemFn, Path, Token};
 
 use crate::args::Args;
 use crate::diag::{self, Code, Errors};
-use crate::frontend::signature::{Param, Passing, Shape, Signature, shape_of};
+use crate::frontend::shape::{Shape, shape_of};
+use crate::frontend::signature::{Param, Passing, Signature};
 use crate::names;
 
 /// `of = path, crate = path`

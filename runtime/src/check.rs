@@ -208,7 +208,7 @@ impl CheckReport {
                 _ => Kind::ForwardSingle,
             },
             name: String::from("along"),
-            found: tangent.widen(),
+            found: tangent.to_f64(),
             expected: products.map(|(gradient, along)| gradient * along).sum(),
         });
     }

@@ -12,5 +12,5 @@ pub use crate::graph::{
 pub use crate::primitive;
 pub use crate::scalar::*;
 pub use crate::{
-    DType, Error, LeafView, LeafViewMut, Leaves, Path, Real, StructureMismatch, Tensor,
+    DType, Error, Float, LeafView, LeafViewMut, Leaves, Path, Real, StructureMismatch, Tensor,
 };

@@ -2,5 +2,6 @@
 
 pub(crate) mod dims;
 pub(crate) mod scalar;
+pub(crate) mod shape;
 pub(crate) mod signature;
 pub(crate) mod tensor;

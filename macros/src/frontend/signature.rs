@@ -6,10 +6,11 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit_mut::VisitMut;
-use syn::{FnArg, GenericArgument, ItemFn, Pat, PathArguments, ReturnType, Type, Visibility};
+use syn::{FnArg, ItemFn, Pat, ReturnType, Type, Visibility};
 
 use crate::args::Args;
 use crate::diag::{Code, Errors};
+use crate::frontend::shape::{Failing, Floats, Shape, failing, shape_of, with_content};
 use crate::frontend::tensor::{self, types::is_labels};
 use crate::names;
 
@@ -31,53 +32,6 @@ pub(crate) enum Passing {
     Shared,
     /// `x: &mut T`
     Exclusive,
-}
-
-/// A type as far as the macro can know it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Shape {
-    /// `f32` or `f64`
-    Float,
-    /// An integer, `bool`, `char`: carries no derivative.
-    Discrete,
-    /// `[T]`, `[T; N]`, `Vec<T>`
-    List(Box<Shape>),
-    /// A tuple.
-    Tuple(Vec<Shape>),
-    /// A `Tensor`, bare or behind something.
-    Tensor,
-    /// A type the macro cannot see into.
-    Named,
-}
-
-impl Shape {
-    /// Whether a value of this type may hold floats outside of tensors, as far as is known.
-    pub(crate) fn holds_floats(&self) -> bool {
-        match self {
-            Shape::Float | Shape::Named => true,
-            Shape::Discrete | Shape::Tensor => false,
-            Shape::List(element) => element.holds_floats(),
-            Shape::Tuple(parts) => parts.iter().any(Shape::holds_floats),
-        }
-    }
-
-    fn mentions_tensor(&self) -> bool {
-        match self {
-            Shape::Tensor => true,
-            Shape::List(element) => element.mentions_tensor(),
-            Shape::Tuple(parts) => parts.iter().any(Shape::mentions_tensor),
-            _ => false,
-        }
-    }
-
-    pub(crate) fn mentions_named(&self) -> bool {
-        match self {
-            Shape::Named => true,
-            Shape::List(element) => element.mentions_named(),
-            Shape::Tuple(parts) => parts.iter().any(Shape::mentions_named),
-            _ => false,
-        }
-    }
 }
 
 /// A parameter.
@@ -115,6 +69,8 @@ pub(crate) struct Signature {
     pub(crate) visibility: Visibility,
     /// Its generics, verbatim.
     pub(crate) generics: syn::Generics,
+    /// The type parameters that are floats.
+    pub(crate) floats: Floats,
     /// Which compiler it is for.
     pub(crate) regime: Regime,
     /// `&self`, for a method.
@@ -137,6 +93,11 @@ pub(crate) struct Signature {
 }
 
 impl Signature {
+    /// What the macro can know of a type that stands in the function.
+    pub(crate) fn shape(&self, ty: &Type) -> Shape {
+        self.floats.shape(ty)
+    }
+
     /// Reads a signature; what is wrong with it is recorded.
     pub(crate) fn read(function: &ItemFn, args: &Args, errors: &mut Errors) -> Signature {
         let sig = &function.sig;
@@ -187,6 +148,13 @@ impl Signature {
         let regime = args
             .regime
             .unwrap_or_else(|| regime(&params, &output, &function.block));
+        let floats = match regime {
+            Regime::Scalar => Floats::of(&sig.generics),
+            Regime::Tensor => Floats::default(),
+        };
+        for param in &mut params {
+            param.shape = floats.shape(&param.ty);
+        }
         match (&receiver, regime) {
             (Some(receiver), Regime::Scalar) => params.insert(0, self_param(receiver, errors)),
             (Some(receiver), Regime::Tensor) => check_receiver(receiver, errors),
@@ -204,12 +172,13 @@ impl Signature {
                 .filter(|param| param.name != "self")
                 .map(|param| &mut param.ty)
                 .chain([&mut output])
-                .for_each(|ty| Itself(&private).visit_type_mut(ty));
+                .for_each(|ty| Itself(&private, &floats).visit_type_mut(ty));
         }
         Signature {
             name: sig.ident.clone(),
             visibility: function.vis.clone(),
             generics: sig.generics.clone(),
+            floats,
             regime,
             receiver,
             params,
@@ -397,62 +366,19 @@ fn resolve_wrt(
     chosen
 }
 
-/// `T` of `Option<T>`.
-pub(crate) fn content_of_option(ty: &Type) -> Option<&Type> {
-    let Type::Path(path) = ty else { return None };
-    let last = path.path.segments.last()?;
-    match &last.arguments {
-        PathArguments::AngleBracketed(list) if last.ident == "Option" => match list.args.first()? {
-            GenericArgument::Type(content) => Some(content),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// What the macro can know of a type from its tokens.
-pub(crate) fn shape_of(ty: &Type) -> Shape {
-    match ty {
-        Type::Slice(slice) => Shape::List(Box::new(shape_of(&slice.elem))),
-        Type::Array(array) => Shape::List(Box::new(shape_of(&array.elem))),
-        Type::Reference(reference) => shape_of(&reference.elem),
-        Type::Paren(inner) => shape_of(&inner.elem),
-        Type::Group(inner) => shape_of(&inner.elem),
-        Type::Tuple(tuple) => Shape::Tuple(tuple.elems.iter().map(shape_of).collect()),
-        Type::Path(path) => {
-            let Some(last) = path.path.segments.last() else {
-                return Shape::Named;
-            };
-            let first_argument = match &last.arguments {
-                PathArguments::AngleBracketed(list) => list.args.iter().find_map(|a| match a {
-                    GenericArgument::Type(ty) => Some(ty),
-                    _ => None,
-                }),
-                _ => None,
-            };
-            match (last.ident.to_string().as_str(), first_argument) {
-                ("f32" | "f64", None) => Shape::Float,
-                (
-                    "bool" | "char" | "u8" | "u16" | "u32" | "u64" | "u128" | "usize" | "i8"
-                    | "i16" | "i32" | "i64" | "i128" | "isize" | "str" | "String",
-                    None,
-                ) => Shape::Discrete,
-                ("Vec", Some(element)) => Shape::List(Box::new(shape_of(element))),
-                ("Option" | "Box", Some(content)) => Shape::Tuple(vec![shape_of(content)]),
-                ("Tensor", _) => Shape::Tensor,
-                _ => Shape::Named,
-            }
-        }
-        _ => Shape::Named,
-    }
-}
-
 /// Prints a user's type as what it must be to be used, with every token where the type stands.
-struct Itself<'p>(&'p TokenStream);
+struct Itself<'p>(&'p TokenStream, &'p Floats);
 
 impl VisitMut for Itself<'_> {
     fn visit_type_mut(&mut self, ty: &mut Type) {
-        if shape_of(ty) != Shape::Named {
+        if let Some((Failing::Result, content)) = failing(ty) {
+            // An error carries no derivative: it may be of any type.
+            let mut content = content.clone();
+            self.visit_type_mut(&mut content);
+            *ty = with_content(ty, &content);
+            return;
+        }
+        if self.1.shape(ty) != Shape::Named {
             return syn::visit_mut::visit_type_mut(self, ty);
         }
         let span = ty.span();

@@ -35,12 +35,12 @@ float!(f32 f64);
 
 impl<F: Number, const N: usize> Entries for Pack<F, N> {
     fn read(&self, visit: &mut dyn FnMut(&[f64])) {
-        visit(&self.0.map(F::widen));
+        visit(&self.0.map(F::to_f64));
     }
     fn write(&mut self, visit: &mut dyn FnMut(&mut [f64])) {
-        let mut lanes = self.0.map(F::widen);
+        let mut lanes = self.0.map(F::to_f64);
         visit(&mut lanes);
-        self.0 = lanes.map(F::narrow);
+        self.0 = lanes.map(F::of);
     }
 }
 

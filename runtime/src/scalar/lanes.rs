@@ -22,13 +22,21 @@ pub trait Lane<F>:
 {
 }
 
-/// A float that tangents exist for: `f32` or `f64`.
-pub trait Number: Real + Val + AddAssign + Lane<Self> {
-    /// The same number with the precision of `f64`.
-    fn widen(self) -> f64;
-    /// The nearest number of this type.
-    fn narrow(value: f64) -> Self;
-}
+/// A float that a function can be differentiated over, whichever it is: `f32` or `f64`. The facade
+/// calls it `Real`.
+///
+/// It has the operators, the functions and the constants of floats; a literal is written
+/// `T::of(0.5)`.
+///
+/// ```
+/// use cotangent_runtime::scalar::Number;
+///
+/// fn square<T: Number>(x: T) -> T {
+///     x * x * T::of(0.5)
+/// }
+/// assert_eq!((square(3.0_f32), square(3.0_f64)), (4.5, 4.5));
+/// ```
+pub trait Number: Real + Val + Lane<Self> {}
 
 /// How many directions run side by side.
 pub trait Lanes: Copy {
@@ -59,16 +67,7 @@ pub struct Pack<F, const N: usize>(pub [F; N]);
 macro_rules! number {
     ($($ty:ident)*) => {$(
         impl Lane<$ty> for $ty {}
-        impl Number for $ty {
-            #[inline(always)]
-            fn widen(self) -> f64 {
-                f64::from(self)
-            }
-            #[inline(always)]
-            fn narrow(value: f64) -> $ty {
-                value as $ty
-            }
-        }
+        impl Number for $ty {}
     )*};
 }
 
@@ -79,7 +78,7 @@ impl Lanes for Single {
     type Of<F: Number> = F;
     #[inline(always)]
     fn cast<F: Number, G: Number>(tangent: F) -> G {
-        G::narrow(tangent.widen())
+        G::of(tangent.to_f64())
     }
     #[inline(always)]
     fn spread<F: Number>(value: F) -> F {
@@ -96,7 +95,7 @@ impl<const N: usize> Lanes for Wide<N> {
     type Of<F: Number> = Pack<F, N>;
     #[inline(always)]
     fn cast<F: Number, G: Number>(tangent: Pack<F, N>) -> Pack<G, N> {
-        Pack(tangent.0.map(|lane| G::narrow(lane.widen())))
+        Pack(tangent.0.map(|lane| G::of(lane.to_f64())))
     }
     #[inline(always)]
     fn spread<F: Number>(value: F) -> Pack<F, N> {

@@ -15,7 +15,7 @@ pub struct Matrix<F> {
 impl<F: Number> Matrix<F> {
     /// A matrix of zeros.
     pub(super) fn zeros(rows: usize, columns: usize) -> Matrix<F> {
-        let data = vec![F::narrow(0.0); rows * columns];
+        let data = vec![F::of(0.0); rows * columns];
         Matrix {
             rows,
             columns,
@@ -53,7 +53,7 @@ impl<F: Number> Matrix<F> {
     }
 
     pub(super) fn set(&mut self, row: usize, column: usize, value: f64) {
-        self.data[row * self.columns + column] = F::narrow(value);
+        self.data[row * self.columns + column] = F::of(value);
     }
 }
 

@@ -2,6 +2,7 @@
 //! tangents, and the traits that link a function to its companion. It knows no rule of
 //! differentiation.
 
+mod arithmetic;
 mod checkpoint;
 mod container;
 mod dense;
@@ -10,6 +11,7 @@ mod gradient;
 mod lanes;
 mod link;
 mod matrix;
+mod outcome;
 pub mod pass;
 mod tangent;
 mod tape;
@@ -18,6 +20,10 @@ mod value;
 mod window;
 
 pub use crate::check::CheckReport;
+pub use arithmetic::{
+    add, divide, equal, greater, greater_equal, less, less_equal, multiply, remainder, subtract,
+    unequal,
+};
 pub use checkpoint::{Checkpoints, turns};
 pub use dense::{hessian, jacobian_forward, jacobian_reverse};
 pub use entries::Entries;
@@ -30,7 +36,7 @@ pub use tangent::{
 };
 pub use tape::Tape;
 pub use unlinked::{TwiceDifferentiableFn, refuse, unmarked_modes, unmarked_nested};
-pub use value::{Cast, Integer, ScalarValue, Val, assert_shape, integer, lost_shadow, multiply};
+pub use value::{Cast, Integer, ScalarValue, Val, assert_shape, integer, lost_shadow};
 pub use window::{
     along0, along1, along2, along3, along4, along5, along6, along7, along8, along9, along10,
     along11, along12, length, shadow_window, window, window_mut,

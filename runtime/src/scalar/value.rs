@@ -224,12 +224,6 @@ integers!(bool char u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
 
 cast_of_discrete!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
 
-/// `a * b`, where the type of one factor is inferred from the other.
-#[inline(always)]
-pub fn multiply<T: std::ops::Mul<Output = T>>(a: T, b: T) -> T {
-    a * b
-}
-
 /// Reports that a cotangent has nowhere to go: a broken promise of generated code, which must not
 /// become a wrong gradient.
 #[cold]

@@ -4,6 +4,9 @@
 //! name. Every operation that is not an operator is called as a function of `Real`, because a
 //! method cannot be called on a number whose type is still to be inferred. What is computed from a
 //! tangent is a tangent, whose type is not that of a float.
+//!
+//! In a function that is generic over its floats a literal has no type of its own. There an operator
+//! with an operand that is made of literals is a function of two operands of one type.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
@@ -19,14 +22,40 @@ pub(crate) struct Printed {
     pub(crate) outputs: Vec<TokenStream>,
 }
 
+/// How code is printed.
+#[derive(Clone, Copy)]
+pub(crate) struct Style<'a> {
+    /// The path to the runtime.
+    pub(crate) private: &'a TokenStream,
+    /// Whether the type of the floats is a parameter.
+    pub(crate) generic: bool,
+}
+
+impl Style<'_> {
+    /// A number of the type that is asked for where it stands.
+    pub(crate) fn number(self, value: f64) -> TokenStream {
+        let private = self.private;
+        if !self.generic {
+            return float(value);
+        }
+        let literal = match value {
+            value if value.is_nan() => quote!(::core::f64::NAN),
+            value if value == f64::INFINITY => quote!(::core::f64::INFINITY),
+            value if value == f64::NEG_INFINITY => quote!(::core::f64::NEG_INFINITY),
+            value => float(value),
+        };
+        quote!(#private::Real::of(#literal))
+    }
+}
+
 /// Prints the code of `outputs`. `input` says how an input is read.
 pub(crate) fn print(
     body: &Body,
     outputs: &[ValueId],
-    private: &TokenStream,
+    style: Style<'_>,
     input: &dyn Fn(usize) -> TokenStream,
 ) -> Printed {
-    print_knowing(body, outputs, None, private, input)
+    print_knowing(body, outputs, None, style, input)
 }
 
 /// The same, where the content of a variable is `known` to be one of the values.
@@ -34,14 +63,23 @@ pub(crate) fn print_knowing(
     body: &Body,
     outputs: &[ValueId],
     known: Option<(ValueId, TokenStream)>,
-    private: &TokenStream,
+    style: Style<'_>,
     input: &dyn Fn(usize) -> TokenStream,
 ) -> Printed {
     let uses = body.uses_knowing(outputs, known.as_ref().map(|(id, _)| *id));
     let mut printed: Vec<TokenStream> = Vec::new();
     let mut bindings = TokenStream::new();
+    let private = style.private;
     let mut tangent: Vec<bool> = Vec::new();
+    // What is made of literals and converted integers alone.
+    let mut untyped: Vec<bool> = Vec::new();
     for (id, node) in body.nodes() {
+        untyped.push(match node {
+            Node::Input(..) | Node::Integer(_) => false,
+            Node::Float(_) | Node::Op(Op::ToFloat, _) => true,
+            Node::Op(Op::Select, x) => x[1..].iter().all(|operand| untyped[operand.index()]),
+            Node::Op(_, x) => x.iter().all(|operand| untyped[operand.index()]),
+        });
         tangent.push(match node {
             Node::Input(_, kind) => *kind == Kind::Tangent,
             Node::Op(_, x) => x.iter().any(|operand| tangent[operand.index()]),
@@ -59,7 +97,7 @@ pub(crate) fn print_knowing(
         }
         let expression = match node {
             Node::Input(number, _) => input(*number),
-            Node::Float(bits) => float(f64::from_bits(*bits)),
+            Node::Float(bits) => style.number(f64::from_bits(*bits)),
             Node::Integer(value) => {
                 let literal = Literal::i32_unsuffixed(value.saturating_abs());
                 if *value < 0 {
@@ -71,7 +109,9 @@ pub(crate) fn print_knowing(
             Node::Op(op, x) => {
                 let operands: Vec<&TokenStream> =
                     x.iter().map(|operand| &printed[operand.index()]).collect();
-                let untyped = |id: &ValueId| matches!(body.node(*id), Node::Op(Op::ToFloat, _));
+                let converted = |id: &ValueId| matches!(body.node(*id), Node::Op(Op::ToFloat, _));
+                let open = style.generic && x.iter().any(|operand| untyped[operand.index()]);
+                let along = x.iter().any(|operand| tangent[operand.index()]);
                 if tangent[id.index()] && *op == Op::Select {
                     let arm = |at: usize| match tangent[x[at].index()] {
                         true => operands[at].clone(),
@@ -79,9 +119,16 @@ pub(crate) fn print_knowing(
                     };
                     let (condition, then, otherwise) = (operands[0], arm(1), arm(2));
                     quote!((if #condition { #then } else { #otherwise }))
-                } else if *op == Op::Mul && !tangent[id.index()] && x.iter().any(untyped) {
-                    // The type of the converted integer is that of the other factor.
-                    quote!(#private::multiply(#(#operands),*))
+                } else if let Some(name) = function(*op)
+                    && !along
+                    && (open || (*op == Op::Mul && x.iter().any(converted)))
+                {
+                    // The type of the open operand is that of the other one.
+                    let name = Ident::new(name, Span::mixed_site());
+                    let closed = x.iter().any(|operand| !untyped[operand.index()]);
+                    // Nothing else would say what type two constants are compared in.
+                    let ty = (op.kind() == Kind::Bool && !closed).then(|| quote!(::<f64>));
+                    quote!(#private::#name #ty (#(#operands),*))
                 } else {
                     operation(*op, &operands, private)
                 }
@@ -100,6 +147,24 @@ pub(crate) fn print_knowing(
         .map(|id| printed[id.index()].clone())
         .collect();
     Printed { bindings, outputs }
+}
+
+/// The function of two operands of one type that an operator is.
+fn function(op: Op) -> Option<&'static str> {
+    Some(match op {
+        Op::Add => "add",
+        Op::Sub => "subtract",
+        Op::Mul => "multiply",
+        Op::Div => "divide",
+        Op::Rem => "remainder",
+        Op::Lt => "less",
+        Op::Le => "less_equal",
+        Op::Gt => "greater",
+        Op::Ge => "greater_equal",
+        Op::Eq => "equal",
+        Op::Ne => "unequal",
+        _ => return None,
+    })
 }
 
 fn operation(op: Op, x: &[&TokenStream], private: &TokenStream) -> TokenStream {

@@ -6,14 +6,15 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
 use super::Emitter;
-use crate::frontend::signature::{Passing, Shape, shape_of};
+use crate::frontend::shape::Shape;
+use crate::frontend::signature::Passing;
 use crate::names;
 
 impl Emitter<'_> {
     pub(super) fn check(&self) -> TokenStream {
         let signature = self.signature;
         let exclusive = |at: &usize| signature.params[*at].passing == Passing::Exclusive;
-        if shape_of(&signature.output) != Shape::Float
+        if signature.shape(&signature.output) != Shape::Float
             || (0..signature.params.len()).any(|at| exclusive(&at))
         {
             return TokenStream::new();
@@ -28,7 +29,7 @@ impl Emitter<'_> {
             let with_changed = self.arguments(&|other| (other == at).then(|| quote!(#changed)));
             quote! {
                 #private::CheckReport::parameter(&mut #report, #name, #primal, &#part, |#changed| {
-                    f64::from(#function(#(#with_changed),*))
+                    #private::Float::to_f64(#function(#(#with_changed),*))
                 });
             }
         });

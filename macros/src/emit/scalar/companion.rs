@@ -8,7 +8,8 @@ use super::sibling::siblings;
 use super::{Emitter, Storage};
 use crate::args::Args;
 use crate::autodiff::scalar::reversal;
-use crate::frontend::signature::{Param, Passing, Shape, Signature};
+use crate::frontend::shape::Shape;
+use crate::frontend::signature::{Param, Passing, Signature};
 use crate::ir::scalar::Function;
 use crate::names;
 

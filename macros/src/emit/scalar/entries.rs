@@ -2,10 +2,11 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
+use syn::Type;
 
 use super::Emitter;
 use super::sibling::sibling;
-use crate::frontend::signature::{Shape, content_of_option, shape_of};
+use crate::frontend::shape::{Failing, Shape, failing, with_content};
 use crate::names;
 
 impl Emitter<'_> {
@@ -44,30 +45,32 @@ impl Emitter<'_> {
         let output = &signature.output;
         let gradient = self.gradient_type();
         let [grads, value] = ["grads", "value"].map(names::local);
-        let zeros = self.zeros();
+        let (zeros, one) = (self.zeros(), self.one());
         let value_and_grad = self.own("value_and_grad");
         let (run, vjp) = (self.run(joint), self.vjp(&zeros));
-        if let Some(content) = content_of_option(output)
-            && shape_of(content) == Shape::Float
+        if let Some((failing, content)) = failing(output)
+            && signature.shape(content) == Shape::Float
         {
+            let present = match failing {
+                Failing::Option => quote!(::core::option::Option::Some),
+                Failing::Result => quote!(::core::result::Result::Ok),
+            };
+            let both = with_content(output, &syn::parse_quote!((#content, #gradient)));
+            let alone = with_content(output, &Type::Verbatim(gradient));
             return quote! {
                 /// The value and the gradient, if the function has a value.
                 #[inline]
-                pub fn value_and_grad #generics (
-                    #(#params),*
-                ) -> ::core::option::Option<(#content, #gradient)> #bounds {
+                pub fn value_and_grad #generics (#(#params),*) -> #both #bounds {
                     let mut #grads = #zeros;
                     let #value = Self::__run(
-                        #(#names,)* ::core::option::Option::Some(1.0), &mut #grads, false
+                        #(#names,)* #present(#one), &mut #grads, false
                     )?;
-                    ::core::option::Option::Some((#value, #grads))
+                    #present((#value, #grads))
                 }
 
                 /// The gradient, if the function has a value.
                 #[inline]
-                pub fn grad #generics (
-                    #(#params),*
-                ) -> ::core::option::Option<#gradient> #bounds {
+                pub fn grad #generics (#(#params),*) -> #alone #bounds {
                     Self::#value_and_grad(#(#names),*).map(|both| both.1)
                 }
 
@@ -75,7 +78,7 @@ impl Emitter<'_> {
                 #run
             };
         }
-        if shape_of(output) != Shape::Float {
+        if signature.shape(output) != Shape::Float {
             return quote!(#vjp #run);
         }
         quote! {
@@ -83,7 +86,7 @@ impl Emitter<'_> {
             #[inline]
             pub fn value_and_grad #generics (#(#params),*) -> (#output, #gradient) #bounds {
                 let mut #grads = #zeros;
-                let #value = Self::__run(#(#names,)* 1.0, &mut #grads, false);
+                let #value = Self::__run(#(#names,)* #one, &mut #grads, false);
                 (#value, #grads)
             }
 
@@ -99,7 +102,7 @@ impl Emitter<'_> {
             pub fn value_and_grad_into #generics (
                 #(#params,)* #grads: &mut #gradient
             ) -> #output #bounds {
-                Self::__run(#(#names,)* 1.0, #grads, false)
+                Self::__run(#(#names,)* #one, #grads, false)
             }
 
             #vjp

@@ -5,6 +5,7 @@ use quote::{format_ident, quote};
 use syn::Type;
 
 use super::Emitter;
+use crate::frontend::shape::Shape;
 use crate::frontend::signature::Passing;
 use crate::names;
 
@@ -12,7 +13,7 @@ impl Emitter<'_> {
     /// The Jacobian of a function whose result is made of floats of one type that the macro can
     /// see.
     pub(super) fn jacobian(&self) -> TokenStream {
-        let Some(float) = float_of(&self.signature.output) else {
+        let Some(float) = self.float_of(&self.signature.output) else {
             return TokenStream::new();
         };
         let private = &self.private;
@@ -56,7 +57,7 @@ impl Emitter<'_> {
         let Some(float) = [&self.signature.output]
             .into_iter()
             .chain(written())
-            .find_map(float_of)
+            .find_map(|ty| self.float_of(ty))
         else {
             return TokenStream::new();
         };
@@ -122,30 +123,25 @@ impl Emitter<'_> {
             }
         }
     }
-}
 
-/// The float type that a type is made of, if its tokens show one.
-fn float_of(ty: &Type) -> Option<TokenStream> {
-    match ty {
-        Type::Array(array) => float_of(&array.elem),
-        Type::Tuple(tuple) => tuple.elems.iter().find_map(float_of),
-        Type::Paren(inner) => float_of(&inner.elem),
-        Type::Group(inner) => float_of(&inner.elem),
-        Type::Path(path) => {
-            let last = path.path.segments.last()?;
-            if last.ident == "f32" || last.ident == "f64" {
-                return Some(quote!(#ty));
-            }
-            match &last.arguments {
+    /// The float type that a type is made of, if its tokens show one.
+    fn float_of(&self, ty: &Type) -> Option<TokenStream> {
+        match ty {
+            Type::Array(array) => self.float_of(&array.elem),
+            Type::Tuple(tuple) => tuple.elems.iter().find_map(|ty| self.float_of(ty)),
+            Type::Paren(inner) => self.float_of(&inner.elem),
+            Type::Group(inner) => self.float_of(&inner.elem),
+            Type::Path(_) if self.signature.shape(ty) == Shape::Float => Some(quote!(#ty)),
+            Type::Path(path) => match &path.path.segments.last()?.arguments {
                 syn::PathArguments::AngleBracketed(list) => {
                     list.args.iter().find_map(|a| match a {
-                        syn::GenericArgument::Type(ty) => float_of(ty),
+                        syn::GenericArgument::Type(ty) => self.float_of(ty),
                         _ => None,
                     })
                 }
                 _ => None,
-            }
+            },
+            _ => None,
         }
-        _ => None,
     }
 }

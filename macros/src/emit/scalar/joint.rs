@@ -11,7 +11,8 @@ use super::walk::Way;
 use crate::autodiff::scalar::joint::{self, Middle, Plan};
 use crate::autodiff::scalar::reversal::adds;
 use crate::autodiff::scalar::uses::Uses;
-use crate::frontend::signature::{Passing, Shape, shape_of};
+use crate::frontend::shape::Shape;
+use crate::frontend::signature::Passing;
 use crate::ir::scalar::{Block, Call, Carried, Loop, Rhs, SlotId, Stmt, StmtId, StmtKind};
 use crate::names;
 
@@ -34,7 +35,7 @@ impl Emitter<'_> {
     /// The plan by which the function runs forwards and backwards at once, if it has one.
     pub(super) fn joint_plan(&self) -> Option<Plan> {
         let by_reference = |passing: Passing| passing == Passing::Exclusive;
-        let plain = shape_of(&self.signature.output) == Shape::Float
+        let plain = self.signature.shape(&self.signature.output) == Shape::Float
             && self.function.slot(self.function.result).active
             && !self
                 .signature

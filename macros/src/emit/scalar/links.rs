@@ -5,7 +5,8 @@ use quote::{ToTokens, quote};
 use syn::Type;
 
 use super::Emitter;
-use crate::frontend::signature::{Passing, Shape};
+use crate::frontend::shape::Shape;
+use crate::frontend::signature::Passing;
 use crate::ir::scalar::SlotId;
 use crate::names;
 
@@ -55,8 +56,7 @@ impl Emitter<'_> {
     /// its reverse half needs: the forward half computes them at once, while it knows everything.
     fn by_partials(&self) -> Option<(TokenStream, TokenStream)> {
         let (signature, private) = (self.signature, &self.private);
-        let is_number =
-            |ty: &Type| ["f32", "f64"].contains(&ty.to_token_stream().to_string().as_str());
+        let is_number = |ty: &Type| signature.shape(ty) == Shape::Float;
         let plain = signature.params.iter().all(|param| {
             param.passing == Passing::Value
                 && (param.shape == Shape::Discrete || is_number(&param.ty))
@@ -73,6 +73,18 @@ impl Emitter<'_> {
         if self.function.taped || !plain || !is_number(&signature.output) || partials.is_empty() {
             return None;
         }
+        let output = signature.output.to_token_stream().to_string();
+        let one_type = types
+            .iter()
+            .all(|ty| ty.to_token_stream().to_string() == output);
+        if !(one_type || signature.floats.is_empty()) {
+            return None;
+        }
+        let converted = types.iter().rev().map(|ty| match one_type {
+            true => quote!(),
+            false => quote!(as #ty),
+        });
+        let one = self.one();
         let [tape, seed, value] = ["tape", "cotangent", "value"].map(names::local);
         let (names, both) = (self.entry_names(), self.pass("BOTH"));
         let wanted = self.function.params.iter().map(|&id| {
@@ -92,16 +104,16 @@ impl Emitter<'_> {
         let last_outer = outer.iter().rev();
         Some((
             quote! {
-                #(let mut #partials: #types = 0.0;)*
-                let #value = Self::__split #both (#(#names,)* #(#wanted,)* 1.0, #tape);
+                #(let mut #partials: #types = #private::Val::blank();)*
+                let #value = Self::__split #both (#(#names,)* #(#wanted,)* #one, #tape);
                 #(#private::Val::save(&#partials, #tape);)*
                 #value
             },
             quote! {
                 #(
-                    let mut #last: #last_types = 0.0;
+                    let mut #last: #last_types = #private::Val::blank();
                     #private::Val::load(&mut #last, #tape);
-                    if let Some(outer) = #last_outer { *outer += #seed as #last_types * #last; }
+                    if let Some(outer) = #last_outer { *outer += #seed #converted * #last; }
                 )*
             },
         ))

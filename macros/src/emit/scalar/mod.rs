@@ -92,6 +92,19 @@ impl<'a> Emitter<'a> {
 }
 
 impl Emitter<'_> {
+    /// How straight-line code is printed.
+    fn style(&self) -> body::Style<'_> {
+        body::Style {
+            private: &self.private,
+            generic: !self.signature.floats.is_empty(),
+        }
+    }
+
+    /// 1, of the type that is asked for where it stands.
+    fn one(&self) -> TokenStream {
+        self.style().number(1.0)
+    }
+
     /// `__split`: the forward pass, the reverse pass, or one after the other.
     fn split(&self) -> TokenStream {
         let Emitter {

@@ -7,7 +7,8 @@ use syn::Type;
 
 use super::{Emitter, Storage};
 use crate::diag::{self, Code};
-use crate::frontend::signature::{Passing, Shape, shape_of};
+use crate::frontend::shape::Shape;
+use crate::frontend::signature::Passing;
 use crate::names;
 
 impl Emitter<'_> {
@@ -21,7 +22,7 @@ impl Emitter<'_> {
             return quote!(#tangent #links);
         }
         let forward = self.storing(Storage::Nowhere).tangent_function();
-        let scalar = shape_of(&self.signature.output) == Shape::Float;
+        let scalar = self.signature.shape(&self.signature.output) == Shape::Float;
         let jvp = self.jvp();
         let exclusive = self.exclusive().next().is_some();
         let jacobian = match (exclusive, scalar) {
@@ -291,7 +292,10 @@ impl Emitter<'_> {
         let (checks, towards) = (self.direction_checks(), self.towards());
         let run = quote!(Self::__tangent(#(#names,)* #(#directions,)* #private::Single));
         let back = self.directions_back();
-        let run = match (shape_of(output).mentions_named(), back.is_empty()) {
+        let run = match (
+            self.signature.shape(output).mentions_named(),
+            back.is_empty(),
+        ) {
             (false, true) => run,
             (named, _) => {
                 let single = quote!(#private::Tangent::<#private::Single>);
@@ -332,6 +336,7 @@ impl Emitter<'_> {
         let zeros = self.zero_gradient();
         let t_zeros = self.zero_direction(&quote!(#private::Single));
         let [grads, t_grads, value] = ["grads", "__t_grads", "value"].map(names::local);
+        let one = self.one();
         let (checks, towards) = (self.direction_checks(), self.towards());
         let whole = self.own("value_grad_and_hvp");
         let product = match self.has_structures() {
@@ -363,7 +368,7 @@ impl Emitter<'_> {
                 let mut #t_grads = #t_zeros;
                 #towards
                 let (#value, _) = Self::__second_run(
-                    #(#names,)* #(#directions,)* 1.0, &mut #grads, &mut #t_grads, #private::Single
+                    #(#names,)* #(#directions,)* #one, &mut #grads, &mut #t_grads, #private::Single
                 );
                 let product = #product;
                 (#value, #grads, product)
@@ -385,6 +390,7 @@ impl Emitter<'_> {
         );
         let (again, owned) = (self.again(), self.owned_directions(&quote!(*#along)));
         let count = quote!(#private::Entries::entries(&#zeros));
+        let one = self.one();
         quote! {
             /// The matrix of second derivatives over all floats of the gradient, in order;
             /// symmetric to the last bit. Several columns are computed at a time.
@@ -405,7 +411,7 @@ impl Emitter<'_> {
                     let mut #grads = #zeros;
                     let mut #t_grads = #t_zeros;
                     Self::__second_run(
-                        #(#again,)* #(#owned,)* 1.0, &mut #grads, &mut #t_grads, #lanes
+                        #(#again,)* #(#owned,)* #one, &mut #grads, &mut #t_grads, #lanes
                     );
                     #t_grads
                 })

@@ -58,7 +58,7 @@ impl Emitter<'_> {
             }
         });
         let none: Vec<TokenStream> = params.iter().map(|_| quote!(None)).collect();
-        let single = quote!(#private::Single);
+        let (single, one) = (quote!(#private::Single), self.one());
         let forward = self.lane_turbofish(single.clone(), quote!(false));
         let reverse = self.lane_turbofish(single.clone(), quote!(true));
         quote! {
@@ -72,11 +72,11 @@ impl Emitter<'_> {
                 #private::Tape::with(|#tape| {
                     Self::__second #forward (
                         #(#again,)* #(#directions,)* #(#none,)* #(#none,)*
-                        1.0, #value, #tape, #single
+                        #one, #value, #tape, #single
                     );
                     Self::__second #reverse (
                         #(#names,)* #(#directions,)* #(#none,)* #(#shadows,)*
-                        1.0, #value, #tape, #single
+                        #one, #value, #tape, #single
                     );
                 });
                 #after
@@ -92,7 +92,7 @@ impl Emitter<'_> {
         let (gradient, t_gradient) = (self.gradient_type(), self.gradient_tangent_type());
         let t_output = self.tangent_type(output);
         let [grads, t_grads, lanes] = ["grads", "__t_grads", "lanes"].map(names::local);
-        let lane_type = Self::lanes();
+        let (lane_type, one) = (Self::lanes(), self.one());
         let (zeros, t_zeros) = (self.zero_gradient(), self.zero_direction(&lane_type));
         quote! {
             #[doc(hidden)]
@@ -103,7 +103,7 @@ impl Emitter<'_> {
                 let mut #grads = #zeros;
                 let mut #t_grads = #t_zeros;
                 let (value, along) = Self::__second_run(
-                    #(#names,)* #(#t_names,)* 1.0, &mut #grads, &mut #t_grads, #lanes
+                    #(#names,)* #(#t_names,)* #one, &mut #grads, &mut #t_grads, #lanes
                 );
                 ((value, #grads), (along, #t_grads))
             }

@@ -6,7 +6,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
-use super::body;
+use super::body::{self, Style};
 use crate::autodiff::scalar::{adjoint, tangent};
 use crate::ir::body::{Body, ValueId};
 use crate::ir::composite::{self, Composite};
@@ -53,25 +53,7 @@ pub(crate) fn functions(private: &TokenStream) -> TokenStream {
             rows.push(row(composite.name(), composite.arity(), false, build));
         }
     }
-    let declared = rows.iter().map(|row| declaration(row, private));
-    let (single, double) = (
-        rows.iter().map(|row| definition(row, private)),
-        rows.iter().map(|row| definition(row, private)),
-    );
-    let items = rows.iter().map(|row| items(row, private));
-    quote! {
-        /// The floats that the scalar functions of the prelude take: `f32` and `f64`.
-        #[doc(hidden)]
-        #[allow(missing_docs, clippy::too_many_arguments, reason = "it is no interface of its own")]
-        pub trait Scalar: #private::Number {
-            #(#declared)*
-        }
-        #[allow(warnings, clippy::all, reason = "generated code")]
-        impl Scalar for f32 { #(#single)* }
-        #[allow(warnings, clippy::all, reason = "generated code")]
-        impl Scalar for f64 { #(#double)* }
-        #(#items)*
-    }
+    rows.iter().map(|row| items(row, private)).collect()
 }
 
 fn row(
@@ -117,47 +99,13 @@ fn param(number: usize) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-fn names(row: &Row) -> (Ident, Ident, Vec<Ident>) {
-    let name = Ident::new(row.name, Span::call_site());
-    let adjoint = format_ident!("{}_adjoint", name);
-    (
-        name,
-        adjoint,
-        (0..row.value.leaves.len()).map(param).collect(),
-    )
+fn params(row: &Row) -> Vec<Ident> {
+    (0..row.value.leaves.len()).map(param).collect()
 }
 
-fn declaration(row: &Row, private: &TokenStream) -> TokenStream {
-    let (name, adjoint, params) = names(row);
-    let parts: Vec<TokenStream> = params.iter().map(|_| quote!(Self)).collect();
-    let t_parts: Vec<TokenStream> = params.iter().map(|_| quote!(L::Of<Self>)).collect();
-    let (along, second) = (along(&name), second(&name));
-    let tangents: Vec<Ident> = params.iter().map(crate::names::tangent).collect();
-    quote! {
-        fn #name(#(#params: Self),*) -> Self;
-        fn #adjoint(#(#params: Self,)* cotangent: Self) -> (#(#parts,)*);
-        fn #along<L: #private::Lanes>(
-            #(#params: Self,)* #(#tangents: L::Of<Self>),*
-        ) -> L::Of<Self>;
-        fn #second<L: #private::Lanes>(
-            #(#params: Self,)* #(#tangents: L::Of<Self>,)*
-            cotangent: Self, t_cotangent: L::Of<Self>
-        ) -> (#(#t_parts,)*);
-    }
-}
-
-/// The function of the tangent.
-fn along(name: &Ident) -> Ident {
-    format_ident!("{}_tangent", name)
-}
-
-/// The function of the tangent of the adjoint.
-fn second(name: &Ident) -> Ident {
-    format_ident!("{}_adjoint_tangent", name)
-}
-
-fn definition(row: &Row, private: &TokenStream) -> TokenStream {
-    let (name, adjoint, params) = names(row);
+/// The functions that the companion is made of: value, adjoint, and the tangents of both.
+fn definitions(row: &Row, style: Style<'_>) -> (TokenStream, TokenStream) {
+    let (private, params) = (style.private, params(row));
     let Value {
         body,
         result,
@@ -169,36 +117,33 @@ fn definition(row: &Row, private: &TokenStream) -> TokenStream {
         Some(param) => quote!(#param),
         None => quote!(cotangent),
     };
-    let primal = body::print(body, &[*result], private, &read);
+    let primal = body::print(body, &[*result], style, &read);
     let (bindings, value) = (primal.bindings, &primal.outputs[0]);
     let outputs: Vec<ValueId> = flows.iter().map(|(_, id)| *id).collect();
-    let back = body::print(body, &outputs, private, &read);
+    let back = body::print(body, &outputs, style, &read);
     let back_bindings = back.bindings;
     let parts = (0..leaves.len()).map(|leaf| match flows.iter().position(|(to, _)| *to == leaf) {
         Some(at) => back.outputs[at].clone(),
-        None => quote!(0.0),
+        None => quote!(#private::Val::blank()),
     });
-    let types = params.iter().map(|_| quote!(Self));
-    let tangents = tangents(row, private);
-    quote! {
-        #tangents
+    let types = params.iter().map(|_| quote!(T));
+    let tangents = tangents(row, style);
+    let primal = quote!(#bindings #value);
+    let definitions = quote! {
+        #[doc(hidden)]
         #[inline(always)]
-        fn #name(#(#params: Self),*) -> Self {
-            #bindings
-            #value
-        }
-        #[inline(always)]
-        fn #adjoint(#(#params: Self,)* cotangent: Self) -> (#(#types,)*) {
+        fn __adjoint<T: #private::Number>(#(#params: T,)* cotangent: T) -> (#(#types,)*) {
             #back_bindings
             (#(#parts,)*)
         }
-    }
+        #tangents
+    };
+    (primal, definitions)
 }
 
 /// The tangents of the value and of the adjoint.
-fn tangents(row: &Row, private: &TokenStream) -> TokenStream {
-    let (name, _, params) = names(row);
-    let (along, second) = (along(&name), second(&name));
+fn tangents(row: &Row, style: Style<'_>) -> TokenStream {
+    let (private, params) = (style.private, params(row));
     let tangents: Vec<Ident> = params.iter().map(crate::names::tangent).collect();
     let count = params.len();
     // No derivative flows through a function that has no adjoint.
@@ -214,7 +159,7 @@ fn tangents(row: &Row, private: &TokenStream) -> TokenStream {
         let mut body = row.value.body.clone();
         let along = tangent::extend(&mut body, outputs, &input);
         let present: Vec<ValueId> = along.iter().copied().flatten().collect();
-        let printed = body::print(&body, &present, private, &read);
+        let printed = body::print(&body, &present, style, &read);
         let mut printed_outputs = printed.outputs.into_iter();
         let zero = quote!(#private::Val::blank());
         let all = along
@@ -233,19 +178,19 @@ fn tangents(row: &Row, private: &TokenStream) -> TokenStream {
                 None => quote!(#private::Val::blank()),
             },
         );
-    let types = params.iter().map(|_| quote!(L::Of<Self>));
+    let types = params.iter().map(|_| quote!(L::Of<T>));
+    let generics = quote!(<T: #private::Number, L: #private::Lanes>);
     quote! {
+        #[doc(hidden)]
         #[inline(always)]
-        fn #along<L: #private::Lanes>(
-            #(#params: Self,)* #(#tangents: L::Of<Self>),*
-        ) -> L::Of<Self> {
+        fn __along #generics (#(#params: T,)* #(#tangents: L::Of<T>),*) -> L::Of<T> {
             #bindings
             #(#value)*
         }
+        #[doc(hidden)]
         #[inline(always)]
-        fn #second<L: #private::Lanes>(
-            #(#params: Self,)* #(#tangents: L::Of<Self>,)*
-            cotangent: Self, t_cotangent: L::Of<Self>
+        fn __adjoint_along #generics (
+            #(#params: T,)* #(#tangents: L::Of<T>,)* cotangent: T, t_cotangent: L::Of<T>
         ) -> (#(#types,)*) {
             #back_bindings
             (#(#parts,)*)
@@ -254,8 +199,14 @@ fn tangents(row: &Row, private: &TokenStream) -> TokenStream {
 }
 
 fn items(row: &Row, private: &TokenStream) -> TokenStream {
-    let (name, adjoint, params) = names(row);
+    let (name, params) = (Ident::new(row.name, Span::call_site()), params(row));
     let (text, doc) = (row.name, &row.doc);
+    let style = Style {
+        private,
+        generic: true,
+    };
+    let (primal, definitions) = definitions(row, style);
+    let one = style.number(1.0);
     let types: Vec<TokenStream> = params.iter().map(|_| quote!(T)).collect();
     let shadows: Vec<Ident> = params
         .iter()
@@ -272,16 +223,16 @@ fn items(row: &Row, private: &TokenStream) -> TokenStream {
     } else {
         quote!()
     };
-    let (along, second) = (along(&name), second(&name));
     let tangents: Vec<Ident> = params.iter().map(crate::names::tangent).collect();
     let t_shadows: Vec<Ident> = shadows.iter().map(crate::names::tangent).collect();
     let zero = quote!(unwrap_or_else(#private::Val::blank));
     let companion = format!("Derivatives of [`{text}`](fn@{text}).");
     quote! {
         #[doc = #doc]
+        #[allow(clippy::too_many_arguments, reason = "as many as the function has")]
         #[inline(always)]
-        pub fn #name<T: Scalar>(#(#params: T),*) -> T {
-            <T as Scalar>::#name(#(#params),*)
+        pub fn #name<T: #private::Number>(#(#params: T),*) -> T {
+            #primal
         }
 
         #[doc = #companion]
@@ -295,64 +246,65 @@ fn items(row: &Row, private: &TokenStream) -> TokenStream {
 
         #[allow(missing_docs, clippy::too_many_arguments, reason = "linked to by generated code")]
         impl #name {
+            #definitions
             /// The gradient.
             #[inline(always)]
-            pub fn grad<T: Scalar + From<f32>>(#(#params: T),*) -> #gradient {
-                <T as Scalar>::#adjoint(#(#params,)* T::from(1.0)) #bare
+            pub fn grad<T: #private::Number>(#(#params: T),*) -> #gradient {
+                Self::__adjoint(#(#params,)* #one) #bare
             }
             /// The value and the gradient.
             #[inline(always)]
-            pub fn value_and_grad<T: Scalar + From<f32>>(#(#params: T),*) -> (T, #gradient) {
-                (<T as Scalar>::#name(#(#params),*), Self::grad(#(#params),*))
+            pub fn value_and_grad<T: #private::Number>(#(#params: T),*) -> (T, #gradient) {
+                (#name(#(#params),*), Self::grad(#(#params),*))
             }
             #[doc(hidden)]
             #[inline(always)]
-            pub fn __pullback<T: Scalar>(#(#params: T,)* cotangent: T) -> (#(#types,)*) {
-                <T as Scalar>::#adjoint(#(#params,)* cotangent)
+            pub fn __pullback<T: #private::Number>(#(#params: T,)* cotangent: T) -> (#(#types,)*) {
+                Self::__adjoint(#(#params,)* cotangent)
             }
             #[doc(hidden)]
             #[inline(always)]
-            pub fn __forward<T: Scalar>(#(#params: T,)* _: &mut #private::Tape) -> T {
-                <T as Scalar>::#name(#(#params),*)
+            pub fn __forward<T: #private::Number>(#(#params: T,)* _: &mut #private::Tape) -> T {
+                #name(#(#params),*)
             }
             #[doc(hidden)]
             #[inline(always)]
             #[allow(clippy::too_many_arguments, reason = "generated code")]
-            pub fn __reverse<T: Scalar>(
+            pub fn __reverse<T: #private::Number>(
                 #(#params: T,)* #(#shadows: Option<&mut T>,)* cotangent: T, _: &mut #private::Tape
             ) {
-                let parts = <T as Scalar>::#adjoint(#(#params,)* cotangent);
+                let parts = Self::__adjoint(#(#params,)* cotangent);
                 #(if let Some(shadow) = #shadows { *shadow += parts.#indices; })*
             }
             /// The value, and its derivative in a direction.
             #[inline(always)]
-            pub fn jvp<T: Scalar>(#(#params: T,)* #(#tangents: T),*) -> (T, T) {
-                (<T as Scalar>::#name(#(#params),*), <T as Scalar>::#along::<#private::Single>(#(#params,)* #(#tangents),*))
+            pub fn jvp<T: #private::Number>(#(#params: T,)* #(#tangents: T),*) -> (T, T) {
+                (#name(#(#params),*), Self::__along::<T, #private::Single>(#(#params,)* #(#tangents),*))
             }
             #[doc(hidden)]
             #[inline(always)]
-            pub fn __tangent<T: Scalar, L: #private::Lanes>(
+            pub fn __tangent<T: #private::Number, L: #private::Lanes>(
                 #(#params: T,)* #(#tangents: Option<L::Of<T>>,)* _: L
             ) -> (T, L::Of<T>) {
-                let tangent = <T as Scalar>::#along::<L>(#(#params,)* #(#tangents.#zero),*);
-                (<T as Scalar>::#name(#(#params),*), tangent)
+                let tangent = Self::__along::<T, L>(#(#params,)* #(#tangents.#zero),*);
+                (#name(#(#params),*), tangent)
             }
             #[doc(hidden)]
             #[inline(always)]
-            pub fn __second_forward<T: Scalar, L: #private::Lanes>(
+            pub fn __second_forward<T: #private::Number, L: #private::Lanes>(
                 #(#params: T,)* #(#tangents: Option<L::Of<T>>,)* _: &mut #private::Tape, lanes: L
             ) -> (T, L::Of<T>) {
                 Self::__tangent(#(#params,)* #(#tangents,)* lanes)
             }
             #[doc(hidden)]
             #[inline(always)]
-            pub fn __second_reverse<T: Scalar, L: #private::Lanes>(
+            pub fn __second_reverse<T: #private::Number, L: #private::Lanes>(
                 #(#params: T,)* #(#tangents: Option<L::Of<T>>,)*
                 #(#shadows: Option<&mut T>,)* #(#t_shadows: Option<&mut L::Of<T>>,)*
                 cotangent: T, t_cotangent: L::Of<T>, _: &mut #private::Tape, _: L
             ) {
-                let parts = <T as Scalar>::#adjoint(#(#params,)* cotangent);
-                let t_parts = <T as Scalar>::#second::<L>(
+                let parts = Self::__adjoint(#(#params,)* cotangent);
+                let t_parts = Self::__adjoint_along::<T, L>(
                     #(#params,)* #(#tangents.#zero,)* cotangent, t_cotangent
                 );
                 #(if let Some(shadow) = #shadows { *shadow += parts.#indices; })*

@@ -6,7 +6,8 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::{Emitter, Storage, arm_name, kept_name};
-use crate::frontend::signature::{Passing, Shape};
+use crate::frontend::shape::Shape;
+use crate::frontend::signature::Passing;
 use crate::ir::scalar::{Block, Rhs, StmtKind};
 use crate::names;
 
@@ -50,7 +51,7 @@ impl Emitter<'_> {
                     if slot.active {
                         quote!(#shadow)
                     } else {
-                        quote!(0.0)
+                        quote!(#private::Val::blank())
                     },
                 )
             })
@@ -102,7 +103,7 @@ impl Emitter<'_> {
             pub fn __pullback #generics (
                 #(#params,)* #seed: #output
             ) -> (#(#types,)*) #bounds {
-                #(let mut #shadows: #types = 0.0;)*
+                #(let mut #shadows: #types = #private::Val::blank();)*
                 #private::Tape::with(|#tape| {
                     Self::__forward(#(#primals,)* #tape);
                     Self::__reverse(#(#primals,)* #(#passed,)* #seed, #tape);

@@ -292,7 +292,7 @@ impl Emitter<'_> {
             }
             None => cotangent.clone(),
         };
-        let printed = body::print_knowing(&value.body, &outputs, known, &self.private, &read);
+        let printed = body::print_knowing(&value.body, &outputs, known, self.style(), &read);
         let private = &self.private;
         let mut code = printed.bindings;
         for ((leaf, id), flow) in flows.iter().zip(printed.outputs) {

@@ -8,7 +8,8 @@ use quote::{format_ident, quote};
 use syn::Type;
 
 use crate::args::Args;
-use crate::frontend::signature::{Param, Passing, Shape, Signature, shape_of};
+use crate::frontend::shape::{Shape, shape_of};
+use crate::frontend::signature::{Param, Passing, Signature};
 use crate::names;
 
 use super::TensorFunction;

@@ -8,7 +8,8 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::Type;
 
-use crate::frontend::signature::{Passing, Shape, Signature, shape_of};
+use crate::frontend::shape::{Shape, shape_of};
+use crate::frontend::signature::{Passing, Signature};
 use crate::frontend::tensor::types::is_labels;
 use crate::names;
 

@@ -74,6 +74,17 @@ impl Lowerer<'_> {
                 let Expr::Path(path) = &*call.func else {
                     return false;
                 };
+                if path
+                    .path
+                    .segments
+                    .last()
+                    .is_some_and(|last| last.ident == "Err")
+                {
+                    // An error carries no derivative.
+                    let error = self.opaque(expr);
+                    self.assign(span, Place::whole(slot), Rhs::Constant(error.into()), true);
+                    return false;
+                }
                 let kind = Aggregate::Variant(path.path.clone());
                 return self.parts_into(kind, call.args.iter(), slot, span);
             }

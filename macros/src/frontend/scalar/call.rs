@@ -15,10 +15,14 @@ impl Lowerer<'_> {
     /// Lowers a call to a term: the operation, a temporary that holds the result, or opaque code
     /// if no argument can carry a derivative.
     pub(super) fn call_term(&mut self, builder: &mut Builder, call: &ExprCall) -> Option<Term> {
-        if let Some((name, at)) = float_function(&call.func) {
+        if let Some((name, at)) = self.float_function(&call.func) {
             let mut terms = Vec::new();
             for argument in &call.args {
                 terms.push(self.term(builder, argument)?);
+            }
+            if let ("of", [Term::Literal(tokens, value)]) = (name.as_str(), terms.as_slice()) {
+                let func = &call.func;
+                return Some(Term::Literal(quote!(#func(#tokens)), *value));
             }
             if terms.iter().all(Term::is_opaque) {
                 return Some(Term::Opaque(self.opaque(&Expr::Call(call.clone()))));
@@ -195,6 +199,15 @@ impl Lowerer<'_> {
         self.value(expr).map(Arg::Value)
     }
 
+    /// `f64::max` and its kin: the name of the operation.
+    pub(super) fn float_function(&self, func: &Expr) -> Option<(String, syn::Ident)> {
+        let Expr::Path(path) = func else { return None };
+        let mut segments = path.path.segments.iter().rev();
+        let (last, ty) = (segments.next()?, segments.next()?);
+        (segments.next().is_none() && self.floats.is_name(&ty.ident.to_string()))
+            .then(|| (last.ident.to_string(), last.ident.clone()))
+    }
+
     /// Whether an argument can carry no derivative.
     fn is_constant(&self, argument: &Arg) -> bool {
         match argument {
@@ -242,13 +255,4 @@ fn nested(path: &syn::Path) -> (syn::Path, Wanted) {
     companion.segments.pop();
     companion.segments.pop_punct();
     (companion, wanted)
-}
-
-/// `f64::max` and its kin: the name of the operation.
-fn float_function(func: &Expr) -> Option<(String, syn::Ident)> {
-    let Expr::Path(path) = func else { return None };
-    let mut segments = path.path.segments.iter().rev();
-    let (last, ty) = (segments.next()?, segments.next()?);
-    (segments.next().is_none() && (ty.ident == "f64" || ty.ident == "f32"))
-        .then(|| (last.ident.to_string(), last.ident.clone()))
 }

@@ -1,6 +1,6 @@
 //! What ends a chain of iterators: loops, sums, folds, vectors; and the closures in it, inlined.
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprMethodCall, Pat};
@@ -252,9 +252,9 @@ impl Lowerer<'_> {
                 });
                 // `std` begins a sum with -0.0, so that adding nothing changes nothing.
                 let (op, sign, start) = match (name.as_str(), integer) {
-                    ("sum", false) => (Op::Add, quote!(+=), quote!(-0.0)),
+                    ("sum", false) => (Op::Add, quote!(+=), self.float(quote!(-0.0))),
                     ("sum", true) => (Op::Add, quote!(+=), quote!(0)),
-                    (_, false) => (Op::Mul, quote!(*=), quote!(1.0)),
+                    (_, false) => (Op::Mul, quote!(*=), self.float(quote!(1.0))),
                     (_, true) => (Op::Mul, quote!(*=), quote!(1)),
                 };
                 if self.slots[slot.0 as usize].ty.is_none() {
@@ -316,6 +316,15 @@ impl Lowerer<'_> {
                 Some(false)
             }
             _ => self.unknown(call),
+        }
+    }
+
+    /// A literal of the type that is asked for where it stands.
+    fn float(&self, literal: TokenStream) -> TokenStream {
+        let private = self.private;
+        match self.floats.is_empty() {
+            true => literal,
+            false => quote!(#private::Real::of(#literal)),
         }
     }
 

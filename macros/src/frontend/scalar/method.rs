@@ -161,7 +161,7 @@ impl Lowerer<'_> {
         view.place.path.is_empty()
             && ty.is_some_and(|ty| {
                 let ty = ty.to_string();
-                ty == "f64" || ty == "f32" || ty.starts_with('[') || ty.starts_with("Vec <")
+                self.floats.is_name(&ty) || ty.starts_with('[') || ty.starts_with("Vec <")
             })
     }
 
@@ -230,8 +230,12 @@ impl Lowerer<'_> {
 
     /// The content of an option that is known to have one, as the value of a slot.
     pub(super) fn some_of(&mut self, view: &View) -> Option<Rhs> {
-        let pattern: syn::Pat = syn::parse_quote!(Some(content));
-        self.bound_names(&pattern, view)
+        self.content_of(view, &syn::parse_quote!(Some(content)))
+    }
+
+    /// What a name of a pattern that is known to match stands for, as the value of a slot.
+    pub(super) fn content_of(&mut self, view: &View, pattern: &syn::Pat) -> Option<Rhs> {
+        self.bound_names(pattern, view)
             .into_iter()
             .next()
             .map(|(_, bound)| Rhs::Bound(bound))

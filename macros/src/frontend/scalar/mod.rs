@@ -28,7 +28,8 @@ use quote::{ToTokens, format_ident};
 
 use scope::Binding;
 
-use super::signature::{Passing, Signature, content_of_option};
+use super::shape::{Failing, Floats, failing};
+use super::signature::{Passing, Signature};
 use crate::diag::{Code, Errors};
 use crate::ir::scalar::{
     Assign, Block, Function, LoopId, Place, Rhs, Slot, SlotId, Stmt, StmtId, StmtKind,
@@ -57,7 +58,8 @@ pub(crate) fn lower(
         items: Vec::new(),
         conversions: Vec::new(),
         vague: HashSet::new(),
-        optional: content_of_option(&signature.output).is_some(),
+        failing: failing(&signature.output).map(|(failing, _)| failing),
+        floats: &signature.floats,
         private: &signature.private,
         result: SlotId(0),
     };
@@ -137,8 +139,10 @@ struct Lowerer<'e> {
     conversions: Vec<(TokenStream, Vec<SlotId>)>,
     /// Variables that hold what a field held, which may be an integer.
     vague: HashSet<SlotId>,
-    /// Whether the function returns an `Option`.
-    optional: bool,
+    /// How the function may end without a value.
+    failing: Option<Failing>,
+    /// The types of floats.
+    floats: &'e Floats,
     private: &'e TokenStream,
     result: SlotId,
 }

@@ -14,7 +14,7 @@ use super::Lowerer;
 use super::purity::is_pure;
 use super::scope::Binding;
 use crate::diag::Code;
-use crate::frontend::signature::{Shape, shape_of};
+use crate::frontend::shape::Shape;
 use crate::ir::scalar::{Inert, SlotId};
 
 /// Tokens with the slots that they read.
@@ -237,7 +237,8 @@ impl VisitMut for Rename<'_, '_> {
                 self.effect(&reference.clone());
             }
             Expr::Call(call) => {
-                self.impure = true;
+                let of_floats = self.lowerer.float_function(&call.func);
+                self.impure |= !of_floats.is_some_and(|(name, _)| name == "of" || is_pure(&name));
                 for argument in &mut call.args {
                     self.visit_expr_mut(argument);
                 }
@@ -263,13 +264,14 @@ impl VisitMut for Rename<'_, '_> {
                 let (before, user) = (self.reads.len(), cast.to_token_stream());
                 let vague = self.lowerer.is_vague(&cast.expr);
                 self.visit_expr_mut(&mut cast.expr);
-                if vague && !self.constant && shape_of(&cast.ty) == Shape::Discrete {
+                if vague && !self.constant && self.lowerer.floats.shape(&cast.ty) == Shape::Discrete
+                {
                     let (private, inner) = (self.lowerer.private, &cast.expr);
                     *cast.expr =
                         Expr::Verbatim(quote_spanned!(inner.span()=> #private::integer(#inner)));
                     return;
                 }
-                if !self.constant && shape_of(&cast.ty) == Shape::Discrete {
+                if !self.constant && self.lowerer.floats.shape(&cast.ty) == Shape::Discrete {
                     let reads = self.reads[before..].to_vec();
                     self.lowerer.conversions.push((user, reads));
                 }

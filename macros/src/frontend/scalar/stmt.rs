@@ -12,7 +12,7 @@ use super::expr::arithmetic;
 use super::opaque::{Opaque, is_compound};
 use super::scope::{Binding, View};
 use crate::diag::Code;
-use crate::frontend::signature::{Shape, shape_of};
+use crate::frontend::shape::Shape;
 use crate::ir::scalar::{Assign, Inert, Place, Rhs, SlotId, StmtKind, Value};
 
 impl Lowerer<'_> {
@@ -93,7 +93,7 @@ impl Lowerer<'_> {
         let Some(init) = &local.init else {
             return match pat {
                 Pat::Ident(ident) => {
-                    let discrete = ty.is_some_and(|ty| shape_of(ty) == Shape::Discrete);
+                    let discrete = ty.is_some_and(|ty| self.floats.shape(ty) == Shape::Discrete);
                     let slot = self.slot(&ident.ident, discrete, ty.map(ToTokens::to_token_stream));
                     self.slots[slot.0 as usize].mutable = true;
                 }
@@ -168,7 +168,7 @@ impl Lowerer<'_> {
         };
         let slot = self.hidden(&name, ty.map(ToTokens::to_token_stream));
         let discrete = self.expr_into(init, slot);
-        self.slots[slot.0 as usize].discrete = match ty.map(shape_of) {
+        self.slots[slot.0 as usize].discrete = match ty.map(|ty| self.floats.shape(ty)) {
             Some(shape) => !shape.holds_floats(),
             None => discrete,
         };
@@ -241,7 +241,7 @@ impl Lowerer<'_> {
         match &*call.func {
             Expr::Path(path) => {
                 let first = path.path.segments.first();
-                !first.is_some_and(|s| s.ident == "f64" || s.ident == "f32")
+                !first.is_some_and(|first| self.floats.is_name(&first.ident.to_string()))
             }
             _ => true,
         }
@@ -262,7 +262,7 @@ impl Lowerer<'_> {
                     || self.is_discrete(Some(&binary.left))
                     || self.is_discrete(Some(&binary.right))
             }
-            Some(Expr::Cast(cast)) => shape_of(&cast.ty) == Shape::Discrete,
+            Some(Expr::Cast(cast)) => self.floats.shape(&cast.ty) == Shape::Discrete,
             Some(Expr::MethodCall(call)) => {
                 super::method::is_discrete(&call.method)
                     || call.method.to_string().starts_with("is_")

@@ -10,6 +10,7 @@ use syn::{Expr, ExprIf, Stmt};
 use super::Lowerer;
 use super::opaque::Opaque;
 use crate::diag::Code;
+use crate::frontend::shape::Failing;
 use crate::ir::scalar::{Jump, Place, Rhs, SlotId, StmtKind};
 
 impl Lowerer<'_> {
@@ -58,26 +59,62 @@ impl Lowerer<'_> {
 
     /// `value?` into a slot: without a content, the function returns.
     pub(super) fn attempt(&mut self, of: &syn::ExprTry, slot: SlotId) -> bool {
-        if !self.optional || self.closures > 0 {
-            let message =
-                "`?` is understood in functions that return an `Option`, outside of closures";
+        let Some(failing) = self.failing.filter(|_| self.closures == 0) else {
+            let message = "`?` is understood in functions that return an `Option` or a `Result`, \
+                           outside of closures";
             self.error(of, Code::Expression, message);
             return false;
-        }
-        let Some(view) = self.scrutinee(&of.expr) else {
+        };
+        // `option.ok_or(error)?` makes the error where it is needed.
+        let (scrutinee, error) = match (&*of.expr, failing) {
+            (Expr::MethodCall(call), Failing::Result)
+                if call.method == "ok_or" && call.args.len() == 1 =>
+            {
+                (&*call.receiver, call.args.first())
+            }
+            (expr, _) => (expr, None),
+        };
+        let Some(view) = self.scrutinee(scrutinee) else {
             return false;
         };
-        let (some, none) = (syn::parse_quote!(Some(_)), syn::parse_quote!(_));
+        let present = match (failing, error) {
+            (Failing::Result, None) => quote!(Ok),
+            _ => quote!(Some),
+        };
+        let (some, none) = (syn::parse_quote!(#present(_)), syn::parse_quote!(_));
         let chosen = self.test(&view, &[(&some, None), (&none, None)]);
         let condition = self.is_arm(chosen, 1);
         let span = of.span();
         let then = self.nested(|l| {
-            let nothing = Opaque {
-                tokens: quote!(::core::option::Option::None),
-                ..Opaque::default()
+            let missing = match (failing, error) {
+                (Failing::Option, _) => Opaque {
+                    tokens: quote!(::core::option::Option::None),
+                    ..Opaque::default()
+                },
+                (Failing::Result, Some(error)) => {
+                    let error = l.opaque(error);
+                    let tokens = &error.tokens;
+                    Opaque {
+                        tokens: quote!(::core::result::Result::Err(::core::convert::From::from(#tokens))),
+                        ..error
+                    }
+                }
+                (Failing::Result, None) => {
+                    let place = l.opaque_place(&view.place);
+                    let of = &place.tokens;
+                    Opaque {
+                        tokens: quote!(match &#of {
+                            ::core::result::Result::Err(error) => ::core::result::Result::Err(
+                                ::core::convert::From::from(::core::clone::Clone::clone(error))
+                            ),
+                            ::core::result::Result::Ok(_) => ::core::unreachable!(),
+                        }),
+                        ..place
+                    }
+                }
             };
             let result = Place::whole(l.result);
-            l.assign(span, result, Rhs::Constant(nothing.into()), true);
+            l.assign(span, result, Rhs::Constant(missing.into()), true);
             l.push(span, StmtKind::Jump(Jump::Return));
         });
         let otherwise = Vec::new();
@@ -89,7 +126,8 @@ impl Lowerer<'_> {
                 otherwise,
             },
         );
-        if let Some(value) = self.some_of(&view) {
+        let content = syn::parse_quote!(#present(content));
+        if let Some(value) = self.content_of(&view, &content) {
             self.assign(span, Place::whole(slot), value, true);
         }
         self.discrete(view.place.root)

@@ -49,7 +49,9 @@ impl Function {
             };
             let plain = match &assign.value {
                 Rhs::Aggregate(Aggregate::Struct(path, _), _) => !is_variant(path),
-                Rhs::Aggregate(Aggregate::Variant(path), _) => path.is_ident("Some"),
+                Rhs::Aggregate(Aggregate::Variant(path), _) => {
+                    path.is_ident("Some") || path.is_ident("Ok")
+                }
                 Rhs::Bound(bound) => !names_type(bound.shadow.clone()),
                 _ => true,
             };
@@ -100,7 +102,8 @@ fn is_variant(path: &syn::Path) -> bool {
 fn names_type(pattern: TokenStream) -> bool {
     pattern.into_iter().any(|tree| match tree {
         TokenTree::Ident(name) => {
-            name != "Some" && name != "None" && name.to_string().starts_with(char::is_uppercase)
+            !["Some", "None", "Ok", "Err"].contains(&name.to_string().as_str())
+                && name.to_string().starts_with(char::is_uppercase)
         }
         TokenTree::Group(group) => names_type(group.stream()),
         TokenTree::Punct(_) | TokenTree::Literal(_) => false,

@@ -19,7 +19,10 @@ mod special;
 mod trigonometric;
 mod widened;
 
-use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
+use std::iter::{Product, Sum};
+use std::ops::{
+    Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, RemAssign, Sub, SubAssign,
+};
 
 use crate::Float;
 
@@ -39,7 +42,43 @@ macro_rules! real {
             + Div<Output = Self>
             + Rem<Output = Self>
             + Neg<Output = Self>
+            + AddAssign
+            + SubAssign
+            + MulAssign
+            + DivAssign
+            + RemAssign
+            + Sum
+            + Product
+            + for<'a> Sum<&'a Self>
+            + for<'a> Product<&'a Self>
         {
+            /// Infinity.
+            const INFINITY: Self;
+            /// Minus infinity.
+            const NEG_INFINITY: Self;
+            /// Not a number.
+            const NAN: Self;
+            /// The distance from 1 to the next larger number.
+            const EPSILON: Self;
+            /// The number of this type nearest to `value`: how generic code writes a literal.
+            fn of(value: f64) -> Self;
+            /// Whether it is not a number.
+            fn is_nan(self) -> bool;
+            /// Whether it is neither infinite nor NaN.
+            fn is_finite(self) -> bool;
+            /// `x` held between `low` and `high`.
+            ///
+            /// # Panics
+            /// If `low` is above `high`, or one of them is NaN.
+            fn clamp(self, low: Self, high: Self) -> Self;
+            /// The logarithm to a base.
+            fn log(self, base: Self) -> Self;
+            /// Degrees in radians.
+            fn to_radians(self) -> Self;
+            /// Radians in degrees.
+            fn to_degrees(self) -> Self;
+            /// The part behind the point, with the sign of `x`.
+            fn fract(self) -> Self;
             $($(#[$unary_doc])* fn $unary(self) -> Self;)*
             $($(#[$binary_doc])* fn $binary(self, other: Self) -> Self;)*
             $($(#[$pair_doc])* fn $pair(self, other: Self) -> Self;)*
@@ -65,6 +104,42 @@ macro_rules! real {
     };
     (@impl $ty:ident $module:ident { $($unary:ident)* } { $($binary:ident)* } { $($pair:ident)* } { $($own:ident)* }) => {
         impl Real for $ty {
+            const INFINITY: $ty = <$ty>::INFINITY;
+            const NEG_INFINITY: $ty = <$ty>::NEG_INFINITY;
+            const NAN: $ty = <$ty>::NAN;
+            const EPSILON: $ty = <$ty>::EPSILON;
+            #[inline(always)]
+            fn of(value: f64) -> $ty {
+                value as $ty
+            }
+            #[inline(always)]
+            fn is_nan(self) -> bool {
+                <$ty>::is_nan(self)
+            }
+            #[inline(always)]
+            fn is_finite(self) -> bool {
+                <$ty>::is_finite(self)
+            }
+            #[inline(always)]
+            fn clamp(self, low: $ty, high: $ty) -> $ty {
+                <$ty>::clamp(self, low, high)
+            }
+            #[inline(always)]
+            fn log(self, base: $ty) -> $ty {
+                <$ty>::log(self, base)
+            }
+            #[inline(always)]
+            fn to_radians(self) -> $ty {
+                <$ty>::to_radians(self)
+            }
+            #[inline(always)]
+            fn to_degrees(self) -> $ty {
+                <$ty>::to_degrees(self)
+            }
+            #[inline(always)]
+            fn fract(self) -> $ty {
+                <$ty>::fract(self)
+            }
             $(#[inline(always)]
             fn $unary(self) -> $ty {
                 <$ty>::$unary(self)

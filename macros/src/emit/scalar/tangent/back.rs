@@ -249,7 +249,7 @@ impl Emitter<'_> {
             .copied()
             .chain(tangents.iter().copied().flatten())
             .collect();
-        let printed = body::print(&body, &outputs, private, &|number| {
+        let printed = body::print(&body, &outputs, self.style(), &|number| {
             self.input_with_tangent(value, number, cotangent, t_cotangent)
         });
         let (plain, along) = printed.outputs.split_at(flows.len());

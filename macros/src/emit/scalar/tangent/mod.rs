@@ -85,7 +85,7 @@ impl Emitter<'_> {
             .into_iter()
             .flatten()
             .collect();
-        let printed = body::print(&body, &outputs, &self.private, &|number| {
+        let printed = body::print(&body, &outputs, self.style(), &|number| {
             self.input_with_tangent(value, number, &TokenStream::new(), &TokenStream::new())
         });
         // A whole variable that is only handed on may be a list, which must stay where it is.

@@ -1,0 +1,153 @@
+//! `Result`: a content, or an error, which carries no derivative and comes back as it was.
+
+use std::any::Any;
+use std::cell::RefCell;
+
+use super::{Entries, Lanes, Tangent, Tape, Val};
+
+thread_local! {
+    /// Errors that a tape refers to by their number. They leave in the reverse order.
+    static ERRORS: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Keeps an error; the word is where.
+fn keep<E: Clone + 'static>(error: &E, tape: &mut Tape) {
+    let at = ERRORS.with_borrow_mut(|errors| {
+        errors.push(Box::new(error.clone()));
+        errors.len() - 1
+    });
+    tape.push(at as u64);
+}
+
+/// The error that was kept last; whatever a run that panicked left above it goes too.
+fn bring<E: Clone + 'static>(tape: &mut Tape) -> Option<E> {
+    let at = tape.pop() as usize;
+    let kept = ERRORS.with_borrow_mut(|errors| {
+        errors.truncate(at + 1);
+        errors.pop()
+    });
+    kept?.downcast().ok().map(|error| *error)
+}
+
+impl<T: Val, E: Clone + 'static> Val for Result<T, E> {
+    fn blank() -> Self {
+        Ok(T::blank())
+    }
+    fn zero_like(&self) -> Self {
+        match self {
+            Ok(content) => Ok(content.zero_like()),
+            Err(error) => Err(error.clone()),
+        }
+    }
+    /// What there is first, then which of both it is.
+    fn save(&self, tape: &mut Tape) {
+        match self {
+            Ok(content) => content.save(tape),
+            Err(error) => keep(error, tape),
+        }
+        tape.push(u64::from(self.is_ok()));
+    }
+    fn load(&mut self, tape: &mut Tape) {
+        *self = Self::blank();
+        match (tape.pop() == 1, &mut *self) {
+            (true, Ok(content)) => content.load(tape),
+            _ => {
+                if let Some(error) = bring(tape) {
+                    *self = Err(error);
+                }
+            }
+        }
+    }
+    /// A cotangent of an error is that error.
+    fn save_shape(&self, tape: &mut Tape) {
+        match self {
+            Ok(content) => content.save_shape(tape),
+            Err(error) => keep(error, tape),
+        }
+        tape.push(u64::from(self.is_ok()));
+    }
+    fn load_shape(&mut self, tape: &mut Tape) {
+        *self = Self::blank();
+        match (tape.pop() == 1, &mut *self) {
+            (true, Ok(content)) => content.load_shape(tape),
+            _ => {
+                if let Some(error) = bring(tape) {
+                    *self = Err(error);
+                }
+            }
+        }
+    }
+    fn accumulate(&mut self, other: &Self) {
+        if let (Ok(content), Ok(other)) = (self, other) {
+            content.accumulate(other);
+        }
+    }
+    fn take(&mut self) -> Self {
+        let zero = self.zero_like();
+        std::mem::replace(self, zero)
+    }
+    fn clear_constants(&mut self) {
+        if let Ok(content) = self {
+            content.clear_constants();
+        }
+    }
+    fn adopt_constants(&mut self, primal: &Self) {
+        if let (Ok(content), Ok(primal)) = (self, primal) {
+            content.adopt_constants(primal);
+        }
+    }
+}
+
+impl<L: Lanes, T: Tangent<L>, E: Clone + 'static> Tangent<L> for Result<T, E> {
+    type Of = Result<T::Of, E>;
+    fn zero_tangent(&self) -> Self::Of {
+        match self {
+            Ok(content) => Ok(content.zero_tangent()),
+            Err(error) => Err(error.clone()),
+        }
+    }
+    fn along(direction: &Self) -> Self::Of {
+        match direction {
+            Ok(content) => Ok(T::along(content)),
+            Err(error) => Err(error.clone()),
+        }
+    }
+    fn first_lane(&self, tangent: &Self::Of) -> Self {
+        match (self, tangent) {
+            (Ok(content), Ok(tangent)) => Ok(content.first_lane(tangent)),
+            (Ok(content), Err(_)) => Ok(content.zero_like()),
+            (Err(error), _) => Err(error.clone()),
+        }
+    }
+}
+
+impl<T: Entries, E> Entries for Result<T, E> {
+    fn read(&self, visit: &mut dyn FnMut(&[f64])) {
+        self.iter().for_each(|content| content.read(visit));
+    }
+    fn write(&mut self, visit: &mut dyn FnMut(&mut [f64])) {
+        self.iter_mut().for_each(|content| content.write(visit));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_come_back_as_they_were() {
+        let first: Result<f64, String> = Err("first".into());
+        let (second, third) = (Ok(2.5), Err("third".to_string()));
+        let mut found = Ok(0.0);
+        Tape::with(|tape| {
+            for value in [&first, &second, &third] {
+                value.save(tape);
+            }
+            for value in [third, second, first] {
+                found.load(tape);
+                assert_eq!(found, value);
+            }
+        });
+        ERRORS.with_borrow(|errors| assert!(errors.is_empty()));
+    }
+}
