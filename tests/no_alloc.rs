@@ -19,6 +19,9 @@ struct Counting;
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
     static BYTES: Cell<usize> = const { Cell::new(0) };
+    /// Bytes that are allocated now, and the most that were since this was set.
+    static LIVE: Cell<isize> = const { Cell::new(0) };
+    static MOST: Cell<isize> = const { Cell::new(0) };
 }
 
 // SAFETY: every call is passed on to the system's allocator as it is.
@@ -26,11 +29,14 @@ unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.set(ALLOCATIONS.get() + 1);
         BYTES.set(BYTES.get() + layout.size());
+        LIVE.set(LIVE.get() + layout.size().cast_signed());
+        MOST.set(MOST.get().max(LIVE.get()));
         // SAFETY: the caller's contract.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        LIVE.set(LIVE.get() - layout.size().cast_signed());
         // SAFETY: the caller's contract.
         unsafe { System.dealloc(pointer, layout) }
     }
@@ -55,6 +61,65 @@ fn loss(net: &Net, x: &Tensor<f64>, labels: &Tensor<u32>, weight: f64) -> f64 {
         h += b;
     }
     h.cross_entropy(labels).mean() * weight
+}
+
+/// Layers of which nothing inside is kept.
+#[differentiable(wrt(net))]
+fn frugal(net: &Net, x: &Tensor<f64>) -> f64 {
+    let mut h = x.clone();
+    #[checkpoint]
+    for w in &net.layers {
+        h = (h.matmul(w).tanh().matmul(w).sigmoid().matmul(w) + &h).tanh();
+    }
+    h.square().mean()
+}
+
+/// The same, with all that the backward pass reads kept.
+#[differentiable(wrt(net))]
+fn lavish(net: &Net, x: &Tensor<f64>) -> f64 {
+    let mut h = x.clone();
+    for w in &net.layers {
+        h = (h.matmul(w).tanh().matmul(w).sigmoid().matmul(w) + &h).tanh();
+    }
+    h.square().mean()
+}
+
+#[test]
+fn what_is_computed_again_is_not_allocated() {
+    let net = Net {
+        layers: (0..8).map(|k| noise(&[8, 8], k)).collect(),
+        bias: None,
+    };
+    let x = noise(&[4096, 8], 4);
+    let allocated = |bind: &mut dyn FnMut() -> usize| {
+        let before = LIVE.get();
+        MOST.set(before);
+        (bind(), (MOST.get() - before).unsigned_abs())
+    };
+    let held = |report: cotangent::Report<'_>| report.peak() + report.scratch();
+    let (lavish_held, lavish_bytes) =
+        allocated(&mut || held(lavish::bind(&net, &x).unwrap().report()));
+    let (frugal_held, frugal_bytes) =
+        allocated(&mut || held(frugal::bind(&net, &x).unwrap().report()));
+    let budget = (lavish_held + frugal_held) / 2;
+    let (fitted_held, fitted_bytes) =
+        allocated(&mut || held(lavish::bind_within(&net, &x, budget).unwrap().report()));
+    assert!(
+        frugal_held * 2 < lavish_held,
+        "{frugal_held} of {lavish_held} bytes"
+    );
+    assert!(fitted_held <= budget);
+    // What is allocated beside the values, for plans and gradients, is small here.
+    for (bytes, held) in [
+        (frugal_bytes, frugal_held),
+        (lavish_bytes, lavish_held),
+        (fitted_bytes, fitted_held),
+    ] {
+        assert!(
+            (held..held + 500_000).contains(&bytes),
+            "{bytes} bytes for {held}"
+        );
+    }
 }
 
 #[test]

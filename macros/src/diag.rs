@@ -106,6 +106,10 @@ catalogue! {
     Checkpoint "AD018"
         "a checkpointed loop is run again from states that were kept of it"
         "use it on a `for` loop over a range that the loop does not change and that it runs to its end";
+    /// A `#[checkpoint]` in tensor code that nothing follows that could be computed again.
+    Stretch "AD022"
+        "what follows the attribute is run again in the backward pass, so it must be a stretch of code of its own"
+        "write `#[checkpoint]` before a loop, a block, a call, `if`, `match` or `let` of tensor code; whether less is kept than that, a byte budget decides: `f::bind_within(.., bytes)`";
     /// A custom rule that is malformed, or is asked for more than it says.
     Rule "AD019"
         "a custom rule is a function of the arguments and of the cotangent of the result, and returns the cotangents of the float parameters: the first derivative, and no more"

@@ -37,6 +37,13 @@ pub enum Error {
         /// How many classes there are.
         classes: usize,
     },
+    /// A program that does not fit into its byte budget, whatever is computed again.
+    Budget {
+        /// The budget.
+        budget: usize,
+        /// The least bytes that would do.
+        least: usize,
+    },
     /// Two structures that had to be alike, or an argument and the plan it was bound to, differ.
     Structure {
         /// Where and how they differ.
@@ -134,6 +141,10 @@ impl fmt::Display for Error {
                 )?;
                 at(f, place)
             }
+            Error::Budget { budget, least } => write!(
+                f,
+                "the intermediate values do not fit into {budget} bytes: with as much as possible computed again they take {least}"
+            ),
             Error::Structure { text } => f.write_str(text),
         }
     }

@@ -5,7 +5,7 @@
 
 use super::builder::{Builder, ValueId};
 use super::engine::{Engine, Instantiate, WalkArguments};
-use super::plan::{Gradients, Seed, plan};
+use super::plan::{Gradients, Request, Seed, plan};
 use super::walk::Walk;
 use crate::Error;
 
@@ -130,19 +130,20 @@ impl Engine {
         };
         let mut outputs: Vec<(ValueId, Seed)> = ids.into_iter().enumerate().map(seeded).collect();
         outputs.extend(directions);
-        let plan = plan(
-            &builder,
-            &outputs,
-            &results,
-            &probes,
-            match kind {
+        let request = Request {
+            outputs: &outputs,
+            results: &results,
+            probes: &probes,
+            gradients: match kind {
                 Kind::Value => Gradients::Nowhere,
                 Kind::More => Gradients::Added,
                 _ => Gradients::Overwritten,
             },
-            self.dtype,
-            self.walk.key.clone(),
-        )?;
+            dtype: self.dtype,
+            budget: self.budget,
+            key: self.walk.key.clone(),
+        };
+        let plan = plan(&builder, request)?;
         self.arena.grow(plan.arena.bytes);
         self.scratch.grow(plan.scratch_bytes);
         self.sources.reserve(plan.widest);

@@ -7,6 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::marker::PhantomData;
 
+use super::checkpoint::{OpenScopes, Scope};
 use super::infer::infer;
 use super::region::{Place, Region, ValueIndex};
 use super::walk::Walk;
@@ -58,6 +59,8 @@ pub(crate) struct Instance {
     pub(crate) args: Vec<i64>,
     /// The user's operator, where the region is not of the user's own function.
     pub(crate) operator: Option<Place>,
+    /// The scope of `#[checkpoint]` that it stands in.
+    pub(crate) scope: Scope,
 }
 
 impl Instance {
@@ -97,6 +100,7 @@ pub struct Builder {
     error: RefCell<Option<Error>>,
     /// How many derivatives beyond the first are taken of what is recorded now.
     pub(crate) again: Cell<usize>,
+    pub(super) scopes: OpenScopes,
 }
 
 impl Builder {
@@ -135,6 +139,7 @@ impl Builder {
             instances: RefCell::default(),
             again: Cell::new(usize::from(again)),
             error: RefCell::default(),
+            scopes: OpenScopes::default(),
         }
     }
 
@@ -269,6 +274,7 @@ impl Builder {
             shapes,
             args: args.to_vec(),
             operator,
+            scope: self.scopes.open.get(),
         };
         self.instances.borrow_mut().push(instance);
         outputs

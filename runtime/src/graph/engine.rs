@@ -34,6 +34,8 @@ pub struct Engine {
     slots: Vec<Slot>,
     pub(super) arena: Bytes,
     pub(super) scratch: Bytes,
+    /// The bytes that arena and scratch space may take.
+    pub(super) budget: Option<usize>,
 }
 
 // SAFETY: the raw pointers are written from the arguments of a call and read in the same call
@@ -65,7 +67,14 @@ impl Engine {
             slots: Vec::new(),
             arena: Bytes::default(),
             scratch: Bytes::default(),
+            budget: None,
         }
+    }
+
+    /// Every plan from now on takes at most so many bytes, if any number is given, for intermediate
+    /// values: what does not fit is computed again in the backward pass.
+    pub fn limit(&mut self, bytes: Option<usize>) {
+        self.budget = bytes;
     }
 
     /// Makes the plan with gradient for these arguments.
@@ -269,7 +278,7 @@ impl Engine {
             steps: timed
                 .map(|(step, (start, &end))| Timed {
                     label: step.action.to_string(),
-                    region: step.region,
+                    region: step.origin.region,
                     start,
                     time: end - start,
                 })

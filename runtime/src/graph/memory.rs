@@ -2,7 +2,7 @@
 //! buffers whose lives do not overlap share bytes.
 
 /// A buffer of the arena, before and after packing.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct Buffer(pub(crate) usize);
 
 /// Alignment of every buffer: a cache line, and the widest vector register.
@@ -17,7 +17,7 @@ struct Life {
 }
 
 /// The buffers of a plan.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub(crate) struct Arena {
     lives: Vec<Life>,
     kept: Vec<Buffer>,
@@ -51,8 +51,28 @@ impl Arena {
     }
 
     /// The buffers that are read after the last step.
-    pub(crate) fn kept(&self) -> impl Iterator<Item = usize> {
-        self.kept.iter().map(|buffer| buffer.0)
+    pub(crate) fn kept(&self) -> impl Iterator<Item = Buffer> {
+        self.kept.iter().copied()
+    }
+
+    /// A new buffer of the size of another.
+    pub(crate) fn another(&mut self, like: Buffer) -> Buffer {
+        self.allocate(self.bytes_of(like))
+    }
+
+    /// The size of a buffer.
+    pub(crate) fn bytes_of(&self, buffer: Buffer) -> usize {
+        self.lives[buffer.0].bytes
+    }
+
+    /// The bytes of the buffers that are written before a step and read at it or later.
+    pub(crate) fn crossing(&self, step: usize) -> usize {
+        let crosses = |life: &&Life| life.first < step && step <= life.last;
+        self.lives
+            .iter()
+            .filter(crosses)
+            .map(|life| life.bytes)
+            .sum()
     }
 
     /// Assigns offsets: the largest buffer first, at the lowest place where no buffer with an

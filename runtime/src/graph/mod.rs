@@ -7,8 +7,10 @@
 
 mod binding;
 mod bound_method;
+mod budget;
 mod builder;
 mod bytes;
+mod checkpoint;
 mod differentiable;
 mod dims;
 mod embedding;
@@ -24,9 +26,11 @@ mod print;
 mod product;
 mod profile;
 mod prune;
+mod recompute;
 pub mod region;
 mod report;
 mod returned;
+mod schedule;
 mod static_call;
 mod static_dim;
 mod static_einsum;
@@ -38,6 +42,7 @@ mod walk;
 
 pub use bound_method::{BoundMethod, taken, yielded};
 pub use builder::{Builder, Lift, OneOps, TensorHandle, ValueId, handle, lift};
+pub use checkpoint::Checkpoint;
 pub use differentiable::{Differentiable, Handle, Receiver, no_host};
 pub use dims::{Dim, Dims, Shaped};
 pub use embedding::EmbeddingHandle;

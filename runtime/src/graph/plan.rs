@@ -6,11 +6,12 @@
 use std::collections::HashMap;
 
 use super::builder::{Builder, Instance, Source, ValueId};
+use super::checkpoint::Scope;
 use super::memory::{Arena, Buffer};
 use super::plan_storage::Accumulator;
 use super::product::matrices;
 use super::region::{Node, Operand, Place, RowOp, ValueIndex};
-use super::step::{Action, Location, Step};
+use super::step::{Action, Location, Origin, Pass, Step};
 use crate::cpu::{FusedPlan, GemmPlan, Write};
 use crate::primitive::Resolved;
 use crate::{DType, Error};
@@ -30,6 +31,8 @@ pub(crate) struct Plan {
     /// Leaves whose gradient nobody writes: they are zeroed. Leaf, bytes.
     pub(crate) untouched: Vec<(usize, usize)>,
     pub(crate) widest: usize,
+    /// Bytes that the forward pass keeps for the backward pass.
+    pub(crate) saved: usize,
 }
 
 /// A value that a plan yields.
@@ -79,6 +82,9 @@ pub(super) struct Planner<'a> {
     pub(super) leaf_dtypes: &'a [DType],
     pub(super) arena: Arena,
     pub(super) steps: Vec<Step>,
+    /// What is planned now.
+    pub(super) pass: Pass,
+    pub(super) scope: Scope,
     pub(super) constants: Vec<u64>,
     /// Forward values by graph value.
     pub(super) homes: HashMap<ValueId, Home>,
@@ -91,18 +97,35 @@ pub(super) struct Planner<'a> {
     pub(super) probes: HashMap<ValueId, Home>,
 }
 
-/// Makes the plan of a recorded graph: forward, and backward from the outputs that have a seed. It
-/// yields `results`, and then the cotangents of `probes`; `gradients` says what becomes
-/// of those of leaves.
-pub(crate) fn plan(
-    builder: &Builder,
-    outputs: &[(ValueId, Seed)],
-    results: &[ValueId],
-    probes: &[ValueId],
-    gradients: Gradients,
-    dtype: DType,
-    key: Vec<u64>,
-) -> Result<Plan, Error> {
+/// What a plan is asked for.
+#[derive(Debug)]
+pub(crate) struct Request<'r> {
+    /// What the backward pass starts from.
+    pub(crate) outputs: &'r [(ValueId, Seed)],
+    /// What it yields, and then the cotangents of `probes`.
+    pub(crate) results: &'r [ValueId],
+    pub(crate) probes: &'r [ValueId],
+    /// What becomes of the gradients of leaves.
+    pub(crate) gradients: Gradients,
+    pub(crate) dtype: DType,
+    /// The bytes that arena and scratch space may take.
+    pub(crate) budget: Option<usize>,
+    pub(crate) key: Vec<u64>,
+}
+
+/// Makes the plan of a recorded graph: forward, and backward from the outputs that have a seed.
+///
+/// # Errors
+/// When a seed does not fit its output, or the plan does not fit the budget.
+pub(crate) fn plan(builder: &Builder, request: Request<'_>) -> Result<Plan, Error> {
+    let Request {
+        outputs,
+        results,
+        probes,
+        gradients,
+        dtype,
+        ..
+    } = request;
     let instances = builder.instances.borrow();
     let values = builder.values.borrow();
     for &(id, seed) in outputs {
@@ -129,6 +152,8 @@ pub(crate) fn plan(
         leaf_dtypes: &builder.leaf_dtypes,
         arena: Arena::default(),
         steps: Vec::new(),
+        pass: Pass::Forward,
+        scope: Scope::WHOLE,
         constants: Vec::new(),
         homes: HashMap::new(),
         locals: vec![HashMap::new(); instances.len()],
@@ -152,7 +177,7 @@ pub(crate) fn plan(
         };
         homes.push((id, home));
     }
-    let outputs = homes
+    let homes = homes
         .into_iter()
         .map(|(id, home)| {
             let at = planner.location(home);
@@ -161,8 +186,8 @@ pub(crate) fn plan(
             Output { at, shape }
         })
         .collect();
-    let cleared = gradients == Gradients::Overwritten;
-    Ok(planner.finish(outputs, cleared, &written, key))
+    let scopes = builder.scopes.tree.borrow();
+    planner.finish(homes, &written, &scopes, request)
 }
 
 impl Planner<'_> {
@@ -213,6 +238,7 @@ impl Planner<'_> {
             if !needed[index] {
                 continue;
             }
+            self.scope = instance.scope;
             for (k, &input) in instance.inputs.iter().enumerate() {
                 let home = self.home(input);
                 self.locals[index].insert(value_index(k), home);
@@ -409,78 +435,23 @@ impl Planner<'_> {
                 }
             }
         };
-        self.steps.push(Step {
-            action,
-            region: instance.region.name,
-        });
+        self.push(action, instance.region.name);
     }
 
-    fn finish(
-        mut self,
-        mut outputs: Vec<Output>,
-        cleared: bool,
-        written: &[usize],
-        key: Vec<u64>,
-    ) -> Plan {
-        self.drop_unread();
-        for (at, step) in self.steps.iter().enumerate() {
-            step.action.visit(&mut |location| {
-                if let Location::Arena(buffer) = location {
-                    self.arena.touch(Buffer(*buffer), at);
-                }
-            });
-        }
-        self.arena.pack(self.steps.len());
-        debug_assert_eq!(self.arena.overlap(), None, "live buffers share bytes");
-        let arena = &self.arena;
-        for step in &mut self.steps {
-            step.action.visit_mut(&mut |location| {
-                if let Location::Arena(buffer) = location {
-                    *location = Location::Arena(arena.offset(Buffer(*buffer)));
-                }
-            });
-        }
-        for output in &mut outputs {
-            if let Location::Arena(buffer) = output.at {
-                output.at = Location::Arena(arena.offset(Buffer(buffer)));
-            }
-        }
-        let untouched = self
-            .values
-            .iter()
-            .filter_map(|value| match value.source {
-                // A row list is empty when a call begins.
-                Source::Leaf(leaf)
-                    if cleared && value.active && !value.rows && !written.contains(&leaf) =>
-                {
-                    // A leaf that nobody uses may have another element type than the program.
-                    let elements = value.shape.iter().product::<usize>();
-                    Some((leaf, elements * self.leaf_dtypes[leaf].size()))
-                }
-                _ => None,
-            })
-            .collect();
-        Plan {
-            key,
-            scratch_bytes: self
-                .steps
-                .iter()
-                .map(|step| step.action.scratch_bytes())
-                .max()
-                .unwrap_or(0),
-            widest: self
-                .steps
-                .iter()
-                .map(|step| step.action.width())
-                .max()
-                .unwrap_or(0),
-            steps: self.steps,
-            arena: self.arena,
-            constants: self.constants,
-            outputs,
-            labels: self.labels,
-            untouched,
-        }
+    /// A step of where the planner is.
+    pub(super) fn step(&self, action: Action, region: &'static str) -> Step {
+        let origin = Origin {
+            region,
+            scope: self.scope,
+            pass: self.pass,
+        };
+        Step { action, origin }
+    }
+
+    /// The next step.
+    pub(super) fn push(&mut self, action: Action, region: &'static str) {
+        let step = self.step(action, region);
+        self.steps.push(step);
     }
 }
 

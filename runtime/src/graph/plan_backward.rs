@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 
 use super::builder::{Source, ValueId};
+use super::checkpoint::Scope;
 use super::plan::{Gradients, Home, Planner, Seed};
 use super::region::{Node, ValueIndex};
-use super::step::{Action, Step};
+use super::step::{Action, Pass};
 use crate::Error;
 use crate::cpu::Write;
 
@@ -20,6 +21,7 @@ impl Planner<'_> {
         outputs: &[(ValueId, Seed)],
         gradients: Gradients,
     ) -> Result<Vec<usize>, Error> {
+        (self.pass, self.scope) = (Pass::Backward, Scope::WHOLE);
         let mut cotangents: HashMap<ValueId, Home> = HashMap::new();
         if gradients == Gradients::Added {
             cotangents = self.earlier_gradients();
@@ -40,6 +42,7 @@ impl Planner<'_> {
         }
         for index in (0..self.instances.len()).rev() {
             let instance = &self.instances[index];
+            self.scope = instance.scope;
             if !instance
                 .outputs
                 .iter()
@@ -227,10 +230,7 @@ impl Planner<'_> {
         let bytes = self.bytes(shape);
         let place = Home::Buffer(self.arena.allocate(bytes));
         let to = self.location(place);
-        self.steps.push(Step {
-            action: Action::Zero { to, bytes },
-            region: "",
-        });
+        self.push(Action::Zero { to, bytes }, "");
         place
     }
 
@@ -244,6 +244,6 @@ impl Planner<'_> {
             dtype,
             accumulate,
         };
-        self.steps.push(Step { action, region: "" });
+        self.push(action, "");
     }
 }

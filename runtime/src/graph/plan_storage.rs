@@ -34,7 +34,7 @@ impl Planner<'_> {
             to: (self.dtype, Location::Arena(buffer.0)),
             elements,
         };
-        self.steps.push(Step { action, region: "" });
+        self.push(action, "");
         Home::Buffer(buffer)
     }
 
@@ -73,7 +73,7 @@ impl Planner<'_> {
                     to: (self.dtype, Location::Arena(buffer.0)),
                     elements: value.shape.iter().product(),
                 };
-                self.steps.push(Step { action, region: "" });
+                self.push(action, "");
             }
             known.insert(ValueId(u32::try_from(index).unwrap_or(u32::MAX)), home);
         }
@@ -98,7 +98,8 @@ impl Planner<'_> {
                 elements: accumulator.elements,
             };
             let at = last.map_or(self.steps.len(), |last| last + 1);
-            self.steps.insert(at, Step { action, region: "" });
+            let step = self.step(action, "");
+            self.steps.insert(at, step);
         }
     }
 }

@@ -29,7 +29,11 @@ impl Planner<'_> {
     /// Leaves out the steps whose results nobody reads: forward values of a derivative that only its
     /// own derivative is taken of.
     pub(super) fn drop_unread(&mut self) {
-        let mut live: HashSet<Location> = self.arena.kept().map(Location::Arena).collect();
+        let mut live: HashSet<Location> = self
+            .arena
+            .kept()
+            .map(|buffer| Location::Arena(buffer.0))
+            .collect();
         let mut needed = vec![false; self.steps.len()];
         for (step, needed) in self.steps.iter().zip(&mut needed).rev() {
             step.action.visit_written(&mut |location| {

@@ -3,13 +3,48 @@
 use std::fmt;
 
 use super::plan::Plan;
-use super::step::Action;
+use super::step::{Action, Pass, Step};
 
 /// Displays a plan: its steps, kernels, bytes and peak.
 #[derive(Debug)]
 pub struct Report<'e> {
     pub(crate) name: &'static str,
     pub(crate) plan: Option<&'e Plan>,
+}
+
+impl Report<'_> {
+    /// The most bytes that intermediate values take at one time, which the program holds.
+    #[must_use]
+    pub fn peak(&self) -> usize {
+        self.plan.map_or(0, |plan| plan.arena.bytes)
+    }
+
+    /// Bytes beside intermediate values that kernels work in, which the program holds.
+    #[must_use]
+    pub fn scratch(&self) -> usize {
+        self.plan.map_or(0, |plan| plan.scratch_bytes)
+    }
+
+    /// Bytes that the forward pass keeps for the backward pass.
+    #[must_use]
+    pub fn saved(&self) -> usize {
+        self.plan.map_or(0, |plan| plan.saved)
+    }
+
+    /// How many steps of the forward pass run again in the backward pass, because of `#[checkpoint]` or
+    /// a budget.
+    #[must_use]
+    pub fn recomputed(&self) -> usize {
+        let again = |step: &&Step| step.origin.pass == Pass::Again;
+        self.plan
+            .map_or(0, |plan| plan.steps.iter().filter(again).count())
+    }
+
+    /// How many steps a call runs.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        self.plan.map_or(0, |plan| plan.steps.len())
+    }
 }
 
 impl fmt::Display for Report<'_> {
@@ -19,15 +54,25 @@ impl fmt::Display for Report<'_> {
         };
         writeln!(
             f,
-            "{}: {} steps, arena {} bytes ({} without sharing), scratch {} bytes",
+            "{}: {} steps, peak {} bytes ({} without sharing), scratch {} bytes",
             self.name,
             plan.steps.len(),
             plan.arena.bytes,
             plan.arena.unshared(),
             plan.scratch_bytes,
         )?;
+        writeln!(
+            f,
+            "saved for the backward pass {} bytes, recomputed {} steps",
+            self.saved(),
+            self.recomputed(),
+        )?;
         for (index, step) in plan.steps.iter().enumerate() {
-            write!(f, "{index:4}  {:12} ", step.region)?;
+            let again = match step.origin.pass {
+                Pass::Again => "again ",
+                Pass::Forward | Pass::Backward => "",
+            };
+            write!(f, "{index:4}  {:12} {again}", step.origin.region)?;
             writeln!(f, "{}", step.action)?;
         }
         Ok(())

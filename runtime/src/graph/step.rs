@@ -1,5 +1,6 @@
 //! A step of the flat schedule: resolved kernels, and operands as places that a call patches.
 
+use super::checkpoint::Scope;
 use super::region::RowOp;
 use crate::DType;
 use crate::cpu::{self, FusedPlan, GemmPlan};
@@ -20,15 +21,35 @@ pub(crate) enum Location {
     Nowhere,
 }
 
-/// A step with the region it comes from.
-#[derive(Debug)]
+/// A step with where it comes from.
+#[derive(Clone, Debug)]
 pub(crate) struct Step {
     pub(crate) action: Action,
+    pub(crate) origin: Origin,
+}
+
+/// Where a step comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin {
+    /// `function.number` of the region, or nothing for a step of the plan itself.
     pub(crate) region: &'static str,
+    pub(crate) scope: Scope,
+    pub(crate) pass: Pass,
+}
+
+/// Why a step runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Pass {
+    /// For the results.
+    Forward,
+    /// For the gradient.
+    Backward,
+    /// For the gradient, as it ran in the forward pass.
+    Again,
 }
 
 /// What a step does.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Action {
     Fused {
         plan: FusedPlan,

@@ -152,7 +152,7 @@ macro_rules! primitive {
 pub(crate) use primitive;
 
 /// A primitive with the shapes that it will run on.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Resolved {
     op: &'static Primitive,
     dtype: DType,
@@ -181,6 +181,13 @@ impl Resolved {
             shape: shape.to_vec(),
             args: args.to_vec(),
         }
+    }
+
+    /// The bytes of its operands and its result.
+    pub(crate) fn bytes(&self) -> usize {
+        let shapes = self.shapes.iter().chain([&self.shape]);
+        let elements: usize = shapes.map(|shape| shape.iter().product::<usize>()).sum();
+        elements * self.dtype.size()
     }
 
     /// Labels must be below this.

@@ -3,9 +3,10 @@
 
 mod method;
 mod second;
+mod step;
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::quote;
 use syn::Type;
 
 use crate::frontend::shape::{Shape, shape_of};
@@ -235,9 +236,10 @@ impl<'a> Program<'a> {
         }
     }
 
-    /// Makes the locals `engine` and `gradient`; `graph` is the function's.
+    /// Makes the locals `engine` and `gradient`; `graph` is the function's. The local `budget` says
+    /// how many bytes plans may take.
     fn bind(&self, graph: &TokenStream) -> TokenStream {
-        let unbound = self.unbound(graph);
+        let (unbound, budget) = (self.unbound(graph), names::local("budget"));
         let (walk, instantiate) = (&self.walk, &self.instantiate);
         let entry = match self.yields {
             Yields::Tensors => quote!(bind_value),
@@ -245,6 +247,7 @@ impl<'a> Program<'a> {
         };
         quote! {
             #unbound
+            engine.limit(#budget);
             engine.#entry(#walk, #instantiate)?;
         }
     }
@@ -254,7 +257,7 @@ impl<'a> Program<'a> {
         let (root, output, types) = (self.root, &self.signature.output, &self.types);
         let (declared, passed) = (&self.arguments.declared, &self.arguments.names);
         let none = TokenStream::new();
-        let cotangent = names::local("cotangent");
+        let (cotangent, budget) = (names::local("cotangent"), names::local("budget"));
         let result_type = |ty: &TokenStream| quote!(::core::result::Result<#ty, #root::Error>);
         let open = quote!(let Program { engine, gradient, result, .. } = self;);
         let second = self.second(&open);
@@ -367,6 +370,21 @@ impl<'a> Program<'a> {
                 /// # Errors
                 /// When shapes do not fit: the error names the operator and its place.
                 pub fn bind(#(#declared),*) -> #result {
+                    Self::__bind(#(#passed,)* ::core::option::Option::None)
+                }
+
+                /// As `bind`, in at most so many bytes for intermediate values: what does not fit is
+                /// computed again in the backward pass. Holds for all shapes that the program meets.
+                ///
+                /// # Errors
+                /// As `bind`, and when the bytes do not suffice: the error names the least that do.
+                pub fn bind_within(#(#declared,)* #budget: usize) -> #result {
+                    Self::__bind(#(#passed,)* ::core::option::Option::Some(#budget))
+                }
+
+                fn __bind(
+                    #(#declared,)* #budget: ::core::option::Option<usize>
+                ) -> #result {
                     #bind
                     let result = ::core::option::Option::None;
                     ::core::result::Result::Ok(Program { engine, gradient, result, #no_second })
@@ -413,57 +431,6 @@ impl<'a> Program<'a> {
 
             impl #root::TensorFn for #name { type Program = Program; }
         }
-    }
-
-    /// `step_with`, for a function of one differentiated parameter that is passed by reference.
-    fn step_with(&self) -> Option<TokenStream> {
-        let root = self.root;
-        let [at] = self.signature.wrt.as_slice() else {
-            return None;
-        };
-        let model = &self.signature.params[*at];
-        if self.yields != Yields::Float || model.passing != Passing::Shared {
-            return None;
-        }
-        let (name, ty, output) = (&model.name, &model.ty, &self.signature.output);
-        let declared = self
-            .arguments
-            .declared
-            .iter()
-            .enumerate()
-            .map(|(k, declared)| {
-                if k == *at {
-                    quote!(#name: &mut #ty)
-                } else {
-                    declared.clone()
-                }
-            });
-        let passed = self.arguments.names.iter().enumerate().map(|(k, passed)| {
-            if k == *at {
-                quote!(&*#name)
-            } else {
-                passed.clone()
-            }
-        });
-        let (optimizer, kind) = (names::local("optimizer"), format_ident!("__U"));
-        Some(quote! {
-            /// One training step: the value and the gradient, then the update of the model by an
-            /// optimizer. Yields the value before the update and what the update did.
-            ///
-            /// # Errors
-            /// As `value_and_grad`, and when the optimizer refuses; the model is unchanged then.
-            pub fn step_with<#kind: #root::Update<#ty>>(
-                &mut self, #(#declared,)* #optimizer: &mut #kind,
-            ) -> ::core::result::Result<(#output, #kind::Report), #root::Error> {
-                let (value, gradient) = self.value_and_grad(#(#passed),*)?;
-                match #optimizer.update(#name, gradient, ::core::convert::From::from(value)) {
-                    ::core::result::Result::Ok(report) => ::core::result::Result::Ok((value, report)),
-                    ::core::result::Result::Err(error) => {
-                        ::core::result::Result::Err(#root::Error::update(&error))
-                    }
-                }
-            }
-        })
     }
 }
 

@@ -58,17 +58,20 @@ impl Lowerer<'_> {
                 let iterator = self.tokens(iterator);
                 let names = bound_names(&looping.pat);
                 let body = self.block(&looping.body, &names);
+                let body = self.checkpointed_turn(&looping.attrs, body);
                 let (label, pattern) = (&looping.label, &looping.pat);
                 quote!(#label for #pattern in #iterator #body)
             }
             Expr::While(looping) => {
                 let (condition, names) = self.condition(&looping.cond);
                 let body = self.block(&looping.body, &names);
+                let body = self.checkpointed_turn(&looping.attrs, body);
                 let label = &looping.label;
                 quote!(#label while #condition #body)
             }
             Expr::Loop(looping) => {
                 let body = self.block(&looping.body, &[]);
+                let body = self.checkpointed_turn(&looping.attrs, body);
                 let label = &looping.label;
                 quote!(#label loop #body)
             }
@@ -234,6 +237,8 @@ impl Lowerer<'_> {
                     let mutability = &reference.mutability;
                     (quote!(& #mutability), &*reference.expr)
                 }
+                // The receiver is a reference, and its handle is a value.
+                Expr::Path(path) if path.path.is_ident("self") => (quote!(&), argument),
                 other => (TokenStream::new(), other),
             };
             borrows.push(borrow);

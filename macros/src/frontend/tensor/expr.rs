@@ -13,6 +13,9 @@ use super::{Belief, Lowered, Lowerer};
 impl Lowerer<'_> {
     /// Lowers an expression.
     pub(crate) fn expr(&mut self, expression: &Expr) -> Lowered {
+        if let Some(stretch) = self.checkpointed(expression) {
+            return stretch;
+        }
         match expression {
             Expr::Path(path) => self.path(path),
             Expr::Lit(literal) => Lowered::Host(literal.to_token_stream()),

@@ -8,6 +8,7 @@
 //! it, and rustc picks host arithmetic or a one-operation region. So ignorance costs fusion, never
 //! correctness, and a wrong belief is a type error at the user's token.
 
+mod checkpoint;
 mod control;
 mod expr;
 pub(crate) mod known;
@@ -158,6 +159,7 @@ impl<'a> Lowerer<'a> {
 
     /// Lowers the body of the function.
     pub(crate) fn function(mut self, statements: &[syn::Stmt]) -> Body {
+        checkpoint::check(statements, self.errors);
         self.shapes.open();
         let tail = self.statements(statements);
         let statements = std::mem::take(&mut self.out);

@@ -110,7 +110,11 @@ impl Lowerer<'_> {
             Pat::Type(typed) => (&*typed.pat, Some(&*typed.ty)),
             pattern => (pattern, None),
         };
-        let value = self.expr(&init.expr);
+        let value = if local.attrs.iter().any(super::checkpoint::is_checkpoint) {
+            self.stretch((*init.expr).clone())
+        } else {
+            self.expr(&init.expr)
+        };
         match (pattern, value) {
             // The plain case: the variable is a name for a node, and nothing is emitted yet.
             (Pat::Ident(name), Lowered::Node(id))

@@ -52,7 +52,7 @@ enum Target {
 }
 
 /// The strides of an operand over the collapsed domain, in elements.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Strides {
     outer: Vec<usize>,
     row: usize,
@@ -61,7 +61,7 @@ struct Strides {
     direct: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Output {
     strides: Strides,
     target: Target,
@@ -71,7 +71,7 @@ struct Output {
 }
 
 /// A kernel over a domain whose shape is known.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct FusedPlan {
     kernel: &'static Kernel,
     row: Row,
@@ -197,6 +197,12 @@ impl FusedPlan {
             pieces,
             parts: parts.min(pieces.max(1)),
         }
+    }
+
+    /// The bytes that it moves, about: every operand has one element for each of the domain.
+    pub(crate) fn bytes(&self) -> usize {
+        let elements: usize = self.domain.iter().product();
+        elements * (self.inputs.len() + self.outputs.len()) * self.kernel.dtype.size()
     }
 
     /// Bytes of scratch space that `run` needs.

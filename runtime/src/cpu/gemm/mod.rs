@@ -107,6 +107,11 @@ impl GemmPlan {
         }
     }
 
+    /// The multiplications of the whole batch.
+    pub(crate) fn multiplications(&self) -> usize {
+        self.batch.len() * self.product.m * self.product.n * self.product.k
+    }
+
     /// Bytes of scratch space that `run` needs.
     pub(crate) fn scratch_bytes(&self) -> usize {
         match self.dtype {

@@ -70,6 +70,12 @@ impl Program<'_> {
         let doc = format!(
             "Binds `{user}` to these arguments: links, infers shapes, plans memory and allocates."
         );
+        let within = format_ident!("{}_bind_within", user);
+        let inner = format_ident!("__{}_bind", user);
+        let within_doc = format!(
+            "As `{user}_bind`, in at most so many bytes for intermediate values: what does not fit is computed again in the backward pass."
+        );
+        let (budget, passed) = (names::local("budget"), &self.arguments.names);
         let bind = self.bind(&quote!(Self::#graph()));
         quote! {
             #entries
@@ -80,6 +86,25 @@ impl Program<'_> {
             /// When shapes do not fit: the error names the operator and its place.
             #[allow(clippy::all, clippy::pedantic, unused, reason = "generated code")]
             #visibility fn #name(&self, #(#declared),*)
+                -> ::core::result::Result<#bound, #root::Error>
+            {
+                self.#inner(#(#passed,)* ::core::option::Option::None)
+            }
+
+            #[doc = #within_doc]
+            ///
+            /// # Errors
+            /// When shapes do not fit, or the bytes do not suffice: the error names the least that do.
+            #[allow(clippy::all, clippy::pedantic, unused, reason = "generated code")]
+            #visibility fn #within(&self, #(#declared,)* #budget: usize)
+                -> ::core::result::Result<#bound, #root::Error>
+            {
+                self.#inner(#(#passed,)* ::core::option::Option::Some(#budget))
+            }
+
+            #[doc(hidden)]
+            #[allow(clippy::all, clippy::pedantic, unused, reason = "generated code")]
+            fn #inner(&self, #(#declared,)* #budget: ::core::option::Option<usize>)
                 -> ::core::result::Result<#bound, #root::Error>
             {
                 #bind

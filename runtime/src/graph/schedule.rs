@@ -1,0 +1,110 @@
+//! The last part of planning: from steps over buffers to a schedule over one arena.
+
+use super::budget::choose;
+use super::builder::Source;
+use super::checkpoint::{Scope, Scopes};
+use super::memory::Buffer;
+use super::plan::{Gradients, Output, Plan, Planner, Request};
+use super::recompute::Outline;
+use super::step::{Location, Pass, Step};
+use crate::Error;
+
+impl Planner<'_> {
+    /// Leaves out what nobody reads, decides what is computed again, and packs the buffers.
+    /// `written` are the leaves whose gradient is written.
+    ///
+    /// # Errors
+    /// When the plan does not fit the budget.
+    pub(super) fn finish(
+        mut self,
+        mut outputs: Vec<Output>,
+        written: &[usize],
+        scopes: &Scopes,
+        request: Request<'_>,
+    ) -> Result<Plan, Error> {
+        self.drop_unread();
+        let scratch = self.steps.iter().map(|step| step.action.scratch_bytes());
+        let scratch_bytes = scratch.max().unwrap_or(0);
+        if scopes.any() || request.budget.is_some() {
+            self.compute_again(scopes, request.budget, scratch_bytes)?;
+        }
+        for (at, step) in self.steps.iter().enumerate() {
+            step.action.visit(&mut |location| {
+                if let Location::Arena(buffer) = location {
+                    self.arena.touch(Buffer(*buffer), at);
+                }
+            });
+        }
+        self.arena.pack(self.steps.len());
+        debug_assert_eq!(self.arena.overlap(), None, "live buffers share bytes");
+        let arena = &self.arena;
+        for step in &mut self.steps {
+            step.action.visit_mut(&mut |location| {
+                if let Location::Arena(buffer) = location {
+                    *location = Location::Arena(arena.offset(Buffer(*buffer)));
+                }
+            });
+        }
+        for output in &mut outputs {
+            if let Location::Arena(buffer) = output.at {
+                output.at = Location::Arena(arena.offset(Buffer(buffer)));
+            }
+        }
+        let cleared = request.gradients == Gradients::Overwritten;
+        let backward = |step: &Step| step.origin.pass != Pass::Forward;
+        let border = self.steps.iter().position(backward);
+        let widths = self.steps.iter().map(|step| step.action.width());
+        Ok(Plan {
+            key: request.key,
+            scratch_bytes,
+            widest: widths.max().unwrap_or(0),
+            saved: border.map_or(0, |border| self.arena.crossing(border)),
+            untouched: if cleared {
+                self.untouched(written)
+            } else {
+                Vec::new()
+            },
+            steps: self.steps,
+            arena: self.arena,
+            constants: self.constants,
+            outputs,
+            labels: self.labels,
+        })
+    }
+
+    /// Puts the steps that run again in front of those that read what they compute.
+    fn compute_again(
+        &mut self,
+        scopes: &Scopes,
+        budget: Option<usize>,
+        scratch_bytes: usize,
+    ) -> Result<(), Error> {
+        let outline = Outline::of(&self.steps, &self.arena);
+        let scope_of: Vec<Scope> = self.steps.iter().map(|step| step.origin.scope).collect();
+        let room = budget.map(|budget| budget.saturating_sub(scratch_bytes));
+        let way = choose(&outline, &self.arena, (&scope_of, scopes), room).map_err(|least| {
+            Error::Budget {
+                budget: budget.unwrap_or(0),
+                least: least + scratch_bytes,
+            }
+        })?;
+        let steps = way.turns.iter().map(|turn| turn.apply(&self.steps));
+        self.steps = steps.collect();
+        self.arena = way.arena;
+        Ok(())
+    }
+
+    /// The leaves whose gradient is wanted and that nobody writes to, with their bytes.
+    fn untouched(&self, written: &[usize]) -> Vec<(usize, usize)> {
+        let untouched = self.values.iter().filter_map(|value| match value.source {
+            // A row list is empty when a call begins.
+            Source::Leaf(leaf) if value.active && !value.rows && !written.contains(&leaf) => {
+                // A leaf that nobody uses may have another element type than the program.
+                let elements = value.shape.iter().product::<usize>();
+                Some((leaf, elements * self.leaf_dtypes[leaf].size()))
+            }
+            _ => None,
+        });
+        untouched.collect()
+    }
+}
