@@ -12,5 +12,6 @@ pub use crate::graph::{
 pub use crate::primitive;
 pub use crate::scalar::*;
 pub use crate::{
-    DType, Error, Float, LeafView, LeafViewMut, Leaves, Path, Real, StructureMismatch, Tensor,
+    DType, Element, Error, Float, LeafView, LeafViewMut, Leaves, Path, Real, StructureMismatch,
+    Tensor,
 };

@@ -9,6 +9,7 @@ use std::fmt;
 
 use half::{bf16, f16};
 
+use crate::Leaves;
 use crate::cpu::{Bits, narrow, widen};
 
 /// The type of a tensor's elements.
@@ -92,6 +93,7 @@ pub trait Element:
     + Send
     + Sync
     + 'static
+    + Leaves
 {
     /// The type as a value.
     const DTYPE: DType;

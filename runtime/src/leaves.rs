@@ -2,8 +2,8 @@
 
 use half::{bf16, f16};
 
-use crate::Tensor;
 use crate::leaf::{Floats, FloatsMut, LeafView, LeafViewMut, Leaves, Path, StructureMismatch};
+use crate::{Element, Tensor};
 
 type Visit<'v> = &'v mut dyn FnMut(&Path<'_>, LeafView<'_>);
 type VisitMut<'v> = &'v mut dyn FnMut(&Path<'_>, LeafViewMut<'_>);
@@ -18,33 +18,6 @@ fn differ(path: &Path<'_>, what: String) -> StructureMismatch {
 
 macro_rules! floats {
     ($($ty:ident $variant:ident;)*) => {$(
-        impl Leaves for Tensor<$ty> {
-            fn leaves(&self, path: &Path<'_>, visit: Visit<'_>) {
-                visit(path, LeafView::dense(self.shape(), Floats::$variant(self.data())));
-            }
-
-            fn leaves_mut(&mut self, path: &Path<'_>, visit: VisitMut<'_>) {
-                let (shape, data) = self.parts_mut();
-                visit(path, LeafViewMut::dense(shape, FloatsMut::$variant(data)));
-            }
-
-            fn zip_leaves(
-                &mut self,
-                other: &Self,
-                path: &Path<'_>,
-                visit: Zip<'_>,
-            ) -> Result<(), StructureMismatch> {
-                if self.shape() != other.shape() {
-                    let what = format!("the shapes are {:?} and {:?}", self.shape(), other.shape());
-                    return Err(differ(path, what));
-                }
-                let view = LeafView::dense(other.shape(), Floats::$variant(other.data()));
-                let (shape, data) = self.parts_mut();
-                visit(path, LeafViewMut::dense(shape, FloatsMut::$variant(data)), view);
-                Ok(())
-            }
-        }
-
         impl Leaves for $ty {
             fn leaves(&self, path: &Path<'_>, visit: Visit<'_>) {
                 let data = Floats::$variant(std::slice::from_ref(self));
@@ -80,6 +53,49 @@ macro_rules! floats {
 }
 
 floats! { f16 F16; bf16 Bf16; f32 F32; f64 F64; }
+
+/// A tensor of floats is a leaf; one of labels is none.
+impl<T: Element> Leaves for Tensor<T> {
+    #[inline]
+    fn leaves(&self, path: &Path<'_>, visit: Visit<'_>) {
+        if let Some(data) = T::as_floats(self.data()) {
+            visit(path, LeafView::dense(self.shape(), data));
+        }
+    }
+
+    #[inline]
+    fn leaves_mut(&mut self, path: &Path<'_>, visit: VisitMut<'_>) {
+        let (shape, data) = self.parts_mut();
+        if let Some(data) = T::as_floats_mut(data) {
+            visit(path, LeafViewMut::dense(shape, data));
+        }
+    }
+
+    #[inline]
+    fn zip_leaves(
+        &mut self,
+        other: &Self,
+        path: &Path<'_>,
+        visit: Zip<'_>,
+    ) -> Result<(), StructureMismatch> {
+        let Some(view) = T::as_floats(other.data()) else {
+            return Ok(());
+        };
+        if self.shape() != other.shape() {
+            let what = format!("the shapes are {:?} and {:?}", self.shape(), other.shape());
+            return Err(differ(path, what));
+        }
+        let (shape, data) = self.parts_mut();
+        if let Some(data) = T::as_floats_mut(data) {
+            visit(
+                path,
+                LeafViewMut::dense(shape, data),
+                LeafView::dense(other.shape(), view),
+            );
+        }
+        Ok(())
+    }
+}
 
 /// Values without floats.
 macro_rules! no_leaves {

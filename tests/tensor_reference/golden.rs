@@ -1,24 +1,30 @@
 //! The functions of a group: each is differentiated in both float types, run eagerly and as a
-//! graph, and compared with the reference.
+//! graph, and compared with the reference. A group is of one function for each float type, or, where
+//! it says `generic`, of one function that is generic over it.
 
 /// `golden! { "key" name (x, y) [labels] { host: Type = value } body; .. }` with float inputs in
 /// parentheses, labels in brackets and parameters of the host, which are references, in braces.
 /// `|case|` names the case for their values.
 macro_rules! golden {
-    (|$case:ident| $($key:literal $name:ident ($($x:ident),*) [$($i:ident),*]
+    (generic |$case:ident| $($rows:tt)*) => {
+        golden! { @rows (both both generic) |$case| $($rows)* }
+    };
+    (|$case:ident| $($rows:tt)*) => {
+        golden! { @rows (double single each) |$case| $($rows)* }
+    };
+    (@rows ($double:ident $single:ident $kind:ident) |$case:ident| $($key:literal $name:ident ($($x:ident),*) [$($i:ident),*]
         {$($h:ident : $hty:ident = $hval:expr),*} $body:expr;)*) => {
         $(mod $name {
             #[allow(unused_imports, reason = "not every row uses all of it")]
             use super::*;
-            golden!(@typed f64 double ($($x)*) ($($i)*) ($($h $hty)*) $body);
-            golden!(@typed f32 single ($($x)*) ($($i)*) ($($h $hty)*) $body);
+            golden!(@functions $kind ($($x)*) ($($i)*) ($($h $hty)*) $body);
             #[allow(unused_variables, reason = "not every row has parameters")]
             pub(super) fn check($case: &crate::case::Case<'_>) -> Vec<String> {
                 $(let $h = &($hval);)*
                 let mut faults = Vec::new();
-                golden!(@check f64 double faults $case ($($x)*) ($($i)*) ($($h)*));
+                golden!(@check f64 $double faults $case ($($x)*) ($($i)*) ($($h)*));
                 if $case.fits_single() {
-                    golden!(@check f32 single faults $case ($($x)*) ($($i)*) ($($h)*));
+                    golden!(@check f32 $single faults $case ($($x)*) ($($i)*) ($($h)*));
                 }
                 faults
             }
@@ -33,6 +39,34 @@ macro_rules! golden {
             match name {
                 $($key => Some($name::check(case)),)*
                 _ => None,
+            }
+        }
+    };
+    (@functions each $($row:tt)*) => {
+        golden!(@typed f64 double $($row)*);
+        golden!(@typed f32 single $($row)*);
+    };
+    (@functions generic ($($x:ident)*) ($($i:ident)*) ($($h:ident $hty:ident)*) $body:expr) => {
+        mod both {
+            #[allow(unused_imports, reason = "not every row uses all of it")]
+            use super::*;
+            use cotangent::{Real, Tensor, differentiable};
+
+            #[differentiable(wrt($($x),*), order = 2)]
+            #[allow(clippy::ptr_arg, unused_variables, reason = "the signature is that of the case")]
+            pub(super) fn f<Float: Real>(
+                $($x: &Tensor<Float>,)* $($i: &Tensor<u32>,)* $($h: &$hty),*
+            ) -> Tensor<Float> {
+                $body
+            }
+
+            #[differentiable(wrt($($x),*), order = 2)]
+            #[allow(clippy::ptr_arg, unused_variables, reason = "the signature is that of the case")]
+            pub(super) fn weighted<Float: Real>(
+                $($x: &Tensor<Float>,)* $($i: &Tensor<u32>,)* $($h: &$hty,)*
+                cotangent: &Tensor<Float>
+            ) -> Float {
+                (f($($x,)* $($i,)* $($h),*) * cotangent).sum()
             }
         }
     };

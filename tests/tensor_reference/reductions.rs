@@ -28,7 +28,7 @@ fn keep(case: &Case<'_>) -> bool {
     case.param("keepdims").as_bool().unwrap_or(false)
 }
 
-golden! { |case|
+golden! { generic |case|
     "sum" sum (x) [] {axes: Axes = axes(case), keep: bool = keep(case)}
         if *keep { x.sum_axis_keep(axes) } else { x.sum_axis(axes) };
     "mean" mean (x) [] {axes: Axes = axes(case), keep: bool = keep(case)}
@@ -78,11 +78,11 @@ golden! { |case|
             x.ln().mean_axis(axes).exp()
         };
     "softmax_weighted_max" softmax_weighted_max (x) [] {axes: Axes = axes(case)} {
-        let log_weights = x * 2.0;
+        let log_weights = x * Float::from_f64(2.0);
         let weights = (&log_weights - &log_weights.logsumexp_axis_keep(axes)).exp();
         (x * &weights).sum_axis(axes)
     };
-    "argmax_value" argmax_value (x) [] {} x.detach().max_axis(..) * 0.0;
+    "argmax_value" argmax_value (x) [] {} x.detach().max_axis(..) * Float::ZERO;
     "argmax_select" argmax_select (x, y) [] {} {
         let best = y.equal(&y.max_axis_keep(..));
         (x * y * best).sum_axis(0)
@@ -100,15 +100,15 @@ golden! { |case|
     "quantile" quantile (x) [] {} x.quantile_axis(0, 0.3);
     "sort" sort (x) [] {axis: isize = axis(case)} x.sort(*axis);
     "diff" diff (x) [] {} x.slice(0, 1..) - x.slice(0, ..-1);
-    "segment_sum" segment_sum (x) [s] {} (x.slice(0, ..4) * 0.0).index_add(0, s, x);
+    "segment_sum" segment_sum (x) [s] {} (x.slice(0, ..4) * Float::ZERO).index_add(0, s, x);
     "segment_max" segment_max (x) [s] {} {
         let member = s.one_hot::<Float>(3).t();
-        let far = &member * 0.0 - 1e9;
+        let far = &member * Float::ZERO - Float::from_f64(1e9);
         member.choose(&x.broadcast_to(&[3, 9]), &far).max_axis(1)
     };
     "moments" moments (x) [] {} {
         let centred = x - &x.mean_axis_keep(0);
-        centred.cube().mean_axis(0) / centred.square().mean_axis(0).powf(1.5)
+        centred.cube().mean_axis(0) / centred.square().mean_axis(0).powf(Float::from_f64(1.5))
     };
     "moments/pearson_n9" pearson (x, y) [] {} {
         let a = x - &x.mean_axis_keep(0);

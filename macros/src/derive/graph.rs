@@ -1,5 +1,5 @@
 //! What tensor functions need of a user's struct: the mirror of handles, the declared shapes, the
-//! walks over its leaves. Structs with generics or without field names, and enums with fields, are
+//! walks over its leaves. Structs with lifetimes or without field names, and enums with fields, are
 //! for scalar functions alone.
 
 use proc_macro2::TokenStream;
@@ -26,7 +26,7 @@ pub(super) fn implement(
                 .all(|part| matches!(part.member, Member::Named(_)))
     };
     match variants {
-        [one] if named(one) && input.generics.params.is_empty() => {
+        [one] if named(one) && input.generics.lifetimes().next().is_none() => {
             structure(input, one, root, errors)
         }
         variants if variants.iter().all(|variant| variant.fields.is_empty()) => {
@@ -36,7 +36,7 @@ pub(super) fn implement(
             let mut parts = variants.iter().flat_map(|variant| &variant.fields);
             if let Some(part) = parts.find(|part| mentions(part.ty(), "Tensor")) {
                 let message =
-                    "tensors in an enum, in a generic struct or in one without field names";
+                    "tensors in an enum, in a struct with lifetimes or in one without field names";
                 errors.at(part.ty(), Code::Derive, message);
             }
             Default::default()
@@ -123,23 +123,43 @@ fn structure(
         .iter()
         .filter(|_| !types.iter().any(|ty| mentions(ty, "Tensor")))
         .filter(|ty| !mentions(ty, &own) && !mentions(ty, "Self"));
-    let bounds = quote!(where #(for<'__of> #known: #root::Differentiable,)*);
+    let own = input.generics.where_clause.iter();
+    let own = own.flat_map(|clause| &clause.predicates);
+    let bounds = quote!(where #(#own,)* #(for<'__of> #known: #root::Differentiable,)*);
+    let (generics, arguments, _) = input.generics.split_for_impl();
+    let params = input
+        .generics
+        .params
+        .iter()
+        .map(super::scalar::without_default);
+    let params = quote!(#(#params),*);
+    let passed: Vec<_> = input
+        .generics
+        .params
+        .iter()
+        .map(super::scalar::argument)
+        .collect();
     let mirrors = quote! {
         #[doc(hidden)]
-        #visibility struct #mirror<'h, 'b> #bounds {
+        #visibility struct #mirror<'h, 'b, #params> #bounds {
             #(#visibilities #members: #root::Handle<'h, 'b, #types>,)*
             #[doc(hidden)]
-            pub __host: ::core::option::Option<&'h #name>,
+            pub __host: ::core::option::Option<&'h #name #arguments>,
         }
 
         #[doc(hidden)]
-        #[derive(Clone, Copy)]
-        #visibility struct #shapes_mirror #bounds {
+        #visibility struct #shapes_mirror<#params> #bounds {
             #(#visibilities #members: <#types as #root::Differentiable>::Shapes,)*
         }
     };
     let implementations = quote! {
-        impl #shapes_mirror #bounds {
+        impl #generics ::core::clone::Clone for #shapes_mirror #arguments #bounds {
+            fn clone(&self) -> Self { *self }
+        }
+
+        impl #generics ::core::marker::Copy for #shapes_mirror #arguments #bounds {}
+
+        impl #generics #shapes_mirror #arguments #bounds {
             /// A structure has no shape of its own.
             #[doc(hidden)]
             pub const fn within(self, _: &'static str, _: &'static str) -> #root::StaticShape {
@@ -147,9 +167,9 @@ fn structure(
             }
         }
 
-        impl #root::Receiver for #mirror<'_, '_> #bounds {
-            type Host = #name;
-            fn host(&self) -> &#name {
+        impl #generics #root::Receiver for #mirror<'_, '_, #(#passed),*> #bounds {
+            type Host = #name #arguments;
+            fn host(&self) -> &#name #arguments {
                 match self.__host {
                     ::core::option::Option::Some(host) => host,
                     ::core::option::Option::None => #root::no_host(),
@@ -157,12 +177,12 @@ fn structure(
             }
         }
 
-        impl #root::Differentiable for #name #bounds {
-            type Handle<'h, 'b> = #mirror<'h, 'b>;
-            type Shapes = #shapes_mirror;
-            const SHAPES: #shapes_mirror = #shapes_mirror { #(#members: #shapes,)* };
+        impl #generics #root::Differentiable for #name #arguments #bounds {
+            type Handle<'h, 'b> = #mirror<'h, 'b, #(#passed),*> where Self: 'h;
+            type Shapes = #shapes_mirror #arguments;
+            const SHAPES: Self::Shapes = #shapes_mirror { #(#members: #shapes,)* };
 
-            fn handle<'h, 'b>(&'h self, builder: &'b #root::Builder) -> #mirror<'h, 'b> {
+            fn handle<'h, 'b>(&'h self, builder: &'b #root::Builder) -> Self::Handle<'h, 'b> {
                 let handle = #mirror {
                     #(#members: #root::Differentiable::handle(&self.#members, builder),)*
                     __host: ::core::option::Option::Some(self),

@@ -150,7 +150,7 @@ fn declare(
 }
 
 /// A generic parameter of an implementation.
-fn without_default(param: &GenericParam) -> TokenStream {
+pub(super) fn without_default(param: &GenericParam) -> TokenStream {
     match param {
         GenericParam::Lifetime(param) => quote!(#param),
         GenericParam::Type(param) => {
@@ -165,7 +165,7 @@ fn without_default(param: &GenericParam) -> TokenStream {
 }
 
 /// The same as an argument.
-fn argument(param: &GenericParam) -> TokenStream {
+pub(super) fn argument(param: &GenericParam) -> TokenStream {
     match param {
         GenericParam::Lifetime(param) => {
             let name = &param.lifetime;

@@ -11,7 +11,9 @@ use syn::{FnArg, ItemFn, Pat, ReturnType, Type, Visibility};
 use crate::args::Args;
 use crate::diag::{Code, Errors};
 use crate::frontend::shape::{Failing, Floats, Shape, failing, shape_of, with_content};
-use crate::frontend::tensor::{self, types::is_labels};
+use crate::frontend::tensor;
+use crate::frontend::tensor::types::{Element, element, is_labels};
+use crate::ir::dtype::Dtype;
 use crate::names;
 
 /// Which of the two compilers a function is for.
@@ -83,6 +85,8 @@ pub(crate) struct Signature {
     pub(crate) wrt: Vec<usize>,
     /// The return type; `()` if there is none.
     pub(crate) output: Type,
+    /// What its tensors hold, if it is for them.
+    pub(crate) element: Element,
     /// Whether the reverse pass is to take everything from the tape.
     pub(crate) taped: bool,
     /// Whether it is a method or an associated function: what the companion of another function has
@@ -148,12 +152,12 @@ impl Signature {
         let regime = args
             .regime
             .unwrap_or_else(|| regime(&params, &output, &function.block));
-        let floats = match regime {
-            Regime::Scalar => Floats::of(&sig.generics),
-            Regime::Tensor => Floats::default(),
+        let (floats, element) = match regime {
+            Regime::Scalar => (Floats::of(&sig.generics), Element::Known(Dtype::F64)),
+            Regime::Tensor => (Floats::default(), element(sig, errors)),
         };
         for param in &mut params {
-            param.shape = floats.shape(&param.ty);
+            param.shape = floats.shape(&element.known_in(param.ty.clone(), Dtype::F32));
         }
         match (&receiver, regime) {
             (Some(receiver), Regime::Scalar) => params.insert(0, self_param(receiver, errors)),
@@ -185,10 +189,18 @@ impl Signature {
             wrt_receiver,
             wrt,
             output,
+            element,
             taped: args.taped,
             sibling,
             private,
         }
+    }
+}
+
+impl Signature {
+    /// The result with a float type for a name of one: what the macro can know of it.
+    pub(crate) fn known_output(&self) -> Type {
+        self.element.known_in(self.output.clone(), Dtype::F32)
     }
 }
 

@@ -26,6 +26,7 @@ mod print;
 mod product;
 mod profile;
 mod prune;
+mod rank0;
 mod recompute;
 pub mod region;
 mod report;
@@ -49,6 +50,7 @@ pub use embedding::EmbeddingHandle;
 pub use engine::Engine;
 pub use print::Graph;
 pub use profile::Profile;
+pub use rank0::Rank0;
 pub use region::{Axes, Node, Operand, Place, Region, RowOp, ShapeRule, Value, ValueIndex};
 pub use report::Report;
 pub use returned::Returned;
@@ -57,11 +59,12 @@ pub use static_shape::StaticShape;
 pub use update::Update;
 pub use walk::{GradientWalk, Walk};
 
-/// A function over tensors; implemented by its companion.
-pub trait TensorFn {
+/// A function over tensors; implemented by its companion, of a generic one for each float type.
+pub trait TensorFn<Float = ()> {
     /// Its bound program.
     type Program;
 }
 
-/// The bound program of a function over tensors: `Program<loss>`.
-pub type Program<F> = <F as TensorFn>::Program;
+/// The bound program of a function over tensors: `Program<loss>`, or `Program<loss, f64>` where
+/// `loss` is generic over its float type.
+pub type Program<F, Float = ()> = <F as TensorFn<Float>>::Program;

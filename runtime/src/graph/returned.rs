@@ -2,7 +2,7 @@
 
 use super::builder::ValueId;
 use super::differentiable::{Differentiable, Handle};
-use crate::{DType, Element, Tensor, bf16, f16};
+use crate::{DType, Element, Float, Tensor};
 
 /// Where a result goes: the type of its elements, and the first one.
 pub(crate) type Slot = (DType, *mut u8);
@@ -51,29 +51,23 @@ macro_rules! floats {
 
 floats!(f32 f64);
 
-macro_rules! tensors {
-    ($($ty:ident)*) => {$(
-        impl Returned for Tensor<$ty> {
-            fn ids(handle: &Handle<'_, '_, Self>, into: &mut Vec<ValueId>) {
-                into.push(handle.id());
-            }
+impl<T: Element<Compute: Float>> Returned for Tensor<T> {
+    fn ids(handle: &Handle<'_, '_, Self>, into: &mut Vec<ValueId>) {
+        into.push(handle.id());
+    }
 
-            fn blank(shapes: &mut dyn Iterator<Item = &[usize]>) -> Self {
-                Tensor::zeros(shapes.next().unwrap_or_default())
-            }
+    fn blank(shapes: &mut dyn Iterator<Item = &[usize]>) -> Self {
+        Tensor::zeros(shapes.next().unwrap_or_default())
+    }
 
-            fn has(&self, shapes: &mut dyn Iterator<Item = &[usize]>) -> bool {
-                shapes.next() == Some(self.shape())
-            }
+    fn has(&self, shapes: &mut dyn Iterator<Item = &[usize]>) -> bool {
+        shapes.next() == Some(self.shape())
+    }
 
-            fn slots(&mut self, into: &mut Vec<Slot>) {
-                into.push((<$ty as Element>::DTYPE, self.data_mut().as_mut_ptr().cast()));
-            }
-        }
-    )*};
+    fn slots(&mut self, into: &mut Vec<Slot>) {
+        into.push((T::DTYPE, self.data_mut().as_mut_ptr().cast()));
+    }
 }
-
-tensors!(f16 bf16 f32 f64);
 
 macro_rules! tuples {
     ($(($($name:ident $index:tt),+))*) => {$(

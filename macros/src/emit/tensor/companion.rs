@@ -15,6 +15,31 @@ use crate::names;
 use super::TensorFunction;
 use super::program::Program;
 
+/// The type and constant parameters of a function, as they are declared and passed.
+pub(crate) struct Generics<'a> {
+    /// `T: Real`, `const N: usize`
+    pub(crate) declared: Vec<&'a syn::GenericParam>,
+    /// `::<T, N>`
+    pub(crate) passed: TokenStream,
+    /// `where ..`
+    pub(crate) clause: &'a Option<syn::WhereClause>,
+}
+
+impl<'a> Generics<'a> {
+    /// Those of a function; none if it has none.
+    pub(crate) fn of(signature: &'a Signature) -> Self {
+        let generics = &signature.generics;
+        let declared: Vec<_> = generics.params.iter().collect();
+        let (_, passed, _) = generics.split_for_impl();
+        let passed = passed.as_turbofish();
+        Generics {
+            passed: quote!(#passed),
+            clause: &generics.where_clause,
+            declared,
+        }
+    }
+}
+
 /// The companion of a free function.
 pub(crate) fn function(
     signature: &Signature,
@@ -26,12 +51,18 @@ pub(crate) fn function(
     let name = names::companion(args, user);
     let TensorFunction {
         statics,
+        graph,
         body,
         params,
         output,
         constants,
         ..
     } = lowered;
+    let Generics {
+        declared,
+        passed,
+        clause,
+    } = &Generics::of(signature);
     let constants = constants.as_ref().map(|(signature, result)| {
         quote! {
             #[doc(hidden)]
@@ -44,7 +75,7 @@ pub(crate) fn function(
     let text = user.to_string();
     let doc = format!("Derivatives of [`{text}`](fn@{text}).");
     let linked = names::local("__graph");
-    let call = quote!(#name::__instantiate);
+    let call = quote!(#name::__instantiate #passed);
     let program = Program::of(signature, lowered, &call, root);
     let program = program.map(|program| program.of_function(&name));
     let nested = nested(signature, lowered, root);
@@ -61,21 +92,21 @@ pub(crate) fn function(
                 #constants
 
                 #[doc(hidden)]
-                pub fn __instantiate<'h, 'b>(
+                pub fn __instantiate<'h, 'b, #(#declared),*>(
                     #builder: &'b #root::Builder, #(#params),*
-                ) -> #output {
-                    let #linked = Self::graph();
+                ) -> #output #clause {
+                    let #linked = Self::graph #passed ();
                     #body
                 }
 
                 #nested
 
                 /// The static graph: every region, forward and backward.
-                pub fn graph() -> &'static #root::Graph { &GRAPH }
+                pub fn graph<#(#declared),*>() -> &'static #root::Graph #clause { #graph }
             }
             #program
             #[allow(dead_code)]
-            fn primal_is_used() { let _ = #user; }
+            fn primal_is_used<#(#declared),*>() #clause { let _ = #user #passed; }
         };
     }
 }
@@ -97,12 +128,20 @@ fn nested(
             && (param.shape == Shape::Float
                 || param.shape == Shape::Tensor && matches!(param.ty, Type::Path(_)))
     };
-    if lowered.order < 2 || shape_of(&signature.output) != Shape::Float || !wrt.iter().all(fits) {
+    if lowered.order < 2
+        || shape_of(&signature.known_output()) != Shape::Float
+        || !wrt.iter().all(fits)
+    {
         return None;
     }
     let builder = names::local("__builder");
     let (params, output) = (&lowered.params, &lowered.output);
-    let element = quote::format_ident!("{}", lowered.dtype.name());
+    let element = signature.element.computed(root);
+    let Generics {
+        declared,
+        passed: arguments,
+        clause,
+    } = &Generics::of(signature);
     let named: Vec<_> = signature.params.iter().map(|param| &param.name).collect();
     let names: Vec<_> = wrt.iter().map(|param| &param.name).collect();
     let indices: Vec<_> = (0..wrt.len()).map(syn::Index::from).collect();
@@ -128,21 +167,21 @@ fn nested(
     };
     Some(quote! {
         #[doc(hidden)]
-        pub fn __value_and_grad<'h, 'b>(
+        pub fn __value_and_grad<'h, 'b, #(#declared),*>(
             #builder: &'b #root::Builder, #(#params),*
-        ) -> ::core::result::Result<(#output, #gradient), #root::Error> {
+        ) -> ::core::result::Result<(#output, #gradient), #root::Error> #clause {
             #(let #names = #builder.renamed::<#element>(&#names);)*
             let wrt: [#root::ValueId; #count] = [#(#names.id()),*];
-            let value = #builder.nested(|| Self::__instantiate(#builder, #(#passed),*));
+            let value = #builder.nested(|| Self::__instantiate #arguments (#builder, #(#passed),*));
             let gradient = #builder.derivatives(value.id(), wrt);
             ::core::result::Result::Ok((value, #results))
         }
 
         #[doc(hidden)]
-        pub fn __grad<'h, 'b>(
+        pub fn __grad<'h, 'b, #(#declared),*>(
             #builder: &'b #root::Builder, #(#params),*
-        ) -> ::core::result::Result<#gradient, #root::Error> {
-            Self::__value_and_grad(#builder, #(#named),*).map(|(_, gradient)| gradient)
+        ) -> ::core::result::Result<#gradient, #root::Error> #clause {
+            Self::__value_and_grad #arguments (#builder, #(#named),*).map(|(_, gradient)| gradient)
         }
     })
 }
@@ -156,40 +195,46 @@ pub(crate) fn method(
     let (user, visibility) = (&signature.name, &signature.visibility);
     let TensorFunction {
         statics,
+        graph,
         body,
         params,
         output,
         constants,
         ..
     } = lowered;
+    let Generics {
+        declared,
+        passed,
+        clause,
+    } = &Generics::of(signature);
     // A method has no companion that could offer its shapes; its own operators are checked.
     let checks = constants
         .as_ref()
         .map(|(_, result)| quote!(const _: #root::StaticShape = { #result };));
     let builder = names::local("__builder");
     let hidden = format_ident!("__instantiate_{}", user);
-    let graph = format_ident!("{}_graph", user);
+    let of_graph = format_ident!("{}_graph", user);
     let (handle, linked) = (names::local("__self"), names::local("__graph"));
-    let call = quote!(self.#hidden);
+    let call = quote!(self.#hidden #passed);
     let program = Program::of(signature, lowered, &call, root);
     let program = program.map(|program| program.of_method());
     quote! {
         #[doc(hidden)]
         #[allow(clippy::all, clippy::pedantic, unused, nonstandard_style, reason = "generated code")]
-        #visibility fn #hidden<'h, 'b>(
+        #visibility fn #hidden<'h, 'b, #(#declared),*>(
             &'h self, #builder: &'b #root::Builder, #(#params),*
-        ) -> #output {
+        ) -> #output #clause {
             #checks
-            let #linked = Self::#graph();
+            let #linked = Self::#of_graph #passed ();
             let #handle = #root::Differentiable::handle(self, #builder);
             #body
         }
 
         /// The static graph of the method: every region, forward and backward.
         #[allow(clippy::all, clippy::pedantic, unused, nonstandard_style, reason = "generated code")]
-        #visibility fn #graph() -> &'static #root::Graph {
+        #visibility fn #of_graph<#(#declared),*>() -> &'static #root::Graph #clause {
             #statics
-            &GRAPH
+            #graph
         }
 
         #program

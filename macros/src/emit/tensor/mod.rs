@@ -13,13 +13,14 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::args::Args;
-use crate::diag::{Code, Errors};
+use crate::diag::Errors;
 use crate::frontend::dims;
 use crate::frontend::shape::Shape;
 use crate::frontend::signature::{Passing, Signature};
-use crate::frontend::tensor::types::{dtype, handle_type, is_labels};
+use crate::frontend::tensor::types::{Element, handle_type, is_labels, parameter_type};
 use crate::frontend::tensor::{Belief, Lowerer};
 use crate::ir::dtype::Dtype;
+use crate::ir::graph::Graph;
 use crate::names;
 
 use derivation::Derivation;
@@ -28,15 +29,15 @@ use shapes::Shapes;
 
 /// A function, lowered: everything that its companion needs.
 pub(crate) struct TensorFunction {
-    /// The element type.
-    pub(crate) dtype: Dtype,
     /// How many times it can be differentiated.
     pub(crate) order: usize,
     /// The signature's declared shapes and the result's, as two constants; empty where nothing is
     /// declared.
     pub(crate) constants: Option<(TokenStream, TokenStream)>,
-    /// Statics: kernels and the graph.
+    /// Statics: kernels and the graph, or one of each float type that the function may be of.
     pub(crate) statics: TokenStream,
+    /// A reference to the graph.
+    pub(crate) graph: TokenStream,
     /// The body of `instantiate`.
     pub(crate) body: TokenStream,
     /// The parameters of `instantiate` after the builder and the receiver.
@@ -53,14 +54,6 @@ pub(crate) fn expand(
     errors: &mut Errors,
 ) -> Option<TokenStream> {
     let root = names::private(args);
-    if !signature.generics.params.is_empty() {
-        errors.at(
-            &signature.generics,
-            Code::Signature,
-            "a generic function over tensors",
-        );
-        return None;
-    }
     let order = args.order.map_or(1, |(order, _)| order);
     let lowered = lower(signature, function, order, &root, errors)?;
     Some(if signature.receiver.is_some() {
@@ -77,7 +70,7 @@ fn lower(
     root: &TokenStream,
     errors: &mut Errors,
 ) -> Option<TensorFunction> {
-    let dtype = dtype(signature, errors);
+    let element = &signature.element;
     let builder = names::local("__builder");
     let name = signature.name.to_string();
     let declared: Vec<Option<TokenStream>> = signature
@@ -87,7 +80,7 @@ fn lower(
         .collect();
     let mut lowerer = Lowerer::new(
         errors,
-        dtype,
+        element.clone(),
         root.clone(),
         builder.clone(),
         signature.name.clone(),
@@ -108,14 +101,20 @@ fn lower(
         if declared.is_some() && !param.mutable && param.passing != Passing::Exclusive {
             lowerer.shapes.parameter(ident);
         } else if param.shape == Shape::Named {
-            lowerer.shapes.structure(ident, &param.ty);
+            // Constants cannot name a parameter; shapes are the same for either float type.
+            let known = element.known_in(param.ty.clone(), Dtype::F32);
+            lowerer.shapes.structure(ident, &known);
         }
         let ty = &param.ty;
         if by_value_float {
             params.push(quote!(#ident: impl #root::Lift<'b, #ty>));
             prologue.push(quote!(let #ident = #builder.value::<#ty>(#ident);));
         } else {
-            let handle = handle_type(ty, root);
+            let float = match element {
+                Element::Parameter(float) => Some(float),
+                _ => None,
+            };
+            let handle = parameter_type(ty, float, root);
             let borrow = match param.passing {
                 Passing::Value => quote!(),
                 Passing::Shared => quote!(&),
@@ -150,35 +149,88 @@ fn lower(
         let chain = shapes.chain(body.result.as_ref());
         (shapes.signature(), body.links.wrap_constant(&chain, root))
     });
+    let graphs: Vec<Graph> = body
+        .regions
+        .into_iter()
+        .map(|region| region.graph)
+        .collect();
+    let (statics, graph) = print_graphs(&name, graphs, element, order, root, errors);
+    if !errors.is_empty() {
+        return None;
+    }
+    let output = handle_type(&signature.output, root);
+    let tokens = body.links.wrap(body.tokens);
+    Some(TensorFunction {
+        order,
+        constants,
+        statics,
+        graph,
+        body: quote!(#(#prologue)* #tokens),
+        params,
+        output,
+    })
+}
+
+/// The statics of a function's regions, and the expression of its graph.
+fn print_graphs(
+    name: &str,
+    graphs: Vec<Graph>,
+    element: &Element,
+    order: usize,
+    root: &TokenStream,
+    errors: &mut Errors,
+) -> (TokenStream, TokenStream) {
+    let Some(float) = element.name() else {
+        let dtypes = element.dtypes().iter();
+        let statics =
+            dtypes.map(|&dtype| print_graph(name, graphs.clone(), dtype, order, root, errors));
+        return (statics.collect(), quote!(&GRAPH));
+    };
+    let of = |dtype: Dtype, errors: &mut Errors| {
+        let mut graphs = graphs.clone();
+        for path in graphs.iter_mut().flat_map(|graph| &mut graph.functions) {
+            element.known_in_path(path, dtype);
+        }
+        print_graph(name, graphs, dtype, order, root, errors)
+    };
+    // What is wrong with one of them is wrong with both.
+    let (single, double) = (
+        of(Dtype::F32, errors),
+        of(Dtype::F64, &mut Errors::default()),
+    );
+    let statics = quote! {
+        static SINGLE: &#root::Graph = { #single &GRAPH };
+        static DOUBLE: &#root::Graph = { #double &GRAPH };
+    };
+    let graph = quote! {
+        match <#float as #root::Element>::DTYPE { #root::DType::F64 => DOUBLE, _ => SINGLE }
+    };
+    (statics, graph)
+}
+
+/// The kernels and the graph of one float type, as statics.
+fn print_graph(
+    name: &str,
+    graphs: Vec<Graph>,
+    dtype: Dtype,
+    order: usize,
+    root: &TokenStream,
+    errors: &mut Errors,
+) -> TokenStream {
     let mut kernels = Kernels::new();
     let mut regions = Vec::new();
-    for (index, region) in body.regions.into_iter().enumerate() {
+    for (index, graph) in graphs.into_iter().enumerate() {
         let mut printer = Derivation {
             dtype,
             root,
             kernels: &mut kernels,
             errors,
         };
-        let name = format!("{name}.{index}");
-        regions.push(printer.region(region.graph, &name, order));
-    }
-    if !errors.is_empty() {
-        return None;
+        regions.push(printer.region(graph, &format!("{name}.{index}"), order));
     }
     let kernels = kernels.into_items();
-    let statics = quote! {
+    quote! {
         #(#kernels)*
         static GRAPH: #root::Graph = #root::Graph { name: #name, regions: &[#(#regions),*] };
-    };
-    let output = handle_type(&signature.output, root);
-    let tokens = body.links.wrap(body.tokens);
-    Some(TensorFunction {
-        dtype,
-        order,
-        constants,
-        statics,
-        body: quote!(#(#prologue)* #tokens),
-        params,
-        output,
-    })
+    }
 }

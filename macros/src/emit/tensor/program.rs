@@ -16,6 +16,7 @@ use crate::names;
 
 use super::TensorFunction;
 use super::arguments::{Arguments, differentiable};
+use super::companion::Generics;
 
 /// What a function yields, as far as its program is concerned.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,8 +35,8 @@ pub(crate) struct Program<'a> {
     root: &'a TokenStream,
     arguments: Arguments,
     yields: Yields,
-    /// The element type, as the runtime's variant.
-    dtype: proc_macro2::Ident,
+    /// The element type, as the runtime's value.
+    dtype: TokenStream,
     /// How many times the function can be differentiated.
     order: usize,
     /// The types of the gradient, in the order of `wrt`.
@@ -56,7 +57,7 @@ impl<'a> Program<'a> {
         call: &TokenStream,
         root: &'a TokenStream,
     ) -> Option<Self> {
-        let yields = yields(&signature.output)?;
+        let yields = yields(&signature.known_output())?;
         let unsized_argument =
             |param: &crate::frontend::signature::Param| matches!(param.ty, Type::Slice(_));
         if signature.params.iter().any(unsized_argument) {
@@ -91,11 +92,13 @@ impl<'a> Program<'a> {
             }
         };
         let zeros = quote!((#(#traits::zeros_like(#references),)*));
+        let element = signature.element.computed(root);
+        let dtype = quote!(<#element as #root::Element>::DTYPE);
         Some(Program {
             signature,
             root,
             yields,
-            dtype: lowered.dtype.variant(),
+            dtype,
             order: lowered.order,
             types,
             walk,
@@ -231,7 +234,7 @@ impl<'a> Program<'a> {
     fn unbound(&self, graph: &TokenStream) -> TokenStream {
         let (root, dtype, zeros) = (self.root, &self.dtype, &self.zeros);
         quote! {
-            let mut engine = #root::Engine::new(#graph, #root::DType::#dtype, &#root::ONE_OPS);
+            let mut engine = #root::Engine::new(#graph, #dtype, &#root::ONE_OPS);
             let gradient = #zeros;
         }
     }
@@ -274,8 +277,18 @@ impl<'a> Program<'a> {
         let value_type = result_type(&value_type);
         let owned = self.gradient_type(&quote!());
         let taken = self.gradient(&quote!());
-        let result = result_type(&quote!(#root::Program<#name>));
-        let bind = self.bind(&quote!(Self::graph()));
+        let Generics {
+            declared: generics,
+            passed: arguments,
+            clause,
+        } = &Generics::of(self.signature);
+        let (_, of, _) = self.signature.generics.split_for_impl();
+        let program = match generics.is_empty() {
+            true => quote!(#root::Program<#name>),
+            false => quote!(Program #of),
+        };
+        let (generics, result) = (quote!(<#(#generics),*>), result_type(&program));
+        let bind = self.bind(&quote!(Self::graph #arguments ()));
         let value_and_grad = self.value_and_grad().map(|(ty, body)| {
             let ty = result_type(&ty);
             let profile = result_type(&quote!(#root::Profile));
@@ -329,8 +342,8 @@ impl<'a> Program<'a> {
                 ///
                 /// # Errors
                 /// When shapes do not fit or a label is out of range.
-                pub fn value_and_grad(#(#declared),*) -> #both {
-                    let mut program = Self::bind(#(#passed),*)?;
+                pub fn value_and_grad #generics (#(#declared),*) -> #both #clause {
+                    let mut program = Self::bind #arguments (#(#passed),*)?;
                     let (value, _) = program.value_and_grad(#(#passed),*)?;
                     let value = #value;
                     let gradient = program.gradient;
@@ -341,8 +354,8 @@ impl<'a> Program<'a> {
                 ///
                 /// # Errors
                 /// As `value_and_grad`.
-                pub fn grad(#(#declared),*) -> #owned {
-                    Self::value_and_grad(#(#passed),*).map(|(_, gradient)| gradient)
+                pub fn grad #generics (#(#declared),*) -> #owned #clause {
+                    Self::value_and_grad #arguments (#(#passed),*).map(|(_, gradient)| gradient)
                 }
             }
         });
@@ -354,8 +367,8 @@ impl<'a> Program<'a> {
                 ///
                 /// # Errors
                 /// When shapes do not fit, also those of the cotangent, or a label is out of range.
-                pub fn vjp(#(#declared,)* #cotangent: &#output) -> #both {
-                    let mut program = Self::bind(#(#passed),*)?;
+                pub fn vjp #generics (#(#declared,)* #cotangent: &#output) -> #both #clause {
+                    let mut program = Self::bind #arguments (#(#passed),*)?;
                     program.vjp(#(#passed,)* #cotangent)?;
                     let result = #root::taken(program.result)?;
                     let gradient = program.gradient;
@@ -363,14 +376,27 @@ impl<'a> Program<'a> {
                 }
             }
         });
+        let parameters: Vec<_> = self.signature.generics.params.iter().collect();
+        let named = match parameters.as_slice() {
+            [] => quote!(impl #root::TensorFn for #name { type Program = Program; }),
+            [syn::GenericParam::Type(float)] => {
+                let float = &float.ident;
+                quote! {
+                    impl #generics #root::TensorFn<#float> for #name #clause {
+                        type Program = Program #of;
+                    }
+                }
+            }
+            _ => TokenStream::new(),
+        };
         quote! {
             impl #name {
                 /// Links, infers shapes, plans memory and allocates.
                 ///
                 /// # Errors
                 /// When shapes do not fit: the error names the operator and its place.
-                pub fn bind(#(#declared),*) -> #result {
-                    Self::__bind(#(#passed,)* ::core::option::Option::None)
+                pub fn bind #generics (#(#declared),*) -> #result #clause {
+                    Self::__bind #arguments (#(#passed,)* ::core::option::Option::None)
                 }
 
                 /// As `bind`, in at most so many bytes for intermediate values: what does not fit is
@@ -378,13 +404,13 @@ impl<'a> Program<'a> {
                 ///
                 /// # Errors
                 /// As `bind`, and when the bytes do not suffice: the error names the least that do.
-                pub fn bind_within(#(#declared,)* #budget: usize) -> #result {
-                    Self::__bind(#(#passed,)* ::core::option::Option::Some(#budget))
+                pub fn bind_within #generics (#(#declared,)* #budget: usize) -> #result #clause {
+                    Self::__bind #arguments (#(#passed,)* ::core::option::Option::Some(#budget))
                 }
 
-                fn __bind(
+                fn __bind #generics (
                     #(#declared,)* #budget: ::core::option::Option<usize>
-                ) -> #result {
+                ) -> #result #clause {
                     #bind
                     let result = ::core::option::Option::None;
                     ::core::result::Result::Ok(Program { engine, gradient, result, #no_second })
@@ -395,14 +421,14 @@ impl<'a> Program<'a> {
             }
 
             /// A bound program: its plans, its memory, its result and its gradient.
-            pub struct Program {
+            pub struct Program #generics #clause {
                 engine: #root::Engine,
                 gradient: (#(#types,)*),
                 result: ::core::option::Option<#output>,
                 #second_fields
             }
 
-            impl Program {
+            impl #generics Program #of #clause {
                 #product
                 #value_and_grad
                 #accumulate
@@ -423,13 +449,13 @@ impl<'a> Program<'a> {
             }
 
             /// What the plan does.
-            impl ::core::fmt::Debug for Program {
+            impl #generics ::core::fmt::Debug for Program #of #clause {
                 fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                     ::core::fmt::Display::fmt(&self.report(), f)
                 }
             }
 
-            impl #root::TensorFn for #name { type Program = Program; }
+            #named
         }
     }
 }

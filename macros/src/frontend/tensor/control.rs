@@ -105,7 +105,7 @@ impl Lowerer<'_> {
         let is_tensor = arms.iter().any(|&(_, tail)| tail == Tail::Tensor);
         let of_graph = is_tensor || arms.iter().any(|&(_, tail)| tail == Tail::Linked);
         let builder = &self.builder;
-        let ty = Ident::new(self.dtype.name(), proc_macro2::Span::call_site());
+        let ty = self.element.computed(&self.root);
         let arms = arms.into_iter().map(|(arm, tail)| {
             if of_graph && tail == Tail::Literal {
                 quote!({ #builder.value::<#ty>(#arm) })

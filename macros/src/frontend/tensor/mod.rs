@@ -22,14 +22,15 @@ use std::collections::BTreeMap;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::{Expr, ExprLit, ExprUnary, Lit, UnOp};
 
 use crate::diag::Errors;
-use crate::ir::dtype::Dtype;
 use crate::ir::graph::{Graph, NodeId, TensorOp};
 use crate::ir::op::Build;
 
 use known::{Call, KnownShapes, ShapeOf};
 use links::Links;
+use types::Element;
 
 /// What the macro believes a variable to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -91,7 +92,8 @@ pub(crate) struct Body {
 /// Lowers one function body.
 pub(crate) struct Lowerer<'a> {
     pub(crate) errors: &'a mut Errors,
-    pub(crate) dtype: Dtype,
+    /// What its tensors hold.
+    pub(crate) element: Element,
     pub(crate) root: TokenStream,
     builder: Ident,
     /// The function.
@@ -125,17 +127,17 @@ pub(crate) struct Lowerer<'a> {
 }
 
 impl<'a> Lowerer<'a> {
-    /// A lowerer for the function `name`, whose float tensors have type `dtype`.
+    /// A lowerer for the function `name`, whose tensors hold `element`.
     pub(crate) fn new(
         errors: &'a mut Errors,
-        dtype: Dtype,
+        element: Element,
         root: TokenStream,
         builder: Ident,
         name: Ident,
     ) -> Self {
         Lowerer {
             errors,
-            dtype,
+            element,
             root,
             builder,
             name,
@@ -216,10 +218,59 @@ impl<'a> Lowerer<'a> {
             };
             return id;
         };
-        if let Some(constant) = literal(&tokens) {
+        if let Some(constant) = self.literal(&tokens) {
             return self.graph.constant(constant);
         }
         self.lift(&tokens, span, false)
+    }
+
+    /// The value of a float literal, with or without a sign.
+    fn literal(&self, tokens: &TokenStream) -> Option<f64> {
+        self.literal_expr(&syn::parse2(tokens.clone()).ok()?)
+    }
+
+    /// As `literal`; in generic code that is `T::of(0.5)`.
+    fn literal_expr(&self, expression: &Expr) -> Option<f64> {
+        match expression {
+            Expr::Lit(ExprLit {
+                lit: Lit::Float(float),
+                ..
+            }) => float.base10_parse().ok(),
+            Expr::Paren(inner) => self.literal_expr(&inner.expr),
+            Expr::Group(inner) => self.literal_expr(&inner.expr),
+            Expr::Unary(ExprUnary {
+                op: UnOp::Neg(_),
+                expr,
+                ..
+            }) => self.literal_expr(expr).map(|value| -value),
+            Expr::Call(call) => match (&*call.func, call.args.first()) {
+                (Expr::Path(function), Some(value)) if self.is_conversion(&function.path) => {
+                    self.literal_expr(value)
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether a function makes a float of the element type of an `f64`.
+    fn is_conversion(&self, function: &syn::Path) -> bool {
+        let last = function.segments.last();
+        self.element.begins(function)
+            && last.is_some_and(|last| last.ident == "of" || last.ident == "from_f64")
+    }
+
+    /// Whether an expression is a float of the host: a literal, or made or kept by the element type, as
+    /// `T::of(x)` and `T::ZERO` are.
+    fn is_number(&self, expression: &Expr) -> bool {
+        match expression {
+            Expr::Path(path) => self.element.begins(&path.path),
+            Expr::Call(call) => match &*call.func {
+                Expr::Path(function) => self.is_conversion(&function.path),
+                _ => false,
+            },
+            other => self.literal_expr(other).is_some(),
+        }
     }
 
     /// Makes the value of an expression an input of the region. It is lifted at once, so that a
@@ -231,10 +282,10 @@ impl<'a> Lowerer<'a> {
         }
         let name = self.temporary("input");
         let (root, builder) = (crate::names::at(&self.root, span), &self.builder);
-        let ty = Ident::new(
-            if labels { "u32" } else { self.dtype.name() },
-            Span::call_site(),
-        );
+        let ty = match labels {
+            true => quote!(u32),
+            false => self.element.computed(&self.root),
+        };
         // The user's span makes a wrong belief a type error at the user's token.
         let lift = quote_spanned! {span=> #root::lift::<#ty, _>(#builder, &(#tokens)) };
         self.out.push(quote!(let #name = #lift;));
@@ -285,7 +336,7 @@ impl<'a> Lowerer<'a> {
             return;
         }
         let (root, builder) = (self.root.clone(), self.builder.clone());
-        let ty = Ident::new(self.dtype.name(), Span::call_site());
+        let ty = self.element.computed(&self.root);
         let index = self.finished.len();
         let mut handles = Vec::new();
         for (name, id) in bindings {
@@ -334,27 +385,4 @@ fn readable(tokens: &TokenStream) -> String {
     let text = text.trim_start_matches("& ").to_owned();
     let short = text.chars().count() <= 40 && !text.contains("__");
     if short { text } else { "input".to_owned() }
-}
-
-/// The value of a float or integer literal, with or without a sign.
-fn literal(tokens: &TokenStream) -> Option<f64> {
-    let expression: syn::Expr = syn::parse2(tokens.clone()).ok()?;
-    literal_expr(&expression)
-}
-
-fn literal_expr(expression: &syn::Expr) -> Option<f64> {
-    match expression {
-        syn::Expr::Lit(syn::ExprLit {
-            lit: syn::Lit::Float(float),
-            ..
-        }) => float.base10_parse().ok(),
-        syn::Expr::Paren(inner) => literal_expr(&inner.expr),
-        syn::Expr::Group(inner) => literal_expr(&inner.expr),
-        syn::Expr::Unary(syn::ExprUnary {
-            op: syn::UnOp::Neg(_),
-            expr,
-            ..
-        }) => literal_expr(expr).map(|value| -value),
-        _ => None,
-    }
 }

@@ -46,9 +46,7 @@ impl Lowerer<'_> {
                     let value = self.expr(expression);
                     self.mentioned = outer.clone();
                     let kind = match &value {
-                        Lowered::Host(_) if super::literal_expr(expression).is_some() => {
-                            Tail::Literal
-                        }
+                        Lowered::Host(_) if self.is_number(expression) => Tail::Literal,
                         Lowered::Host(_) if self.is_linked(expression) => Tail::Linked,
                         Lowered::Host(_) => Tail::Other,
                         _ => Tail::Tensor,

@@ -33,9 +33,14 @@ macro_rules! real {
         own_binary { $($(#[$pair_doc:meta])* $pair:ident;)* }
         own { $($(#[$own_doc:meta])* $own:ident;)* }
     ) => {
-        /// A float of a kernel's body: `f32` or `f64`.
+        /// `f32` or `f64`, with the operations that floats have: what a function that is generic over
+        /// its float type asks for.
+        ///
+        /// A number in generic code is `T::from_f64(0.5)`. A float of a kernel's body is one, too.
         pub trait Real:
             Float
+            // Tensor code takes and yields floats as it does tensors.
+            + crate::graph::Rank0
             + Add<Output = Self>
             + Sub<Output = Self>
             + Mul<Output = Self>

@@ -5,6 +5,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::{Program, Yields};
+use crate::emit::tensor::companion::Generics;
 use crate::names;
 
 impl Program<'_> {
@@ -15,6 +16,11 @@ impl Program<'_> {
         let declared = &self.arguments.declared;
         let (program, cotangent) = (names::local("program"), names::local("cotangent"));
         let graph = format_ident!("{}_graph", user);
+        let Generics {
+            declared: generics,
+            passed: arguments,
+            clause,
+        } = &Generics::of(self.signature);
         let bound = quote!(#root::BoundMethod<(#(#types,)*), #output>);
         let open = quote!(let (engine, gradient, result) = #program.parts(););
         let entry =
@@ -26,9 +32,9 @@ impl Program<'_> {
                     /// # Errors
                     /// When shapes do not fit or a label is out of range.
                     #[allow(clippy::all, clippy::pedantic, unused, reason = "generated code")]
-                    #visibility fn #name<'p>(
+                    #visibility fn #name<'p, #(#generics),*>(
                         &self, #program: &'p mut #bound, #(#declared,)* #more
-                    ) -> ::core::result::Result<#ty, #root::Error> {
+                    ) -> ::core::result::Result<#ty, #root::Error> #clause {
                         #open
                         #body
                     }
@@ -76,7 +82,7 @@ impl Program<'_> {
             "As `{user}_bind`, in at most so many bytes for intermediate values: what does not fit is computed again in the backward pass."
         );
         let (budget, passed) = (names::local("budget"), &self.arguments.names);
-        let bind = self.bind(&quote!(Self::#graph()));
+        let bind = self.bind(&quote!(Self::#graph #arguments ()));
         quote! {
             #entries
 
@@ -85,10 +91,10 @@ impl Program<'_> {
             /// # Errors
             /// When shapes do not fit: the error names the operator and its place.
             #[allow(clippy::all, clippy::pedantic, unused, reason = "generated code")]
-            #visibility fn #name(&self, #(#declared),*)
-                -> ::core::result::Result<#bound, #root::Error>
+            #visibility fn #name<#(#generics),*>(&self, #(#declared),*)
+                -> ::core::result::Result<#bound, #root::Error> #clause
             {
-                self.#inner(#(#passed,)* ::core::option::Option::None)
+                self.#inner #arguments (#(#passed,)* ::core::option::Option::None)
             }
 
             #[doc = #within_doc]
@@ -96,16 +102,17 @@ impl Program<'_> {
             /// # Errors
             /// When shapes do not fit, or the bytes do not suffice: the error names the least that do.
             #[allow(clippy::all, clippy::pedantic, unused, reason = "generated code")]
-            #visibility fn #within(&self, #(#declared,)* #budget: usize)
-                -> ::core::result::Result<#bound, #root::Error>
+            #visibility fn #within<#(#generics),*>(&self, #(#declared,)* #budget: usize)
+                -> ::core::result::Result<#bound, #root::Error> #clause
             {
-                self.#inner(#(#passed,)* ::core::option::Option::Some(#budget))
+                self.#inner #arguments (#(#passed,)* ::core::option::Option::Some(#budget))
             }
 
             #[doc(hidden)]
             #[allow(clippy::all, clippy::pedantic, unused, reason = "generated code")]
-            fn #inner(&self, #(#declared,)* #budget: ::core::option::Option<usize>)
-                -> ::core::result::Result<#bound, #root::Error>
+            fn #inner<#(#generics),*>(
+                &self, #(#declared,)* #budget: ::core::option::Option<usize>
+            ) -> ::core::result::Result<#bound, #root::Error> #clause
             {
                 #bind
                 ::core::result::Result::Ok(#root::BoundMethod::new(engine, gradient))

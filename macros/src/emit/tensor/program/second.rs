@@ -5,6 +5,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::{Program, Yields};
+use crate::emit::tensor::companion::Generics;
 use crate::frontend::signature::Passing;
 use crate::names;
 
@@ -34,7 +35,15 @@ impl Program<'_> {
         let walk_direction = self.walk_direction(&directions);
         let (walk, instantiate, walk_gradient) =
             (&self.walk, &self.instantiate, &self.walk_gradient);
-        let (zeros, unbound) = (&self.zeros, self.unbound(&quote!(Self::graph())));
+        let Generics {
+            declared: generics,
+            passed: arguments,
+            clause,
+        } = &Generics::of(self.signature);
+        let (zeros, unbound) = (
+            &self.zeros,
+            self.unbound(&quote!(Self::graph #arguments ())),
+        );
         let by_reference = quote!(&);
         let (borrowed, owned) = (
             self.gradient_type(&by_reference),
@@ -71,7 +80,7 @@ impl Program<'_> {
                 ///
                 /// # Errors
                 /// As `value_and_grad`, and when a direction does not fit its parameter.
-                pub fn hvp(#(#declared,)* #(#along),*) -> #owned_type {
+                pub fn hvp<#(#generics),*>(#(#declared,)* #(#along),*) -> #owned_type #clause {
                     #unbound
                     program.hvp(#(#passed,)* #(#directions),*)?;
                     let gradient = #root::taken(program.product)?;
@@ -107,7 +116,7 @@ impl Program<'_> {
             ///
             /// # Errors
             /// As `value`, and when a direction does not fit its parameter.
-            pub fn jvp(#(#declared,)* #(#along),*) -> #owned_type {
+            pub fn jvp<#(#generics),*>(#(#declared,)* #(#along),*) -> #owned_type #clause {
                 #unbound
                 program.jvp(#(#passed,)* #(#directions),*)?;
                 ::core::result::Result::Ok((

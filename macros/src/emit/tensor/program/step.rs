@@ -49,7 +49,7 @@ impl Program<'_> {
                 &mut self, #(#declared,)* #optimizer: &mut #kind,
             ) -> ::core::result::Result<(#output, #kind::Report), #root::Error> {
                 let (value, gradient) = self.value_and_grad(#(#passed),*)?;
-                match #optimizer.update(#name, gradient, ::core::convert::From::from(value)) {
+                match #optimizer.update(#name, gradient, #root::Float::to_f64(value)) {
                     ::core::result::Result::Ok(report) => ::core::result::Result::Ok((value, report)),
                     ::core::result::Result::Err(error) => {
                         ::core::result::Result::Err(#root::Error::update(&error))
