@@ -1,11 +1,12 @@
 //! Matrix products over batches that broadcast.
 //!
-//! `GemmPlan` knows shapes and batches; `product` cuts one product into blocks; `tile` holds the
+//! `GemmPlan` knows shapes and batches; `product` cuts one product into blocks, which `pack` copies; `tile` holds the
 //! innermost loops, compiled for every instruction set by `kernels`. Transposes are strides, and
 //! nothing is copied for them but what a block needs.
 
 mod kernels;
 mod multiply;
+mod pack;
 mod product;
 mod tile;
 

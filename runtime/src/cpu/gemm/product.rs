@@ -1,8 +1,8 @@
 //! One matrix product, blocked: which operands are copied first, and the order of the tiles.
 //!
 //! The scheme is that of BLIS (Van Zee and van de Geijn, 2015) turned to row-major results: a block
-//! of the right operand is packed into panels that stay in the second-level cache, a strip of the
-//! left one stays in the first, and small operands are read where they are. Every element of the
+//! of the right operand is packed into panels that stream from the second- or third-level cache, a strip
+//! of the left one stays close, and small operands are read where they are. Every element of the
 //! result is summed in the order of k, in blocks whose depth depends on k alone, so it has the same
 //! digits however rows and columns are cut.
 
@@ -11,12 +11,20 @@ use std::ops::Range;
 use super::super::isa::Isa;
 use super::super::threads::{Shared, split, threads};
 use super::kernels::{Kernels, Tiles, WIDE, WIDTH};
-use super::tile::{Copy, DOTS, Dots, Tile};
+use super::pack::{Strip, crowded, pack_panels};
+use super::tile::{Ahead, DOTS, Dots, Tile};
 
-/// The deepest block, in bytes of a row: a strip of 12 rows of this depth is 12 KiB.
-const DEPTH_BYTES: usize = 1024;
-/// Bytes of a packed block of the right operand: half of a second-level cache of today.
-const BLOCK_BYTES: usize = 512 * 1024;
+/// The deepest block, in bytes of a row: a strip of 12 rows of this depth is 48 KiB.
+const DEPTH_BYTES: usize = 4096;
+/// Bytes of the packed blocks of the right operand, of all parts together. Panels are read from end to end,
+/// which the machine foresees, so a block may exceed the second-level cache; what counts is how many
+/// panels a strip serves.
+const BLOCK_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of a row within which competing cache lines are looked for.
+const NEAR_BYTES: usize = 1024;
+/// Bytes of a left operand that is expected to come from the third-level cache: its strips are copied,
+/// and fetched while the one before is multiplied.
+const FAR_BYTES: usize = 1024 * 1024;
 /// Bytes of a right operand that is read in place.
 const SMALL_BYTES: usize = 256 * 1024;
 /// So few strips don't repay packing the right operand.
@@ -107,15 +115,24 @@ impl Product {
         let pack_b = self.b.1 != 1
             || (!kernels.masked && !self.n.is_multiple_of(kernels.lanes))
             || (bytes > SMALL_BYTES && self.m > FEW_STRIPS * height);
-        // A strip is read once for each panel: from where it is, unless its lines would compete.
+        // A strip is read once for each panel: from where it is, unless that is far away or its lines
+        // would compete.
+        let near = depth.min(NEAR_BYTES / size_of::<T>());
         let (runs, run, apart) = if self.a.1 == 1 {
-            (height, depth, self.a.0)
+            (height, near, self.a.0)
         } else {
-            (depth, height, self.a.1)
+            (near, height, self.a.1)
         };
         let bytes = [run, apart].map(|elements| elements * size_of::<T>());
-        let pack_a = self.n > self.panel(kernels) && crowded(runs, bytes[0], bytes[1]);
+        let far = self.m * self.k * size_of::<T>() > FAR_BYTES;
+        let pack_a = self.n > self.panel(kernels) && (far || crowded(runs, bytes[0], bytes[1]));
         Way::Tiles { pack_a, pack_b }
+    }
+
+    /// Whether strips of the left operand are copied.
+    #[cfg(test)]
+    pub(super) fn packs_left<T: Tiles>(&self, kernels: &Kernels<T>) -> bool {
+        matches!(self.way(kernels), Way::Tiles { pack_a: true, .. })
     }
 
     /// Columns of a panel.
@@ -136,14 +153,14 @@ impl Product {
 
     /// Columns of a block of the right operand.
     fn block<T>(&self, panel: usize) -> usize {
-        let columns = BLOCK_BYTES / size_of::<T>() / self.depth::<T>();
+        let columns = BLOCK_BYTES / self.parts / size_of::<T>() / self.depth::<T>();
         (columns / panel * panel).max(panel)
     }
 
     /// The depth to which a block of the right operand is packed: all of k where that fits, so that
     /// rows of the left operand are read from end to end; else one block of the depth.
     fn group<T>(&self, block: usize) -> usize {
-        if block * self.k * size_of::<T>() <= BLOCK_BYTES {
+        if block * self.k * size_of::<T>() * self.parts <= BLOCK_BYTES {
             self.k.max(1)
         } else {
             self.depth::<T>()
@@ -161,7 +178,7 @@ impl Product {
         let columns = block.next_multiple_of(panel);
         (
             if pack_a {
-                Strip::of(self.a, kernels, self.depth::<T>()).elements
+                Strip::elements(kernels, self.depth::<T>())
             } else {
                 0
             },
@@ -291,13 +308,18 @@ impl Product {
                 };
                 for s in mine.clone() {
                     // Heights differ by one at most.
-                    let (first, last) = (s * m / strips, (s + 1) * m / strips);
+                    let [first, last, after] = [s, s + 1, s + 2].map(|s| s * m / strips);
                     for k0 in (0..group).step_by(depth) {
+                        let at =
+                            |row, k0: usize| a.wrapping_add(row * self.a.0 + (g0 + k0) * self.a.1);
                         let tile = Tile {
                             k: (group - k0).min(depth),
-                            a: a.add(first * self.a.0 + (g0 + k0) * self.a.1),
+                            a: at(first, k0),
                             a_row: self.a.0,
                             a_step: self.a.1,
+                            a_run: depth,
+                            a_block: 0,
+                            ahead: Ahead::nothing(),
                             b: b.add(k0 * b_step),
                             b_step,
                             c: c.add(first * self.c_row + n0),
@@ -305,6 +327,15 @@ impl Product {
                             columns,
                             accumulate: accumulate || g0 + k0 > 0,
                         };
+                        // What the next strip will copy.
+                        let (next, rows) = if k0 + depth < group {
+                            (at(first, k0 + depth), last - first)
+                        } else if s + 1 < mine.end {
+                            (at(last, 0), after - last)
+                        } else {
+                            (tile.a, 0)
+                        };
+                        let packed_a = packed_a.map(|to| (to, next, rows));
                         self.strip(kernels, tile, last - first, panel, b_panel, packed_a);
                     }
                 }
@@ -315,7 +346,8 @@ impl Product {
     /// The tiles of a strip of `height` rows: the operands as those of one wide tile.
     ///
     /// # Safety
-    /// As for a [`Tile`] of all columns; `packed_a` has room for a strip.
+    /// As for a [`Tile`] of all columns; the left operand is packed where there is room for a strip, and
+    /// the rows of the next one, which begins at the address beside it, are fetched.
     unsafe fn strip<T: Tiles>(
         &self,
         kernels: &Kernels<T>,
@@ -323,17 +355,22 @@ impl Product {
         height: usize,
         panel: usize,
         b_panel: usize,
-        packed_a: Option<*mut T>,
+        packed_a: Option<(*mut T, *const T, usize)>,
     ) {
         let (b, c, columns) = (tile.b, tile.c, tile.columns);
         // SAFETY: every panel begins below the columns.
         unsafe {
-            if let Some(to) = packed_a {
-                let layout = Strip::of(self.a, kernels, self.depth::<T>());
+            let panels = columns.div_ceil(panel);
+            let layout = Strip::of(self.a, kernels, height);
+            if let Some((to, _, _)) = packed_a {
                 layout.pack(kernels, (tile.a, self.a), height, tile.k, to);
                 (tile.a, tile.a_row, tile.a_step) = (to, layout.row, layout.step);
+                (tile.a_run, tile.a_block) = (layout.run, layout.block);
             }
-            for j in 0..columns.div_ceil(panel) {
+            for j in 0..panels {
+                if let Some((_, next, rows)) = packed_a {
+                    tile.ahead = layout.ahead((next, self.a), rows, j, panels);
+                }
                 tile.columns = (columns - j * panel).min(panel);
                 tile.b = b.add(j * b_panel);
                 tile.c = c.add(j * panel);
@@ -343,141 +380,6 @@ impl Product {
                     _ => kernels.tiles[height - 1][vectors - 1],
                 };
                 kernel(&tile);
-            }
-        }
-    }
-}
-
-/// Whether runs of `run` bytes that begin `apart` bytes after each other share so few sets of a
-/// first-level cache (64 sets of 8 lines) that they displace each other.
-fn crowded(runs: usize, run: usize, apart: usize) -> bool {
-    const SETS: usize = 64;
-    const LINE: usize = 64;
-    if run >= apart || !apart.is_multiple_of(LINE) {
-        return false;
-    }
-    // The set where a run begins takes as many values as the distance has odd multiples.
-    let starts = SETS >> (apart / LINE).trailing_zeros().min(SETS.trailing_zeros());
-    let sets = (starts * run.div_ceil(LINE)).min(SETS);
-    runs * run.div_ceil(LINE) > sets * 4
-}
-
-/// A packed strip of the left operand: its layout follows that of the operand, so that packing
-/// copies runs of elements.
-struct Strip {
-    row: usize,
-    step: usize,
-    elements: usize,
-}
-
-impl Strip {
-    fn of<T>(strides: (usize, usize), kernels: &Kernels<T>, depth: usize) -> Strip {
-        let height = kernels.tiles.len().next_multiple_of(kernels.lanes);
-        if strides.0 == 1 {
-            Strip {
-                row: 1,
-                step: height,
-                elements: depth * height,
-            }
-        } else {
-            // An odd number of cache lines, so that rows don't compete for the same sets.
-            let line = 64 / size_of::<T>();
-            let row = (depth.div_ceil(line) | 1) * line;
-            Strip {
-                row,
-                step: 1,
-                elements: row * height,
-            }
-        }
-    }
-
-    /// # Safety
-    /// `from` is valid for `height` rows of the depth by its strides, and `to` for `elements`.
-    unsafe fn pack<T: Tiles>(
-        &self,
-        kernels: &Kernels<T>,
-        (from, strides): (*const T, (usize, usize)),
-        height: usize,
-        depth: usize,
-        to: *mut T,
-    ) {
-        // SAFETY: the caller's contract; a row is a whole number of vectors.
-        unsafe {
-            match strides {
-                (1, from_row) => (kernels.copy)(&Copy {
-                    from,
-                    from_row,
-                    rows: depth,
-                    columns: height,
-                    to,
-                    to_row: self.step,
-                    panel: height,
-                    to_panel: 0,
-                }),
-                (from_row, 1) => (kernels.copy)(&Copy {
-                    from,
-                    from_row,
-                    rows: height,
-                    columns: depth,
-                    to,
-                    to_row: self.row,
-                    panel: depth,
-                    to_panel: 0,
-                }),
-                (row, step) => {
-                    for r in 0..height {
-                        for d in 0..depth {
-                            *to.add(r * self.row + d) = *from.add(r * row + d * step);
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Packs columns into panels of `panel` columns, each of `depth` rows one after another; the last
-/// panel is filled up with zeros.
-///
-/// # Safety
-/// `from` is valid for the depth and columns by its strides, `to` for the columns, rounded up,
-/// times the depth.
-unsafe fn pack_panels<T: Tiles>(
-    kernels: &Kernels<T>,
-    (from, (row, column)): (*const T, (usize, usize)),
-    columns: usize,
-    depth: usize,
-    panel: usize,
-    to: *mut T,
-) {
-    if column == 1 {
-        // SAFETY: the caller's contract; a panel is a whole number of vectors.
-        unsafe {
-            (kernels.copy)(&Copy {
-                from,
-                from_row: row,
-                rows: depth,
-                columns,
-                to,
-                to_row: panel,
-                panel,
-                to_panel: panel * depth,
-            });
-        }
-        return;
-    }
-    for j in (0..columns).step_by(panel) {
-        let width = (columns - j).min(panel);
-        for c in 0..panel {
-            for d in 0..depth {
-                // SAFETY: j + c < columns where it is read; a panel has panel * depth elements.
-                unsafe {
-                    *to.add(j * depth + d * panel + c) = if c < width {
-                        *from.add((j + c) * column + d * row)
-                    } else {
-                        T::ZERO
-                    };
-                }
             }
         }
     }

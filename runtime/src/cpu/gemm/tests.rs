@@ -124,14 +124,48 @@ fn every_size_around_a_tile_is_right() {
                     check::<f64>(1, 9, k, ta, tb, Write::Store);
                 }
             }
-            // Several blocks of the right operand, in place and packed; crowded left rows.
+            // Several blocks of the right operand, in place and packed; crowded left rows, and ones that are
+            // far away.
             for (ta, tb) in [(false, false), (true, true)] {
                 check::<f32>(5, 700, 1100, ta, tb, Write::Store);
                 check::<f64>(13, 40, 2048, ta, tb, Write::Accumulate);
             }
             check::<f32>(100, 130, 520, false, false, Write::Store);
+            check::<f32>(5, 1030, 1100, false, true, Write::Store);
         });
     }
+}
+
+/// Left operands whose strips are copied while the next one is fetched: both layouts, a last block of a
+/// strip that is no whole cache line, two blocks of the depth, and panels that share uneven lines.
+#[test]
+fn far_left_operands_are_right() {
+    for &isa in Isa::available() {
+        with_isa(isa, || {
+            for (ta, tb) in TRANSPOSES {
+                check::<f32>(253, 70, 1051, ta, tb, Write::Accumulate);
+                check::<f64>(131, 37, 1030, ta, tb, Write::Store);
+            }
+        });
+    }
+    let kernels = f32::kernels(crate::cpu::isa());
+    let product = |m, k| {
+        GemmPlan::new(
+            DType::F32,
+            &[m, k],
+            false,
+            &[k, 70],
+            false,
+            &[m, 70],
+            Write::Store,
+        )
+        .product
+    };
+    let packs = |m, k| product(m, k).packs_left(kernels);
+    assert!(
+        packs(253, 1051) && !packs(100, 1051),
+        "by the size of the left operand"
+    );
 }
 
 fn batched(a: &[usize], b: &[usize], output: &[usize], ta: bool) -> GemmPlan {

@@ -11,10 +11,13 @@ use super::super::vector::{Vector, prefetch};
 pub(super) struct Tile<T> {
     /// Length of the sums.
     pub(super) k: usize,
-    /// `a[r, d]` is at `r * a_row + d * a_step`.
+    /// `a[r, d]` is at `r * a_row + d % a_run * a_step + d / a_run * a_block`.
     pub(super) a: *const T,
     pub(super) a_row: usize,
     pub(super) a_step: usize,
+    pub(super) a_run: usize,
+    pub(super) a_block: usize,
+    pub(super) ahead: Ahead<T>,
     /// `b[d, j]` is at `d * b_step + j`.
     pub(super) b: *const T,
     pub(super) b_step: usize,
@@ -25,6 +28,28 @@ pub(super) struct Tile<T> {
     pub(super) columns: usize,
     /// Whether c is added to.
     pub(super) accumulate: bool,
+}
+
+/// Cache lines that will be needed soon: these many at each run of the left operand.
+#[derive(Clone, Copy)]
+pub(super) struct Ahead<T> {
+    pub(super) from: *const T,
+    pub(super) lines: usize,
+    /// From a line to the next one, and from the lines of a run to those of the next one.
+    pub(super) apart: usize,
+    pub(super) block: usize,
+}
+
+impl<T> Ahead<T> {
+    /// No lines.
+    pub(super) fn nothing() -> Self {
+        Ahead {
+            from: std::ptr::null(),
+            lines: 0,
+            apart: 0,
+            block: 0,
+        }
+    }
 }
 
 /// A tile of some height and width.
@@ -50,25 +75,36 @@ pub(super) unsafe fn tile<V: Vector, const MR: usize, const NV: usize>(t: &Tile<
                 }
             }
         }
-        let (mut a, mut b) = (t.a, t.b);
-        for _ in 0..t.k {
-            let mut row = [V::zero(); NV];
-            for (v, vector) in row.iter_mut().enumerate() {
-                let from = b.add(v * V::LANES);
-                *vector = if V::MASKED && v + 1 == NV {
-                    V::load_part(from, mask)
-                } else {
-                    V::load(from)
-                };
+        let (mut block, mut ahead) = (t.a, t.ahead.from);
+        let (mut b, mut left) = (t.b, t.k);
+        while left > 0 {
+            let run = left.min(t.a_run);
+            left -= run;
+            for line in 0..t.ahead.lines {
+                prefetch(ahead.wrapping_add(line * t.ahead.apart));
             }
-            for (r, sum) in sums.iter_mut().enumerate() {
-                let factor = V::splat(*a.add(r * t.a_row));
-                for (sum, vector) in sum.iter_mut().zip(row) {
-                    *sum = factor.multiply_add(vector, *sum);
+            ahead = ahead.wrapping_add(t.ahead.block);
+            let mut a = block;
+            block = block.wrapping_add(t.a_block);
+            for _ in 0..run {
+                let mut row = [V::zero(); NV];
+                for (v, vector) in row.iter_mut().enumerate() {
+                    let from = b.add(v * V::LANES);
+                    *vector = if V::MASKED && v + 1 == NV {
+                        V::load_part(from, mask)
+                    } else {
+                        V::load(from)
+                    };
                 }
+                for (r, sum) in sums.iter_mut().enumerate() {
+                    let factor = V::splat(*a.add(r * t.a_row));
+                    for (sum, vector) in sum.iter_mut().zip(row) {
+                        *sum = factor.multiply_add(vector, *sum);
+                    }
+                }
+                a = a.wrapping_add(t.a_step);
+                b = b.wrapping_add(t.b_step);
             }
-            a = a.wrapping_add(t.a_step);
-            b = b.wrapping_add(t.b_step);
         }
         let whole = t.columns == NV * V::LANES;
         for (r, sums) in sums.iter().enumerate() {
