@@ -4,7 +4,9 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::Range;
 
+use super::threads::Shared;
 use super::{GemmPlan, Write};
 use crate::Float;
 use crate::buffer::Buffer;
@@ -90,6 +92,57 @@ impl<T: Float> MatMul<T> {
                 b.as_ptr().cast(),
                 c.as_mut_ptr().cast(),
                 self.scratch.as_mut_slice().as_mut_ptr().cast(),
+            );
+        }
+    }
+
+    /// As `run`, and hands results to `finish` as soon as they are computed and while they are in the cache,
+    /// for a bias, an activation, a residual: consecutive ones, part of a row or whole rows, with the number
+    /// of the first. Every result is handed over once; several threads may do it at a time.
+    ///
+    /// ```
+    /// use cotangent_runtime::cpu::MatMul;
+    /// let (mut product, bias) = (MatMul::new(2, 1, 2), [0.5, -10.0]);
+    /// let mut c = [f64::NAN; 4];
+    /// product.run_with(&[1.0, 2.0], &[3.0, 4.0], &mut c, &|first, results| {
+    ///     for (at, result) in (first..).zip(results) {
+    ///         *result = (*result + bias[at % 2]).max(0.0);
+    ///     }
+    /// });
+    /// assert_eq!(c, [3.5, 0.0, 6.5, 0.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// When a slice has not the length of its matrix.
+    pub fn run_with(
+        &mut self,
+        a: &[T],
+        b: &[T],
+        c: &mut [T],
+        finish: &(dyn Fn(usize, &mut [T]) + Sync),
+    ) {
+        assert_eq!(
+            [a.len(), b.len(), c.len()],
+            self.lengths,
+            "lengths of the operands and the result of a matrix product"
+        );
+        // SAFETY: no two ranges overlap, so a part reads and writes results that are its own.
+        let shared = unsafe { Shared::new(c.as_mut_ptr()) };
+        let ranges = |range: Range<usize>| {
+            // SAFETY: as above; ranges lie inside the results, which are computed and borrowed exclusively.
+            let results = unsafe {
+                std::slice::from_raw_parts_mut(shared.get().add(range.start), range.len())
+            };
+            finish(range.start, results);
+        };
+        // SAFETY: as in `run`.
+        unsafe {
+            self.plan.run_with(
+                a.as_ptr().cast(),
+                b.as_ptr().cast(),
+                shared.get().cast(),
+                self.scratch.as_mut_slice().as_mut_ptr().cast(),
+                Some(&ranges),
             );
         }
     }

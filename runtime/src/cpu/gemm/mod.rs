@@ -1,6 +1,6 @@
 //! Matrix products over batches that broadcast.
 //!
-//! `GemmPlan` knows shapes and batches; `product` cuts one product into blocks, which `pack` copies; `tile` holds the
+//! `GemmPlan` knows shapes and batches; `schedule` decides how one product is computed; `product` cuts one product into blocks, which `pack` copies; `tile` holds the
 //! innermost loops, compiled for every instruction set by `kernels`. Transposes are strides, and
 //! nothing is copied for them but what a block needs.
 
@@ -8,13 +8,16 @@ mod kernels;
 mod multiply;
 mod pack;
 mod product;
+mod schedule;
 mod tile;
 
 use std::fmt;
+use std::ops::Range;
 
 pub(crate) use self::kernels::Tiles;
 pub(crate) use self::multiply::Multiply;
-use self::product::Product;
+use self::product::{Finish, Product};
+use self::schedule::Schedule;
 use super::Write;
 use super::isa::isa;
 use crate::{DType, shape};
@@ -25,6 +28,7 @@ pub(crate) struct GemmPlan {
     dtype: DType,
     /// One product of the batch.
     product: Product,
+    schedule: Schedule,
     /// Whether the product takes the right operand first.
     swapped: bool,
     /// Offsets of the operands of each product of the batch, in elements.
@@ -82,7 +86,6 @@ impl GemmPlan {
         }
         let product = Product {
             isa: isa(),
-            parts: 1,
             m,
             n,
             k,
@@ -91,16 +94,17 @@ impl GemmPlan {
             c_row: n,
         };
         let (product, batch) = product.join(batch);
-        let (mut product, swapped) = product.upright();
-        if batch.len() == 1 {
-            product.parts = match dtype {
-                DType::F64 => product.shares::<f64>(),
-                _ => product.shares::<f32>(),
-            };
-        }
+        let (product, swapped) = product.upright();
+        let schedule = match (dtype, batch.len()) {
+            (DType::F64, 1) => Schedule::shared::<f64>(&product),
+            (DType::F64, _) => Schedule::single::<f64>(&product),
+            (_, 1) => Schedule::shared::<f32>(&product),
+            _ => Schedule::single::<f32>(&product),
+        };
         GemmPlan {
             dtype,
             product,
+            schedule,
             swapped,
             batch,
             write,
@@ -115,10 +119,7 @@ impl GemmPlan {
 
     /// Bytes of scratch space that `run` needs.
     pub(crate) fn scratch_bytes(&self) -> usize {
-        match self.dtype {
-            DType::F64 => self.product.scratch::<f64>() * 8,
-            _ => self.product.scratch::<f32>() * 4,
-        }
+        self.schedule.scratch() * if self.dtype == DType::F64 { 8 } else { 4 }
     }
 
     /// Computes the product.
@@ -127,21 +128,51 @@ impl GemmPlan {
     /// The pointers are valid for operands of the planned shapes; `c` overlaps nothing; `scratch`
     /// has `scratch_bytes` bytes, aligned to 64.
     pub(crate) unsafe fn run(&self, a: *const u8, b: *const u8, c: *mut u8, scratch: *mut u8) {
+        // SAFETY: the caller's contract.
+        unsafe { self.run_with(a, b, c, scratch, None) };
+    }
+
+    /// Computes the product; `finish` is called for ranges of consecutive results, each result in one of
+    /// them, as soon as they are computed and while they are in the cache: part of a row, or whole
+    /// rows. It may change them. Several threads may call it at once.
+    ///
+    /// # Safety
+    /// As `run`; `finish` touches no result outside its range.
+    pub(crate) unsafe fn run_with(
+        &self,
+        a: *const u8,
+        b: *const u8,
+        c: *mut u8,
+        scratch: *mut u8,
+        finish: Option<&(dyn Fn(Range<usize>) + Sync)>,
+    ) {
         // SAFETY: the caller's contract, with the element type that the plan was made for.
         unsafe {
             match self.dtype {
-                DType::F64 => self.typed::<f64>(a.cast(), b.cast(), c.cast(), scratch.cast()),
-                _ => self.typed::<f32>(a.cast(), b.cast(), c.cast(), scratch.cast()),
+                DType::F64 => {
+                    self.typed::<f64>(a.cast(), b.cast(), c.cast(), scratch.cast(), finish);
+                }
+                _ => self.typed::<f32>(a.cast(), b.cast(), c.cast(), scratch.cast(), finish),
             }
         }
     }
 
     /// # Safety
-    /// As `run`.
-    unsafe fn typed<T: Tiles>(&self, a: *const T, b: *const T, c: *mut T, scratch: *mut T) {
+    /// As `run_with`.
+    unsafe fn typed<T: Tiles>(
+        &self,
+        a: *const T,
+        b: *const T,
+        c: *mut T,
+        scratch: *mut T,
+        finish: Option<&(dyn Fn(Range<usize>) + Sync)>,
+    ) {
         if self.write == Write::Discard {
             return;
         }
+        let (size, n) = (self.product.m * self.product.n, self.product.n);
+        // Results that several products of the batch reach are finished after the last one.
+        let once = self.batch.len() * size == self.results && self.product.k > 0;
         let mut written = 0;
         // SAFETY: offsets were computed from the shapes.
         unsafe {
@@ -149,19 +180,39 @@ impl GemmPlan {
                 for index in 0..self.results {
                     *c.add(index) = T::ZERO;
                 }
-                return;
+            } else {
+                for &[at_a, at_b, at_c] in &self.batch {
+                    // Batches that share a result come again at an offset below the highest one.
+                    let fresh = self.write == Write::Store && at_c >= written;
+                    written = written.max(at_c + size);
+                    let (a, b) = if self.swapped {
+                        (b.add(at_b), a.add(at_a))
+                    } else {
+                        (a.add(at_a), b.add(at_b))
+                    };
+                    let part = |rows: Range<usize>, columns: Range<usize>| {
+                        let Some(finish) = finish else { return };
+                        if columns.len() == n {
+                            finish(at_c + rows.start * n..at_c + rows.end * n);
+                        } else {
+                            for row in rows {
+                                let start = at_c + row * n;
+                                finish(start + columns.start..start + columns.end);
+                            }
+                        }
+                    };
+                    let part: Option<Finish<'_>> = match finish {
+                        Some(_) if once => Some(&part),
+                        _ => None,
+                    };
+                    let operands = (a, b, c.add(at_c));
+                    self.product
+                        .run(&self.schedule, operands, scratch, !fresh, part);
+                }
             }
-            for &[at_a, at_b, at_c] in &self.batch {
-                // Batches that share a result come again at an offset below the highest one.
-                let fresh = self.write == Write::Store && at_c >= written;
-                written = written.max(at_c + self.product.m * self.product.n);
-                let (a, b) = if self.swapped {
-                    (b.add(at_b), a.add(at_a))
-                } else {
-                    (a.add(at_a), b.add(at_b))
-                };
-                self.product.run(a, b, c.add(at_c), scratch, !fresh);
-            }
+        }
+        if let (Some(finish), false) = (finish, once || self.results == 0) {
+            finish(0..self.results);
         }
     }
 }

@@ -5,6 +5,7 @@
 use super::super::isa::{Isa, isa};
 use super::kernels::Tiles;
 use super::product::Product;
+use super::schedule::Schedule;
 
 /// `c (+)= a b` for operands that are read by the strides of their rows and columns. The columns of c are
 /// contiguous.
@@ -22,7 +23,6 @@ impl Multiply {
         assert!(c_row >= n, "rows of a result overlap");
         Multiply(Product {
             isa: isa(),
-            parts: 1,
             m,
             n,
             k,
@@ -35,7 +35,7 @@ impl Multiply {
     /// Elements of scratch space that `run` needs, whatever the instruction set.
     pub(crate) fn scratch<T: Tiles>(&self) -> usize {
         let sets = Isa::available().iter();
-        let needed = sets.map(|&isa| Product { isa, ..self.0 }.scratch::<T>());
+        let needed = sets.map(|&isa| Schedule::single::<T>(&Product { isa, ..self.0 }).scratch());
         needed.max().unwrap_or(0)
     }
 
@@ -52,6 +52,7 @@ impl Multiply {
         accumulate: bool,
     ) {
         let Product { m, n, k, .. } = self.0;
+        let schedule = Schedule::single::<T>(&self.0);
         if m == 0 || n == 0 {
             return;
         }
@@ -64,7 +65,7 @@ impl Multiply {
             a.len() >= reach(m, k, self.0.a)
                 && b.len() >= reach(k, n, self.0.b)
                 && c.len() >= reach(m, n, (self.0.c_row, 1))
-                && scratch.len() >= self.0.scratch::<T>(),
+                && scratch.len() >= schedule.scratch(),
             "an operand of a product is too short"
         );
         if k == 0 {
@@ -75,12 +76,12 @@ impl Multiply {
             }
             return;
         }
-        let (a, b) = (a.as_ptr(), b.as_ptr());
+        let operands = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
         // SAFETY: the operands are as long as their strides reach, c and the scratch space are borrowed
         // exclusively, and the product was made for an instruction set in use.
         unsafe {
             self.0
-                .run(a, b, c.as_mut_ptr(), scratch.as_mut_ptr(), accumulate)
-        };
+                .run(&schedule, operands, scratch.as_mut_ptr(), accumulate, None);
+        }
     }
 }

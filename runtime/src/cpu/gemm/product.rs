@@ -9,38 +9,20 @@
 use std::ops::Range;
 
 use super::super::isa::Isa;
-use super::super::threads::{Shared, split, threads};
-use super::kernels::{Kernels, Tiles, WIDE, WIDTH};
-use super::pack::{Strip, crowded, pack_panels};
+use super::super::threads::{Shared, split};
+use super::kernels::{Kernels, Tiles, WIDTH};
+use super::pack::{Strip, pack_panels};
+use super::schedule::{Schedule, Way};
 use super::tile::{Ahead, DOTS, Dots, Tile};
 
-/// The deepest block, in bytes of a row: a strip of 12 rows of this depth is 48 KiB.
-const DEPTH_BYTES: usize = 4096;
-/// Bytes of the packed blocks of the right operand, of all parts together. Panels are read from end to end,
-/// which the machine foresees, so a block may exceed the second-level cache; what counts is how many
-/// panels a strip serves.
-const BLOCK_BYTES: usize = 4 * 1024 * 1024;
-/// Bytes of a row within which competing cache lines are looked for.
-const NEAR_BYTES: usize = 1024;
-/// Bytes of a left operand that is expected to come from the third-level cache: its strips are copied,
-/// and fetched while the one before is multiplied.
-const FAR_BYTES: usize = 1024 * 1024;
-/// Bytes of a right operand that is read in place.
-const SMALL_BYTES: usize = 256 * 1024;
-/// So few strips don't repay packing the right operand.
-const FEW_STRIPS: usize = 8;
-/// Products and sums that repay waking a thread, some 20 microseconds of work.
-const SHARE: usize = 2_000_000;
-/// The most rows for which dot products are taken when the right operand runs along k.
-const DOT_ROWS: usize = 4;
+/// What is done to a block of results, given by its rows and columns, as soon as it is computed.
+pub(super) type Finish<'f> = &'f (dyn Fn(Range<usize>, Range<usize>) + Sync);
 
 /// A product whose shape and strides are known.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Product {
     /// The instruction set that it is planned for.
     pub(super) isa: Isa,
-    /// Groups of strips that threads may share.
-    pub(super) parts: usize,
     pub(super) m: usize,
     pub(super) n: usize,
     pub(super) k: usize,
@@ -49,15 +31,6 @@ pub(super) struct Product {
     pub(super) b: (usize, usize),
     /// From a row of the result to the next one; its columns are contiguous.
     pub(super) c_row: usize,
-}
-
-/// How a product is computed.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Way {
-    /// Dot products along k.
-    Dots,
-    /// Tiles.
-    Tiles { pack_a: bool, pack_b: bool },
 }
 
 impl Product {
@@ -105,140 +78,49 @@ impl Product {
         (turned, true)
     }
 
-    fn way<T: Tiles>(&self, kernels: &Kernels<T>) -> Way {
-        let along_k = |stride: usize| stride == 1 || self.k == 1;
-        if self.m <= DOT_ROWS && along_k(self.b.0) && self.b.1 != 1 && along_k(self.a.1) {
-            return Way::Dots;
-        }
-        let (height, depth) = (kernels.tiles.len(), self.depth::<T>());
-        let bytes = self.n * self.k * size_of::<T>();
-        let pack_b = self.b.1 != 1
-            || (!kernels.masked && !self.n.is_multiple_of(kernels.lanes))
-            || (bytes > SMALL_BYTES && self.m > FEW_STRIPS * height);
-        // A strip is read once for each panel: from where it is, unless that is far away or its lines
-        // would compete.
-        let near = depth.min(NEAR_BYTES / size_of::<T>());
-        let (runs, run, apart) = if self.a.1 == 1 {
-            (height, near, self.a.0)
-        } else {
-            (near, height, self.a.1)
-        };
-        let bytes = [run, apart].map(|elements| elements * size_of::<T>());
-        let far = self.m * self.k * size_of::<T>() > FAR_BYTES;
-        let pack_a = self.n > self.panel(kernels) && (far || crowded(runs, bytes[0], bytes[1]));
-        Way::Tiles { pack_a, pack_b }
-    }
-
-    /// Whether strips of the left operand are copied.
-    #[cfg(test)]
-    pub(super) fn packs_left<T: Tiles>(&self, kernels: &Kernels<T>) -> bool {
-        matches!(self.way(kernels), Way::Tiles { pack_a: true, .. })
-    }
-
-    /// Columns of a panel.
-    fn panel<T: Tiles>(&self, kernels: &Kernels<T>) -> usize {
-        kernels.lanes
-            * if self.m <= kernels.wide.len() {
-                WIDE
-            } else {
-                WIDTH
-            }
-    }
-
-    /// The depth of a block: k in equal parts.
-    fn depth<T>(&self) -> usize {
-        let deepest = DEPTH_BYTES / size_of::<T>();
-        self.k.div_ceil(self.k.div_ceil(deepest).max(1)).max(1)
-    }
-
-    /// Columns of a block of the right operand.
-    fn block<T>(&self, panel: usize) -> usize {
-        let columns = BLOCK_BYTES / self.parts / size_of::<T>() / self.depth::<T>();
-        (columns / panel * panel).max(panel)
-    }
-
-    /// The depth to which a block of the right operand is packed: all of k where that fits, so that
-    /// rows of the left operand are read from end to end; else one block of the depth.
-    fn group<T>(&self, block: usize) -> usize {
-        if block * self.k * size_of::<T>() * self.parts <= BLOCK_BYTES {
-            self.k.max(1)
-        } else {
-            self.depth::<T>()
-        }
-    }
-
-    /// Elements of a packed strip of the left operand, and of a packed block of the right one.
-    fn packed<T: Tiles>(&self) -> (usize, usize) {
-        let kernels = T::kernels(self.isa);
-        let Way::Tiles { pack_a, pack_b } = self.way(kernels) else {
-            return (0, 0);
-        };
-        let panel = self.panel(kernels);
-        let block = self.block::<T>(panel).min(self.n.max(1));
-        let columns = block.next_multiple_of(panel);
-        (
-            if pack_a {
-                Strip::elements(kernels, self.depth::<T>())
-            } else {
-                0
-            },
-            if pack_b {
-                self.group::<T>(block) * columns
-            } else {
-                0
-            },
-        )
-    }
-
-    /// Elements of scratch space that `run` needs.
-    pub(super) fn scratch<T: Tiles>(&self) -> usize {
-        let (a, b) = self.packed::<T>();
-        (a + b) * self.parts
-    }
-
-    /// In how many parts the product is worth doing by the threads that there are.
-    pub(super) fn shares<T: Tiles>(&self) -> usize {
-        let kernels = T::kernels(self.isa);
-        if self.way(kernels) == Way::Dots {
-            return 1;
-        }
-        let strips = self.m.div_ceil(kernels.tiles.len());
-        let worth = self.m.saturating_mul(self.n).saturating_mul(self.k) / SHARE;
-        threads().min(strips).min(worth).max(1)
-    }
-
-    /// Computes the product.
+    /// Computes the product; every block of the result is handed to `finish` once.
     ///
     /// # Safety
-    /// The pointers are valid for operands of these sizes and strides; `c` overlaps nothing;
-    /// `scratch` has room for `scratch` elements and is aligned for vectors.
+    /// The pointers are valid for operands of these sizes and strides; `c` overlaps nothing; the schedule is
+    /// of this product and element type, and `scratch` has room for its elements.
     pub(super) unsafe fn run<T: Tiles>(
         &self,
-        a: *const T,
-        b: *const T,
-        c: *mut T,
+        schedule: &Schedule,
+        (a, b, c): (*const T, *const T, *mut T),
         scratch: *mut T,
         accumulate: bool,
+        finish: Option<Finish<'_>>,
     ) {
         let kernels = T::kernels(self.isa);
         // SAFETY: the caller's contract.
         unsafe {
-            match self.way(kernels) {
-                Way::Dots => self.dots(kernels, a, b, c, accumulate),
+            match schedule.way {
+                Way::Dots => {
+                    self.dots(kernels, a, b, c, accumulate);
+                    if let Some(finish) = finish {
+                        finish(0..self.m, 0..self.n);
+                    }
+                }
                 Way::Tiles { pack_a, pack_b } => {
-                    let strips = self.m.div_ceil(kernels.tiles.len());
-                    let (size_a, size_b) = self.packed::<T>();
+                    let Schedule { parts, strips, .. } = *schedule;
+                    let (size_a, size_b) = schedule.packed;
                     // Parts read the operands, and write rows of the result and scratch space of their own.
                     let shared = Shared::new((a, b, c, scratch));
                     let part = |part: usize| {
                         let (a, b, c, scratch) = shared.get();
                         let scratch = scratch.add(part * (size_a + size_b));
-                        let packed_b = pack_b.then_some(scratch);
-                        let packed_a = pack_a.then(|| scratch.add(size_b));
-                        let mine = part * strips / self.parts..(part + 1) * strips / self.parts;
-                        self.tiles(kernels, (a, b, c), mine, packed_a, packed_b, accumulate);
+                        let work = Work {
+                            kernels,
+                            schedule,
+                            operands: (a, b, c),
+                            packed_b: pack_b.then_some(scratch),
+                            packed_a: pack_a.then(|| scratch.add(size_b)),
+                            accumulate,
+                            finish,
+                        };
+                        self.tiles(&work, part * strips / parts..(part + 1) * strips / parts);
                     };
-                    split(self.parts, &part);
+                    split(parts, &part);
                 }
             }
         }
@@ -275,21 +157,18 @@ impl Product {
     /// Some strips of rows.
     ///
     /// # Safety
-    /// As `run`; the packed blocks are as large as `packed` says.
-    unsafe fn tiles<T: Tiles>(
-        &self,
-        kernels: &Kernels<T>,
-        (a, b, c): (*const T, *const T, *mut T),
-        mine: Range<usize>,
-        packed_a: Option<*mut T>,
-        packed_b: Option<*mut T>,
-        accumulate: bool,
-    ) {
+    /// As `run`; the packed blocks are as large as the schedule says.
+    unsafe fn tiles<T: Tiles>(&self, work: &Work<'_, T>, mine: Range<usize>) {
         let (m, n, k) = (self.m, self.n, self.k);
-        let (panel, depth) = (self.panel(kernels), self.depth::<T>());
-        let block = self.block::<T>(panel).min(n.max(1));
-        let group = self.group::<T>(block);
-        let strips = m.div_ceil(kernels.tiles.len());
+        let (kernels, (a, b, c)) = (work.kernels, work.operands);
+        let Schedule {
+            panel,
+            depth,
+            block,
+            group,
+            strips,
+            ..
+        } = *work.schedule;
         let blocks = (0..n)
             .step_by(block)
             .flat_map(|n0| (0..k).step_by(group).map(move |k0| (n0, k0)));
@@ -299,7 +178,7 @@ impl Product {
             for (n0, g0) in blocks {
                 let (columns, group) = ((n - n0).min(block), (k - g0).min(group));
                 let from = b.add(g0 * self.b.0 + n0 * self.b.1);
-                let (b, b_panel, b_step) = match packed_b {
+                let (b, b_panel, b_step) = match work.packed_b {
                     Some(to) => {
                         pack_panels(kernels, (from, self.b), columns, group, panel, to);
                         (to.cast_const(), panel * group, panel)
@@ -325,7 +204,7 @@ impl Product {
                             c: c.add(first * self.c_row + n0),
                             c_row: self.c_row,
                             columns,
-                            accumulate: accumulate || g0 + k0 > 0,
+                            accumulate: work.accumulate || g0 + k0 > 0,
                         };
                         // What the next strip will copy.
                         let (next, rows) = if k0 + depth < group {
@@ -335,8 +214,11 @@ impl Product {
                         } else {
                             (tile.a, 0)
                         };
-                        let packed_a = packed_a.map(|to| (to, next, rows));
+                        let packed_a = work.packed_a.map(|to| (to, next, rows));
                         self.strip(kernels, tile, last - first, panel, b_panel, packed_a);
+                    }
+                    if let (Some(finish), true) = (work.finish, g0 + group == k) {
+                        finish(first..last, n0..n0 + columns);
                     }
                 }
             }
@@ -383,4 +265,15 @@ impl Product {
             }
         }
     }
+}
+
+/// What the parts of a product have in common, and the scratch space of one of them.
+struct Work<'w, T: 'static> {
+    kernels: &'static Kernels<T>,
+    schedule: &'w Schedule,
+    operands: (*const T, *const T, *mut T),
+    packed_a: Option<*mut T>,
+    packed_b: Option<*mut T>,
+    accumulate: bool,
+    finish: Option<Finish<'w>>,
 }

@@ -143,12 +143,11 @@ fn far_left_operands_are_right() {
     for &isa in Isa::available() {
         with_isa(isa, || {
             for (ta, tb) in TRANSPOSES {
-                check::<f32>(253, 70, 1051, ta, tb, Write::Accumulate);
-                check::<f64>(131, 37, 1030, ta, tb, Write::Store);
+                check::<f32>(600, 33, 1051, ta, tb, Write::Accumulate);
+                check::<f64>(270, 17, 1030, ta, tb, Write::Store);
             }
         });
     }
-    let kernels = f32::kernels(crate::cpu::isa());
     let product = |m, k| {
         GemmPlan::new(
             DType::F32,
@@ -159,11 +158,11 @@ fn far_left_operands_are_right() {
             &[m, 70],
             Write::Store,
         )
-        .product
+        .schedule
     };
-    let packs = |m, k| product(m, k).packs_left(kernels);
+    let packs = |m, k| product(m, k).packed.0 > 0;
     assert!(
-        packs(253, 1051) && !packs(100, 1051),
+        packs(600, 1051) && !packs(100, 1051),
         "by the size of the left operand"
     );
 }
@@ -244,7 +243,7 @@ fn every_number_of_threads_gives_the_same_digits() {
                 &[m, n],
                 Write::Store,
             );
-            plan.product.parts = count;
+            plan.schedule = Schedule::of::<f32>(&plan.product, count);
             let mut c = vec![f32::NAN; m * n];
             run(&plan, &a, &b, &mut c);
             c
@@ -263,5 +262,64 @@ fn every_number_of_threads_gives_the_same_digits() {
         assert!((f64::from(results[0][7 * n + 5]) - want).abs() < 1e-5);
     }
     let small = batched(&[32, 32], &[32, 32], &[32, 32], false);
-    assert_eq!(small.product.parts, 1, "small products never wake a thread");
+    assert_eq!(
+        small.schedule.parts, 1,
+        "small products never wake a thread"
+    );
+}
+
+/// Every result is handed over once, after all of its products, in ranges that lie in a row or are whole rows.
+#[test]
+fn results_are_finished_once_when_they_are_done() {
+    let cases: [(&[usize], &[usize], &[usize]); 9] = [
+        (&[5, 3], &[3, 4], &[5, 4]),
+        // Several strips and blocks of columns, and several blocks of the depth.
+        (&[130, 9], &[9, 40], &[130, 40]),
+        (&[14, 1100], &[1100, 1100], &[14, 1100]),
+        (&[3, 7], &[7, 1], &[3, 1]),
+        // Distinct results, shared ones, and a broadcast operand.
+        (&[3, 4, 5], &[3, 5, 6], &[3, 4, 6]),
+        (&[3, 4, 5], &[3, 5, 6], &[4, 6]),
+        (&[2, 1, 2], &[2, 1], &[2, 1, 1]),
+        // Sums of nothing, and no results.
+        (&[2, 0], &[0, 3], &[2, 3]),
+        (&[0, 2], &[2, 3], &[0, 3]),
+    ];
+    for (a_shape, b_shape, c_shape) in cases {
+        let size = |shape: &[usize]| shape.iter().product::<usize>();
+        let (a, b) = (whole(size(a_shape), 5), whole(size(b_shape), 7));
+        for threads in [1, 3] {
+            let mut plan = batched(a_shape, b_shape, c_shape, false);
+            let columns = c_shape[c_shape.len() - 1];
+            let mut plain = vec![f64::NAN; size(c_shape)];
+            run(&plan, &a, &b, &mut plain);
+            if plan.batch.len() == 1 {
+                plan.schedule = Schedule::of::<f64>(&plan.product, threads);
+            }
+            let mut scratch = vec![f64::NAN; plan.scratch_bytes() / 8];
+            let mut c = vec![f64::NAN; size(c_shape)];
+            let results = c.as_mut_ptr() as usize;
+            let finish = |range: Range<usize>| {
+                let in_a_row = range.start / columns == (range.end - 1) / columns;
+                assert!(in_a_row || (range.start % columns, range.end % columns) == (0, 0));
+                for at in range {
+                    // SAFETY: a result of this range, which nobody else touches now.
+                    unsafe { *(results as *mut f64).add(at) += 0.5 * at as f64 + 1.0 };
+                }
+            };
+            // SAFETY: the plan is for the shapes of these operands; no kernel needs alignment.
+            unsafe {
+                plan.run_with(
+                    a.as_ptr().cast(),
+                    b.as_ptr().cast(),
+                    c.as_mut_ptr().cast(),
+                    scratch.as_mut_ptr().cast(),
+                    Some(&finish),
+                );
+            }
+            for (at, (finished, plain)) in c.iter().zip(&plain).enumerate() {
+                assert_eq!(*finished, plain + 0.5 * at as f64 + 1.0, "{a_shape:?} {at}");
+            }
+        }
+    }
 }

@@ -228,14 +228,29 @@ pub(super) type CopyKernel<T> = unsafe fn(&Copy<T>);
 /// As [`CopyKernel`].
 #[inline(always)]
 pub(super) unsafe fn copy<V: Vector>(t: &Copy<V::Element>) {
+    let panels = t.columns.div_ceil(t.panel);
+    let vectors = t.panel / V::LANES;
+    let whole = if t.panel.is_multiple_of(V::LANES) {
+        t.columns / t.panel
+    } else {
+        0
+    };
     for row in 0..t.rows {
-        for panel in 0..t.columns.div_ceil(t.panel) {
-            let width = (t.columns - panel * t.panel).min(t.panel);
-            let whole = width / V::LANES * V::LANES;
-            // SAFETY: the caller's contract.
-            unsafe {
-                let from = t.from.add(row * t.from_row + panel * t.panel);
-                let to = t.to.add(row * t.to_row + panel * t.to_panel);
+        // SAFETY: the caller's contract.
+        unsafe {
+            let from = t.from.add(row * t.from_row);
+            let to = t.to.add(row * t.to_row);
+            // Whole panels are most of the work, and as wide as a cache line or a tile.
+            match vectors {
+                1 => copy_panels::<V>(from, to, t.to_panel, 1, whole),
+                2 => copy_panels::<V>(from, to, t.to_panel, 2, whole),
+                _ => copy_panels::<V>(from, to, t.to_panel, vectors, whole),
+            }
+            for panel in whole..panels {
+                let width = (t.columns - panel * t.panel).min(t.panel);
+                let whole = width / V::LANES * V::LANES;
+                let from = from.add(panel * t.panel);
+                let to = to.add(panel * t.to_panel);
                 for at in (0..whole).step_by(V::LANES) {
                     V::load(from.add(at)).store(to.add(at));
                 }
@@ -244,5 +259,27 @@ pub(super) unsafe fn copy<V: Vector>(t: &Copy<V::Element>) {
                 }
             }
         }
+    }
+}
+
+/// Copies `panels` panels of `vectors` vectors.
+///
+/// # Safety
+/// As [`CopyKernel`], for one row.
+#[inline(always)]
+unsafe fn copy_panels<V: Vector>(
+    mut from: *const V::Element,
+    mut to: *mut V::Element,
+    to_panel: usize,
+    vectors: usize,
+    panels: usize,
+) {
+    for _ in 0..panels {
+        for v in 0..vectors {
+            // SAFETY: the caller's contract.
+            unsafe { V::load(from.add(v * V::LANES)).store(to.add(v * V::LANES)) };
+        }
+        from = from.wrapping_add(vectors * V::LANES);
+        to = to.wrapping_add(to_panel);
     }
 }

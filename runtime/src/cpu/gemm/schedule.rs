@@ -1,0 +1,140 @@
+//! How a product is computed: decided once, from its shape and the caches of a machine of today.
+
+use super::super::threads::threads;
+use super::kernels::{Kernels, Tiles, WIDE, WIDTH};
+use super::pack::{Strip, crowded};
+use super::product::Product;
+
+/// The deepest block, in bytes of a row: a strip of 12 rows of this depth is 48 KiB.
+const DEPTH_BYTES: usize = 4096;
+/// Bytes of the packed blocks of the right operand, of all parts together. Panels are read from end to end,
+/// which the machine foresees, so a block may exceed the second-level cache; what counts is how many
+/// panels a strip serves.
+const BLOCK_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of a row within which competing cache lines are looked for.
+const NEAR_BYTES: usize = 1024;
+/// Bytes of a left operand that is expected to come from the third-level cache: its strips are copied,
+/// and fetched while the one before is multiplied.
+const FAR_BYTES: usize = 2 * 1024 * 1024;
+/// Bytes of a right operand that is read in place.
+const SMALL_BYTES: usize = 256 * 1024;
+/// So few strips don't repay packing the right operand.
+const FEW_STRIPS: usize = 8;
+/// Products and sums that repay waking a thread, some 20 microseconds of work.
+const SHARE: usize = 2_000_000;
+/// The most rows for which dot products are taken when the right operand runs along k.
+const DOT_ROWS: usize = 4;
+
+/// How a product is computed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Way {
+    /// Dot products along k.
+    Dots,
+    /// Tiles.
+    Tiles { pack_a: bool, pack_b: bool },
+}
+
+/// The blocks of a product.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Schedule {
+    pub(super) way: Way,
+    /// Groups of strips that threads may share.
+    pub(super) parts: usize,
+    /// Strips of rows: as many as tiles are high, or one less.
+    pub(super) strips: usize,
+    /// Columns of a panel.
+    pub(super) panel: usize,
+    /// The depth of a block: k in equal parts.
+    pub(super) depth: usize,
+    /// Columns of a block of the right operand.
+    pub(super) block: usize,
+    /// The depth to which a block of the right operand is packed: all of k where that fits, so that
+    /// rows of the left operand are read from end to end; else one block of the depth.
+    pub(super) group: usize,
+    /// Elements of a packed strip of the left operand, and of a packed block of the right one.
+    pub(super) packed: (usize, usize),
+}
+
+impl Schedule {
+    /// The schedule for one thread.
+    pub(super) fn single<T: Tiles>(product: &Product) -> Schedule {
+        Self::of::<T>(product, 1)
+    }
+
+    /// The schedule for as many threads as there are and the product is worth.
+    pub(super) fn shared<T: Tiles>(product: &Product) -> Schedule {
+        let single = Self::single::<T>(product);
+        let Product { m, n, k, .. } = *product;
+        let worth = m.saturating_mul(n).saturating_mul(k) / SHARE;
+        match threads().min(single.strips).min(worth) {
+            2.. if single.way == Way::Dots => single,
+            parts @ 2.. => Self::of::<T>(product, parts),
+            _ => single,
+        }
+    }
+
+    /// The schedule for `parts` threads.
+    pub(super) fn of<T: Tiles>(product: &Product, parts: usize) -> Schedule {
+        let kernels = T::kernels(product.isa);
+        let Product { m, n, k, .. } = *product;
+        let element = size_of::<T>();
+        let vectors = if m <= kernels.wide.len() { WIDE } else { WIDTH };
+        let panel = kernels.lanes * vectors;
+        let depth = k.div_ceil(k.div_ceil(DEPTH_BYTES / element).max(1)).max(1);
+        let bytes = BLOCK_BYTES / parts;
+        let most = bytes / element / depth / panel * panel;
+        let block = most.max(panel).min(n.max(1));
+        let group = if block * k * element <= bytes {
+            k.max(1)
+        } else {
+            depth
+        };
+        let way = way(product, kernels, panel, depth);
+        let (pack_a, pack_b) = match way {
+            Way::Dots => (false, false),
+            Way::Tiles { pack_a, pack_b } => (pack_a, pack_b),
+        };
+        let copied = |copied: bool, elements: usize| if copied { elements } else { 0 };
+        Schedule {
+            way,
+            parts,
+            strips: m.div_ceil(kernels.tiles.len()),
+            panel,
+            depth,
+            block,
+            group,
+            packed: (
+                copied(pack_a, Strip::elements(kernels, depth)),
+                copied(pack_b, group * block.next_multiple_of(panel)),
+            ),
+        }
+    }
+
+    /// Elements of scratch space that the product needs.
+    pub(super) fn scratch(&self) -> usize {
+        (self.packed.0 + self.packed.1) * self.parts
+    }
+}
+
+fn way<T: Tiles>(product: &Product, kernels: &Kernels<T>, panel: usize, depth: usize) -> Way {
+    let Product { m, n, k, a, b, .. } = *product;
+    let along_k = |stride: usize| stride == 1 || k == 1;
+    if m <= DOT_ROWS && along_k(b.0) && b.1 != 1 && along_k(a.1) {
+        return Way::Dots;
+    }
+    let (height, element) = (kernels.tiles.len(), size_of::<T>());
+    let pack_b = b.1 != 1
+        || (!kernels.masked && !n.is_multiple_of(kernels.lanes))
+        || (n * k * element > SMALL_BYTES && m > FEW_STRIPS * height);
+    // A strip is read once for each panel: from where it is, unless that is far away or its lines
+    // would compete.
+    let near = depth.min(NEAR_BYTES / element);
+    let (runs, run, apart) = if a.1 == 1 {
+        (height, near, a.0)
+    } else {
+        (near, height, a.1)
+    };
+    let far = m * k * element > FAR_BYTES;
+    let pack_a = n > panel && (far || crowded(runs, run * element, apart * element));
+    Way::Tiles { pack_a, pack_b }
+}
