@@ -48,6 +48,41 @@ programs! {
         sum * sum
     }
 
+    // Elements that exist in some turns only, and one that is only written.
+    fn guarded_elements(x: &[f64], y: &[f64]) -> f64 {
+        let mut a = [0.5; 4];
+        let mut b = vec![0.25; x.len()];
+        for round in 0..2 {
+            for i in 0..x.len() {
+                if i < 4 {
+                    a[i] = a[i] * x[i] + y[i];
+                }
+            }
+            for i in 0..x.len() {
+                b[i] = x[i] * y[i] + 0.5 * a[i % 4];
+            }
+            for i in 1..x.len() {
+                a[i % 4] += b[i] * b[i - 1] * round as f64;
+            }
+        }
+        let mut sum = 0.0;
+        for i in 0..4 {
+            sum += a[i] * a[i];
+        }
+        sum
+    }
+
+    // Factors that change nothing.
+    fn unchanged(x: &[f64], y: &[f64]) -> f64 {
+        let mut sum = 0.5;
+        for i in 0..x.len() {
+            let one = x[i] * 1.0;
+            sum = if i % 2 == 0 { sum * (1.0_f64) } else { one / 1.0 };
+            sum *= one * y[i];
+        }
+        sum
+    }
+
     // Sums into an element that several turns share, and one that is read behind the loop.
     fn shared_elements(x: &[f64], y: &[f64]) -> f64 {
         let mut bins = [0.5; 3];

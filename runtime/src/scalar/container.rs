@@ -13,11 +13,19 @@ impl<T: Val, const N: usize> Val for [T; N] {
     }
     #[inline(always)]
     fn save(&self, tape: &mut Tape) {
-        self.iter().for_each(|element| element.save(tape));
+        T::save_all(self, tape);
     }
     #[inline(always)]
     fn load(&mut self, tape: &mut Tape) {
-        self.iter_mut().rev().for_each(|element| element.load(tape));
+        T::load_all(self, tape);
+    }
+    #[inline(always)]
+    fn save_all(list: &[Self], tape: &mut Tape) {
+        T::save_all(list.as_flattened(), tape);
+    }
+    #[inline(always)]
+    fn load_all(list: &mut [Self], tape: &mut Tape) {
+        T::load_all(list.as_flattened_mut(), tape);
     }
     #[inline(always)]
     fn save_shape(&self, tape: &mut Tape) {
@@ -57,13 +65,13 @@ impl<T: Val> Val for Vec<T> {
     }
     /// Elements first, then how many they are.
     fn save(&self, tape: &mut Tape) {
-        self.iter().for_each(|element| element.save(tape));
+        T::save_all(self, tape);
         tape.push(self.len() as u64);
     }
     fn load(&mut self, tape: &mut Tape) {
         let len = tape.pop() as usize;
         self.resize_with(len, T::blank);
-        self.iter_mut().rev().for_each(|element| element.load(tape));
+        T::load_all(self, tape);
     }
     fn zero_into(&self, cotangent: &mut Self) {
         cotangent.clear();

@@ -38,10 +38,10 @@ impl<T: Val> Primal for [T] {
         pairs.for_each(|(gradient, primal)| gradient.adopt_constants(primal));
     }
     fn keep(&self, tape: &mut Tape) {
-        self.iter().for_each(|element| element.save(tape));
+        T::save_all(self, tape);
     }
     fn bring(&mut self, tape: &mut Tape) {
-        self.iter_mut().rev().for_each(|element| element.load(tape));
+        T::load_all(self, tape);
     }
 }
 

@@ -24,6 +24,17 @@ macro_rules! arities {
     ([$bound:ident] $($name:ident($($primal:ident $shadow:ident),*);)*) => {$(
         #[doc = "For calls with this number of arguments."]
         pub trait $name {
+            /// Which arguments the reverse pass of no function reads.
+            const __READS: u64 = !0;
+            /// The forward pass of no function, whose caller does not want back what it lends.
+            fn __losing_forward<$($primal,)* R: Val>($(_: $primal,)* _: &mut Tape) -> R {
+                R::blank()
+            }
+            /// The reverse pass that belongs to it.
+            fn __losing_reverse<$($primal, $shadow: ?Sized,)* R>(
+                $(_: $primal,)* $(_: Option<&mut $shadow>,)* _: R, _: &mut Tape
+            ) {
+            }
             /// The forward pass of no function.
             fn __forward<$($primal,)* R: Val>($(_: $primal,)* _: &mut Tape) -> R
             where

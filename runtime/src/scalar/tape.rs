@@ -85,6 +85,28 @@ impl Tape {
         self.words[self.used]
     }
 
+    /// Pushes this many words, which the caller writes.
+    #[inline(always)]
+    pub(super) fn room(&mut self, count: usize) -> &mut [u64] {
+        let (at, end) = (self.used, self.used + count);
+        if end > self.words.len() {
+            self.words = grown(mem::take(&mut self.words), end);
+        }
+        self.used = end;
+        &mut self.words[at..end]
+    }
+
+    /// Pops this many words; they are in the order in which they were pushed.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    #[inline(always)]
+    pub(super) fn top(&mut self, count: usize) -> &[u64] {
+        let end = self.used;
+        self.used = end.wrapping_sub(count);
+        &self.words[self.used..end]
+    }
+
     /// Takes all words off.
     pub(super) fn drain(&mut self) -> Vec<u64> {
         self.words[..mem::take(&mut self.used)].to_vec()
@@ -104,6 +126,8 @@ mod tests {
                     inner.push(7);
                     assert_eq!(inner.pop(), 7);
                 });
+                outer.room(3).copy_from_slice(&[8, 9, 10]);
+                assert_eq!(outer.top(3), [8, 9, 10]);
                 (0..1000)
                     .rev()
                     .for_each(|word| assert_eq!(outer.pop(), word));

@@ -25,6 +25,16 @@ pub trait Val: Sized + Clone {
     fn save(&self, tape: &mut Tape);
     /// Pops what was saved last into this variable.
     fn load(&mut self, tape: &mut Tape);
+    /// Pushes all values of a list.
+    #[inline(always)]
+    fn save_all(list: &[Self], tape: &mut Tape) {
+        list.iter().for_each(|value| value.save(tape));
+    }
+    /// Pops what was saved last into a list of as many values.
+    #[inline(always)]
+    fn load_all(list: &mut [Self], tape: &mut Tape) {
+        list.iter_mut().rev().for_each(|value| value.load(tape));
+    }
     /// Pushes what the type does not say about the shape: lengths, and which variant it is.
     fn save_shape(&self, tape: &mut Tape);
     /// Becomes the zero cotangent of a value of the shape that was saved last.
@@ -90,6 +100,17 @@ macro_rules! float {
             #[inline(always)]
             fn load(&mut self, tape: &mut Tape) {
                 *self = $ty::from_bits(tape.pop() as _);
+            }
+            #[inline(always)]
+            fn save_all(list: &[Self], tape: &mut Tape) {
+                let words = tape.room(list.len()).iter_mut();
+                words.zip(list).for_each(|(word, value)| *word = u64::from(value.to_bits()));
+            }
+            #[inline(always)]
+            fn load_all(list: &mut [Self], tape: &mut Tape) {
+                let words = tape.top(list.len());
+                let pairs = list.iter_mut().zip(words);
+                pairs.for_each(|(value, word)| *value = $ty::from_bits(*word as _));
             }
             #[inline(always)]
             fn save_shape(&self, _: &mut Tape) {}

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::{Tape, Val};
+
 /// Where a loop over `turns` touches a list, if `at` is the index of its first turn.
 #[inline(always)]
 fn bounds(turns: &Range<usize>, at: impl FnOnce(usize) -> usize) -> Range<usize> {
@@ -54,6 +56,34 @@ pub fn shadow_window<'l, T>(
         Some(list) => window_mut(list, turns, at),
         None => &mut [],
     }
+}
+
+/// Pushes the elements of `list` that the turns of a loop touch.
+///
+/// # Panics
+/// If one of them does not exist.
+#[inline(always)]
+pub fn save_window<T: Val>(
+    list: &[T],
+    turns: &Range<usize>,
+    at: impl FnOnce(usize) -> usize,
+    tape: &mut Tape,
+) {
+    T::save_all(window(list, turns, at), tape);
+}
+
+/// Pops them.
+///
+/// # Panics
+/// If one of them does not exist.
+#[inline(always)]
+pub fn load_window<T: Val>(
+    list: &mut [T],
+    turns: &Range<usize>,
+    at: impl FnOnce(usize) -> usize,
+    tape: &mut Tape,
+) {
+    T::load_all(window_mut(list, turns, at), tape);
 }
 
 /// How many turns a loop over a range takes.

@@ -6,7 +6,9 @@
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 use super::uses::Uses;
-use crate::ir::scalar::{Block, Element, Function, Loop, Place, Rhs, SlotId, StmtKind};
+use crate::ir::scalar::{
+    Assign, Block, Element, Function, Loop, Place, Rhs, SlotId, Stmt, StmtKind,
+};
 
 /// The element of an array that a turn touches, if it is its own.
 pub(crate) fn own(
@@ -21,7 +23,7 @@ pub(crate) fn own(
         index: None,
         reads: Vec::new(),
     };
-    if !found.block(&of.body) {
+    if !found.block(&of.body) || !of.body.iter().any(|stmt| touches(stmt, slot)) {
         return None;
     }
     let index = found.index?;
@@ -33,6 +35,21 @@ pub(crate) fn own(
         index,
         reads: found.reads,
     })
+}
+
+/// Whether every turn touches an element by this statement, so that it exists.
+fn touches(stmt: &Stmt, slot: SlotId) -> bool {
+    match &stmt.kind {
+        StmtKind::Assign(assign) => places(assign).iter().any(|place| place.root == slot),
+        _ => false,
+    }
+}
+
+/// The places that an assignment is certain to touch.
+pub(super) fn places(assign: &Assign) -> Vec<&Place> {
+    let mut places = assign.value.sources();
+    places.push(&assign.target);
+    places
 }
 
 /// The one index that an array is mentioned with.

@@ -235,7 +235,7 @@ fn changed_by(function: &Function, branch: &Stmt) -> Option<Vec<SlotId>> {
 }
 
 /// Whether moving a statement to the front of others could change what it does.
-fn is_impure(stmt: &Stmt) -> bool {
+pub(super) fn is_impure(stmt: &Stmt) -> bool {
     match &stmt.kind {
         StmtKind::Assign(assign) => matches!(&assign.value, Rhs::Constant(code) if code.impure),
         StmtKind::If {

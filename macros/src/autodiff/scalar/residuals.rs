@@ -6,7 +6,9 @@
 //! what they read as well, but saves nothing of them. What a `&mut` parameter held is always needed:
 //! the caller's reverse pass may read it.
 
+use super::lending;
 use super::reversal::for_each_loop;
+use super::selection;
 use super::uses::{self, Uses};
 use crate::ir::body::{Node, ValueId};
 use crate::ir::scalar::{
@@ -16,9 +18,26 @@ use crate::ir::scalar::{
 
 /// Marks the slots that the reverse pass reads.
 pub(crate) fn mark(function: &mut Function) {
+    let (needed, certain) = (read(function, true), read(function, false));
+    let doubtful: Vec<bool> = (0..function.slots.len())
+        .map(|at| needed[at] && !certain[at] && lending::may_lose(function, SlotId(at as u32)))
+        .collect();
+    for (slot, (needed, doubtful)) in function
+        .slots
+        .iter_mut()
+        .zip(needed.into_iter().zip(doubtful))
+    {
+        slot.needed = needed && (slot.exclusive || !slot.reference);
+        slot.doubtful = doubtful;
+    }
+}
+
+/// The slots that the reverse pass reads; with `lent`, those too that other functions may read
+/// because they are lent to this one, or by it.
+fn read(function: &Function, lent: bool) -> Vec<bool> {
     let slots = function.slots.iter();
     let mut needed: Vec<bool> = slots
-        .map(|slot| slot.exclusive || (function.whole && slot.active))
+        .map(|slot| (lent && slot.exclusive) || (function.whole && slot.active))
         .collect();
     for_each_simple(&function.body, &mut |stmt| {
         let mut read = |slot: SlotId| needed[slot.0 as usize] = true;
@@ -27,7 +46,7 @@ pub(crate) fn mark(function: &mut Function) {
             return;
         }
         match &stmt.kind {
-            StmtKind::Assign(assign) => read_by_adjoint(function, assign, &mut read),
+            StmtKind::Assign(assign) => read_by_adjoint(function, assign, lent, &mut read),
             StmtKind::Push { target, value } => {
                 target.reads.iter().for_each(|&slot| read(slot));
                 read_by_value(function, value, None, false, &mut read);
@@ -72,9 +91,7 @@ pub(crate) fn mark(function: &mut Function) {
             changed |= !std::mem::replace(&mut needed[slot.0 as usize], true);
         }
     }
-    for (slot, needed) in function.slots.iter_mut().zip(needed) {
-        slot.needed = needed && (slot.exclusive || !slot.reference);
-    }
+    needed
 }
 
 /// What going through a loop in the reverse pass reads, beside the adjoints in it.
@@ -96,14 +113,14 @@ fn read_by_loop(
             let inside = |slot: &SlotId| state.contains(slot) || again.writes.contains(slot);
             read.extend(again.reads.iter().filter(|slot| !inside(slot)));
         }
+        Reversal::Selected(found) => read.extend(selection::reads(function, of, found)),
         Reversal::Skipped(carried) => {
             read_by_elements(range, carried, needed, read);
         }
         Reversal::Replayed(carried) => {
             read.extend(&range.reads);
             read_by_elements(range, carried, needed, read);
-            let again = |slot: SlotId| needed(slot) && !carried.sums.contains(&slot);
-            read_again(function, &of.body, &again, read);
+            read_again(function, &of.body, carried, read);
         }
     }
 }
@@ -122,19 +139,43 @@ fn read_by_elements(
     }
 }
 
-/// What running the writes of the variables `again` once more reads; true if there are any, or
-/// adjoints.
+/// What the adjoints of a block read, and what computing that again reads.
+pub(super) fn again(function: &Function, block: &[Stmt], carried: &Carried) -> Vec<SlotId> {
+    let mut read = Vec::new();
+    for_each_simple(block, &mut |stmt| {
+        if let StmtKind::Assign(assign) = &stmt.kind
+            && function.slot(assign.target.root).active
+        {
+            read_by_adjoint(function, assign, false, &mut |slot| read.push(slot));
+        }
+    });
+    let mut again = Carried {
+        sums: carried.sums.clone(),
+        ..Carried::default()
+    };
+    loop {
+        read.sort();
+        read.dedup();
+        if again.again.len() == read.len() {
+            return read;
+        }
+        again.again.clone_from(&read);
+        read_again(function, block, &again, &mut read);
+    }
+}
+
+/// What a turn reads where it is run again; true if something is, or has an adjoint.
 fn read_again(
     function: &Function,
     block: &[Stmt],
-    again: &dyn Fn(SlotId) -> bool,
+    carried: &Carried,
     read: &mut Vec<SlotId>,
 ) -> bool {
     let mut any = false;
     for stmt in block {
         any |= match &stmt.kind {
             StmtKind::Assign(assign) => {
-                let runs = again(assign.target.root);
+                let runs = carried.runs_again(assign.target.root);
                 if runs {
                     uses::reads(assign, &mut |slot| read.push(slot));
                 }
@@ -145,8 +186,8 @@ fn read_again(
                 then,
                 otherwise,
             } => {
-                let then = read_again(function, then, again, read);
-                let either = read_again(function, otherwise, again, read) || then;
+                let then = read_again(function, then, carried, read);
+                let either = read_again(function, otherwise, carried, read) || then;
                 if either {
                     read.extend(&condition.reads);
                 }
@@ -180,7 +221,11 @@ pub(crate) fn remembered(function: &Function, assign: &Assign) -> Option<ValueId
     };
     let outputs: Vec<_> = value.flows.iter().map(|&(_, id)| id).collect();
     let used = value.body.uses(&outputs)[value.result.index()] > 0;
-    (used && op.is_worth_keeping() && assign.operator.is_none() && !function.taped)
+    (used
+        && op.is_worth_keeping()
+        && assign.operator.is_none()
+        && !function.taped
+        && !function.along)
         .then_some(value.result)
 }
 
@@ -209,7 +254,9 @@ fn read_by_value(
     }
 }
 
-fn read_by_adjoint(function: &Function, assign: &Assign, read: &mut dyn FnMut(SlotId)) {
+/// What the adjoint of an assignment reads; with `lent`, also what a function that is called may
+/// read of that which it writes.
+fn read_by_adjoint(function: &Function, assign: &Assign, lent: bool, read: &mut dyn FnMut(SlotId)) {
     read_by_place(function, &assign.target, read);
     let all = matches!(assign.value, Rhs::Call(_) | Rhs::Cast(..));
     let known = remembered(function, assign);
@@ -228,7 +275,9 @@ fn read_by_adjoint(function: &Function, assign: &Assign, read: &mut dyn FnMut(Sl
             }
             for arg in &call.args {
                 if let Arg::Shared { place, .. } | Arg::Exclusive { place, .. } = arg {
-                    read(place.root);
+                    if lent || matches!(arg, Arg::Shared { .. }) {
+                        read(place.root);
+                    }
                     place.reads.iter().for_each(|&slot| read(slot));
                 }
             }

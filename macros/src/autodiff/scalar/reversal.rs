@@ -11,6 +11,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use super::elements;
 use super::joint::declared;
 use super::residuals;
+use super::selection::selection;
 use super::uses::{self, Uses};
 use crate::diag::{Code, Errors};
 use crate::ir::body::{Body, Node, ValueId};
@@ -49,13 +50,14 @@ pub(crate) fn choose(function: &mut Function) {
     }
 }
 
-/// The same function with every loop on the tape, and every variable whose shape may change.
-pub(crate) fn taped(function: &Function) -> Function {
-    let mut taped = function.clone();
-    taped.taped = true;
-    taped.whole = !function.keeps_shapes();
-    choose(&mut taped);
-    taped
+/// The same function for code that carries tangents: with every variable restored whose shape may
+/// change.
+pub(crate) fn with_tangents(function: &Function) -> Function {
+    let mut along = function.clone();
+    along.along = true;
+    along.whole = !function.keeps_shapes();
+    choose(&mut along);
+    along
 }
 
 /// Whether what a loop changes can be restored: not the elements that it adds something to, since
@@ -65,7 +67,10 @@ fn restorable(function: &Function, of: &Loop) -> bool {
         Reversal::Replayed(carried) | Reversal::Skipped(carried) => {
             restores_sums(function, of, carried)
         }
-        Reversal::Counted | Reversal::Rebuilt | Reversal::Checkpointed(..) => true,
+        Reversal::Counted
+        | Reversal::Rebuilt
+        | Reversal::Checkpointed(..)
+        | Reversal::Selected(_) => true,
     }
 }
 
@@ -131,12 +136,18 @@ fn way(function: &Function, of: &Loop, may_carry: bool) -> Reversal {
     let carried = may_carry.then(|| carried(function, of, &touched)).flatten();
     match (carried, &of.checkpoint) {
         (Some(carried), _) if !differentiates(function, &of.body) => Reversal::Skipped(carried),
-        (Some(carried), _) if straight(&of.body) && !costs_much(function, of) => {
+        (Some(mut carried), _) if straight(&of.body) && !costs_much(function, of) => {
+            carried.again = residuals::again(function, &of.body, &carried);
             Reversal::Replayed(carried)
         }
-        (_, Some(checkpoint)) => Reversal::Checkpointed(checkpoint.clone(), state(of, &touched)),
-        _ if runs_backwards(&range.tokens) => Reversal::Rebuilt,
-        _ => Reversal::Counted,
+        (_, Some(checkpoint)) if !function.along => {
+            Reversal::Checkpointed(checkpoint.clone(), state(of, &touched))
+        }
+        _ => match selection(function, of, &touched) {
+            Some(found) if !only_taped(&of.body) => Reversal::Selected(found),
+            _ if runs_backwards(&range.tokens) => Reversal::Rebuilt,
+            _ => Reversal::Counted,
+        },
     }
 }
 
@@ -296,19 +307,18 @@ fn carried(function: &Function, of: &Loop, touched: &Uses) -> Option<Carried> {
         if !touched.writes.contains(&id) {
             continue;
         }
-        if slot.reference {
-            return None;
-        }
         if !outside.mentions(id) {
             continue;
         }
-        if only_added_to(&of.body, id) {
-            carried.sums.push(id);
-        } else if let Some(own) = variable
+        let own = variable
             .filter(|_| backwards)
-            .and_then(|at| elements::own(function, of, touched, id, at))
-        {
+            .and_then(|at| elements::own(function, of, touched, id, at));
+        if let Some(own) = own {
             carried.elements.push(own);
+        } else if slot.reference {
+            return None;
+        } else if only_added_to(&of.body, id) {
+            carried.sums.push(id);
         } else if !slot.active && !writes_parts(&of.body, id) {
             carried.whole.push(id);
         } else {
@@ -451,7 +461,7 @@ pub(crate) fn adds(assign: &Assign) -> bool {
     }
 }
 
-fn depends(body: &Body, id: ValueId, on: &dyn Fn(ValueId) -> bool) -> bool {
+pub(super) fn depends(body: &Body, id: ValueId, on: &dyn Fn(ValueId) -> bool) -> bool {
     on(id)
         || match body.node(id) {
             Node::Op(_, operands) => operands.iter().any(|&operand| depends(body, operand, on)),

@@ -39,6 +39,13 @@ impl Uses {
         self.reads.contains(&slot) || self.writes.contains(&slot)
     }
 
+    /// Whether something is written that belongs to the caller.
+    pub(crate) fn by_reference(&self, function: &Function) -> bool {
+        self.writes
+            .iter()
+            .any(|&slot| function.slot(slot).reference)
+    }
+
     fn block(&mut self, block: &[Stmt], hole: Option<LoopId>) {
         block.iter().for_each(|stmt| self.stmt(stmt, hole));
     }

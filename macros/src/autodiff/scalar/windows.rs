@@ -8,13 +8,11 @@
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
-use super::elements::{self, first_index, is_sum_with};
+use super::elements::{self, first_index, is_sum_with, places};
 use super::reversal;
 use super::uses::Uses;
 use crate::ir::body::Node;
-use crate::ir::scalar::{
-    Aggregate, Assign, Function, Head, Loop, Place, Rhs, SlotId, StmtKind, for_each_simple,
-};
+use crate::ir::scalar::{Aggregate, Function, Head, Loop, Rhs, SlotId, StmtKind, for_each_simple};
 
 /// How many windows a loop may have, shadows not counted.
 const MOST: usize = 6;
@@ -113,15 +111,8 @@ pub(crate) fn walk(function: &Function, of: &Loop) -> Option<Walk> {
     })
 }
 
-/// The places that an assignment is certain to touch.
-fn places(assign: &Assign) -> Vec<&Place> {
-    let mut places = assign.value.sources();
-    places.push(&assign.target);
-    places
-}
-
 /// The two sides of `from..to`.
-fn ends(range: &TokenStream) -> Option<(TokenStream, TokenStream)> {
+pub(crate) fn ends(range: &TokenStream) -> Option<(TokenStream, TokenStream)> {
     let trees: Vec<TokenTree> = range.clone().into_iter().collect();
     let dot = |tree: &TokenTree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == '.');
     let at = trees.windows(2).position(|pair| pair.iter().all(dot))?;
@@ -132,7 +123,7 @@ fn ends(range: &TokenStream) -> Option<(TokenStream, TokenStream)> {
 }
 
 /// Whether a variable is known to be a slice, an array or a vector.
-fn is_list(function: &Function, slot: SlotId) -> bool {
+pub(crate) fn is_list(function: &Function, slot: SlotId) -> bool {
     let of = function.slot(slot);
     if let Some(ty) = &of.ty {
         let text = ty.to_string();
@@ -156,9 +147,14 @@ fn is_list(function: &Function, slot: SlotId) -> bool {
     any && all
 }
 
-/// Whether a variable is known to hold a float: everything that is written to it is computed, or
-/// a literal.
-fn is_number(function: &Function, slot: SlotId) -> bool {
+/// Whether a variable is known to hold a float: everything that is written to it is computed, a
+/// literal, or another such variable.
+pub(super) fn is_number(function: &Function, slot: SlotId) -> bool {
+    is_number_but_for(function, slot, &mut Vec::new())
+}
+
+/// The same, where some variables hold a float if all others do.
+fn is_number_but_for(function: &Function, slot: SlotId, seen: &mut Vec<SlotId>) -> bool {
     let of = function.slot(slot);
     if of.reference || of.discrete {
         return false;
@@ -166,34 +162,55 @@ fn is_number(function: &Function, slot: SlotId) -> bool {
     if let Some(ty) = &of.ty {
         return ["f32", "f64"].contains(&ty.to_string().as_str());
     }
+    if seen.contains(&slot) {
+        return true;
+    }
+    seen.push(slot);
     let (mut any, mut all) = (false, true);
     for_each_simple(&function.body, &mut |stmt| {
-        if !stmt.flow().targets.contains(&slot) {
+        if !all || !stmt.flow().targets.contains(&slot) {
             return;
         }
         any = true;
         all &= match &stmt.kind {
-            StmtKind::Assign(assign) if assign.target.root == slot => match &assign.value {
-                Rhs::Value(value) => {
-                    assign.target.path.is_empty()
-                        && !matches!(value.body.node(value.result), Node::Input(..))
+            StmtKind::Assign(assign)
+                if assign.target.root == slot && assign.target.path.is_empty() =>
+            {
+                match &assign.value {
+                    Rhs::Value(value) => match value.body.node(value.result) {
+                        Node::Input(leaf, _) => {
+                            let place =
+                                value.leaves.get(*leaf).and_then(|leaf| leaf.place.as_ref());
+                            place.is_some_and(|place| {
+                                place.path.is_empty()
+                                    && !place.deref
+                                    && is_number_but_for(function, place.root, seen)
+                            })
+                        }
+                        Node::Op(..) | Node::Float(_) | Node::Integer(_) => true,
+                    },
+                    Rhs::Constant(code) => is_literal(&code.tokens),
+                    _ => false,
                 }
-                Rhs::Constant(code) => is_literal(&code.tokens),
-                _ => false,
-            },
+            }
             _ => false,
         };
     });
     any && all
 }
 
-/// Whether code is a float literal, or one with a minus.
+/// Whether code is a float literal, one with a minus, or a constant of `f32` or `f64`.
 fn is_literal(code: &TokenStream) -> bool {
     let trees: Vec<TokenTree> = code.clone().into_iter().collect();
     let literal = |tree: &TokenTree| matches!(tree, TokenTree::Literal(literal) if literal.to_string().contains('.'));
+    let float =
+        |tree: &TokenTree| matches!(tree, TokenTree::Ident(name) if name == "f32" || name == "f64");
+    let colon =
+        |tree: &TokenTree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == ':');
     match trees.as_slice() {
         [one] => literal(one),
         [TokenTree::Punct(minus), one] => minus.as_char() == '-' && literal(one),
+        [ty, first, second, TokenTree::Ident(_)] => float(ty) && colon(first) && colon(second),
         _ => false,
     }
 }

@@ -12,15 +12,17 @@ impl Emitter<'_> {
     /// whether its type can be copied, and a variable that was moved cannot be saved.
     pub(super) fn owned(&self, value: &Value) -> TokenStream {
         let tokens = &value.tokens;
-        let bare = matches!(
-            value.body.node(value.result),
-            Node::Input(number, _)
-                if value.leaves.get(*number).is_some_and(|leaf| leaf.place.is_some())
-        );
-        if bare {
-            quote!(::core::clone::Clone::clone(&#tokens))
-        } else {
-            tokens.clone()
+        let leaf = match value.body.node(value.result) {
+            Node::Input(number, _) => value.leaves.get(*number),
+            _ => None,
+        };
+        match leaf.filter(|leaf| leaf.place.is_some()) {
+            Some(leaf) if leaf.tokens.to_string() == tokens.to_string() => {
+                quote!(::core::clone::Clone::clone(&#tokens))
+            }
+            // Code that changes nothing: `x * 1.0`.
+            Some(_) => quote!(::core::clone::Clone::clone(&(#tokens))),
+            None => tokens.clone(),
         }
     }
 

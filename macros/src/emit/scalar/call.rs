@@ -13,7 +13,7 @@ impl Emitter<'_> {
     pub(super) fn forward_call(&self, call: &Call) -> TokenStream {
         let args = call.args.iter().map(|arg| self.argument(arg));
         let tape = names::local("tape");
-        self.linked(call, "__forward", args.chain([quote!(#tape)]).collect())
+        self.lending_call(call, "__forward", args.chain([quote!(#tape)]).collect())
     }
 
     /// A call that the reverse pass does not visit: it must leave nothing on the tape but what it
@@ -42,7 +42,11 @@ impl Emitter<'_> {
             })
             .map(|arg| {
                 let argument = self.argument(arg);
-                quote!(#private::Primal::#method(#argument, #tape);)
+                let code = quote!(#private::Primal::#method(#argument, #tape););
+                match arg {
+                    Arg::Exclusive { place, .. } => self.if_kept(place.root, code),
+                    _ => code,
+                }
             })
             .collect()
     }
@@ -149,7 +153,7 @@ impl Emitter<'_> {
         let run = match call.wanted {
             Wanted::Value => {
                 let last = [cotangent.clone(), quote!(#tape)];
-                self.linked(call, method, arguments.chain(last).collect())
+                self.lending_call(call, method, arguments.chain(last).collect())
             }
             // Second derivatives are symmetric, so the cotangent of a gradient is a direction.
             wanted => {
@@ -218,10 +222,44 @@ impl Emitter<'_> {
         if path.get_ident() == Some(&self.signature.name) {
             return quote_spanned!(last.span()=> Self::#method(#(#arguments),*));
         }
+        let code = quote_spanned!(last.span()=> #last::#method(#(#arguments),*));
+        self.in_scope(call, path, &method, &code)
+    }
+
+    /// A constant of the companion of a function that is called by its path.
+    pub(super) fn constant_of(&self, call: &Call, name: &str) -> TokenStream {
+        let Callee::Path(path) = &call.callee else {
+            return TokenStream::new();
+        };
+        let Some(last) = path.segments.last().map(|segment| &segment.ident) else {
+            return TokenStream::new();
+        };
+        let name = Ident::new(name, last.span());
+        match path.get_ident() == Some(&self.signature.name) {
+            true => quote!(Self::#name),
+            false => self.in_scope(
+                call,
+                path,
+                &name,
+                &quote_spanned!(last.span()=> #last::#name),
+            ),
+        }
+    }
+
+    /// Code about the companion of a function, where its last name stands for it.
+    fn in_scope(
+        &self,
+        call: &Call,
+        path: &syn::Path,
+        method: &Ident,
+        code: &TokenStream,
+    ) -> TokenStream {
+        let Some(last) = path.segments.last().map(|segment| &segment.ident) else {
+            return TokenStream::new();
+        };
         let private = &self.private;
         let import = names::local("__callee");
         let arity = format_ident!("Arity{}", call.args.len());
-        let code = quote_spanned!(last.span()=> #last::#method(#(#arguments),*));
         let fallback = match self.storage {
             _ if method.to_string().starts_with("__gradient") => quote!(unmarked_nested),
             _ if self.tangents => quote!(unmarked_modes),

@@ -35,10 +35,9 @@ pub(crate) fn expand(signature: &Signature, function: &Function, args: &Args) ->
     let links = emitter.links();
     let (split, check) = (emitter.split(), emitter.check());
     let pullback = emitter.pullback();
-    // Code with tangents runs every loop from the tape.
-    let taped = reversal::taped(function);
+    let along = reversal::with_tangents(function);
     let with_tangents = Emitter {
-        function: &taped,
+        function: &along,
         signature,
         private: emitter.private.clone(),
         storage: Storage::Tape,
@@ -111,7 +110,8 @@ impl Emitter<'_> {
         let [tape, kept, seed, seeded, grads, value] =
             ["tape", "kept", "cotangent", "seeded", "grads", "value"].map(names::local);
         let pass = |name| self.pass(name);
-        let (forward, reverse, at_once) = (pass("FORWARD"), pass("REVERSE"), pass("BOTH"));
+        let (forward, reverse) = (pass("FORWARD_LOSING"), pass("REVERSE_LOSING"));
+        let at_once = pass("BOTH");
         let none = signature.params.iter().map(|_| quote!(None));
         let mut resets = TokenStream::new();
         for (position, &at) in signature.wrt.iter().enumerate() {

@@ -72,8 +72,7 @@ impl Emitter<'_> {
 
     fn forward_assign(&self, assign: &Assign, stmt: &Stmt) -> TokenStream {
         if let Storage::Turn(carried) = self.storage {
-            let target = assign.target.root;
-            if !self.function.slot(target).needed || carried.sums.contains(&target) {
+            if !carried.runs_again(assign.target.root) {
                 return TokenStream::new();
             }
         }
@@ -152,6 +151,9 @@ impl Emitter<'_> {
             (&of.reversal, self.storage)
         {
             return self.forward_untaped(of, carried);
+        }
+        if let (Reversal::Selected(found), Storage::Tape) = (&of.reversal, self.storage) {
+            return self.forward_selected(of, found);
         }
         if let (Reversal::Checkpointed(checkpoint, state), Storage::Tape) =
             (&of.reversal, self.storage)

@@ -33,7 +33,10 @@ impl Emitter<'_> {
                 quote!(Self::__split #reverse (#(#names,)* #(#shadows,)* #seed, #tape);),
             )
         });
+        let losing = self.losing_links();
         quote! {
+            #losing
+
             #[doc(hidden)]
             #[inline]
             pub fn __forward #generics (
@@ -48,6 +51,46 @@ impl Emitter<'_> {
                 #(#params,)* #(#shadow_params,)* #seed: #output, #tape: &mut #private::Tape
             ) #bounds {
                 #reverse
+            }
+        }
+    }
+
+    /// The same for callers that do not want back what they lend.
+    fn losing_links(&self) -> TokenStream {
+        let signature = self.signature;
+        let lends = signature
+            .params
+            .iter()
+            .any(|param| param.passing == Passing::Exclusive);
+        if signature.sibling || !lends {
+            return TokenStream::new();
+        }
+        let private = &self.private;
+        let (generics, bounds) = self.generics(TokenStream::new());
+        let (params, names) = (self.entry_params(), self.entry_names());
+        let (shadow_params, shadows) = (self.shadow_params(), self.shadow_names());
+        let (output, reads) = (&signature.output, self.reads_constant());
+        let [tape, seed] = ["tape", "cotangent"].map(names::local);
+        let (forward, reverse) = (self.pass("FORWARD_LOSING"), self.pass("REVERSE_LOSING"));
+        let none = signature.params.iter().map(|_| quote!(None));
+        quote! {
+            #reads
+
+            #[doc(hidden)]
+            #[inline]
+            pub fn __losing_forward #generics (
+                #(#params,)* #tape: &mut #private::Tape
+            ) -> #output #bounds {
+                let #seed = #private::Val::blank();
+                Self::__split #forward (#(#names,)* #(#none,)* #seed, #tape)
+            }
+
+            #[doc(hidden)]
+            #[inline]
+            pub fn __losing_reverse #generics (
+                #(#params,)* #(#shadow_params,)* #seed: #output, #tape: &mut #private::Tape
+            ) #bounds {
+                Self::__split #reverse (#(#names,)* #(#shadows,)* #seed, #tape);
             }
         }
     }

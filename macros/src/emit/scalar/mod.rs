@@ -17,6 +17,7 @@ mod entries;
 mod forward;
 mod jacobian;
 mod joint;
+mod lent;
 mod links;
 mod modes;
 mod nested;
@@ -25,6 +26,7 @@ mod pullback;
 mod replay;
 mod reverse;
 mod second;
+mod selected;
 pub(crate) mod sibling;
 mod storage;
 mod tangent;
@@ -157,10 +159,10 @@ impl Emitter<'_> {
             ) -> #output #bounds {
                 #(#items)*
                 #slots
-                if PASS != #private::pass::REVERSE {
+                if #private::pass::runs(PASS) {
                     #body: { #forward }
                 }
-                if PASS == #private::pass::FORWARD {
+                if !#private::pass::reverses(PASS) {
                     #(#save)*
                     #(#save_shapes)*
                     return #result;
@@ -184,17 +186,17 @@ impl Emitter<'_> {
 
     fn slot_declarations(&self) -> TokenStream {
         let private = &self.private;
-        self.locals()
-            .map(|slot| {
-                let (name, ty) = (&slot.name, slot.ty.iter());
-                let tangent = (self.tangents && slot.active).then(|| {
-                    let tangent = names::tangent(name);
-                    let zero = self.zero_tangent(&quote!(#name));
-                    quote!(let mut #tangent = #zero;)
-                });
-                quote!(let mut #name #(: #ty)* = #private::Val::blank(); #tangent)
-            })
-            .collect()
+        let (found, lent) = (self.found_declarations(), self.lent_declarations());
+        let slots = self.locals().map(|slot| {
+            let (name, ty) = (&slot.name, slot.ty.iter());
+            let tangent = (self.tangents && slot.active).then(|| {
+                let tangent = names::tangent(name);
+                let zero = self.zero_tangent(&quote!(#name));
+                quote!(let mut #tangent = #zero;)
+            });
+            quote!(let mut #name #(: #ty)* = #private::Val::blank(); #tangent)
+        });
+        quote!(#(#slots)* #found #lent)
     }
 
     /// Shadows of the shape that their variable has now, but for those that are there already.

@@ -128,6 +128,10 @@ impl Emitter<'_> {
                 if self.saved(assign) {
                     let name = kept_name(stmt.id);
                     kept.extend(quote!(let mut #name = #private::Val::blank();));
+                    if self.tangent_place(&assign.target).is_some() {
+                        let along = names::tangent(&name);
+                        kept.extend(quote!(let mut #along = #private::Val::blank();));
+                    }
                 }
                 true
             }

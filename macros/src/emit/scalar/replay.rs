@@ -6,8 +6,16 @@ use quote::{format_ident, quote};
 
 use super::walk::Way;
 use super::{Emitter, Storage};
-use crate::ir::scalar::{Carried, Element, Inert, Loop, SlotId};
+use crate::autodiff::scalar::windows::{ends, is_list};
+use crate::ir::scalar::{Carried, Element, Inert, Loop, Place, SlotId};
 use crate::names;
+
+/// Onto the tape, or from it.
+#[derive(Clone, Copy)]
+enum Direction {
+    Save,
+    Load,
+}
 
 impl Emitter<'_> {
     /// The variables that a loop changes and the reverse pass reads. A sum that a loop around it
@@ -23,8 +31,9 @@ impl Emitter<'_> {
     /// The same of arrays by element.
     fn changed_elements<'c>(&self, carried: &'c Carried) -> Vec<&'c Element> {
         let elements = carried.elements.iter();
+        let goes_on = |slot| self.turn.is_some_and(|turn| turn.forgets(slot, false));
         elements
-            .filter(|element| self.function.slot(element.slot).needed)
+            .filter(|element| self.function.slot(element.slot).needed && !goes_on(element.slot))
             .collect()
     }
 
@@ -35,20 +44,55 @@ impl Emitter<'_> {
 
     /// Saves what a loop changes.
     pub(super) fn save_changed(&self, of: &Loop, carried: &Carried) -> TokenStream {
-        let (private, tape, next) = (&self.private, names::local("tape"), names::local("next"));
-        let (variable, range) = of.over();
-        let set = self.set_variable(variable);
         let whole = self.changed_whole(carried);
-        let whole = whole.iter().map(|&slot| {
-            let name = &self.function.slot(slot).name;
-            quote!(#private::Val::save(&#name, #tape);)
-        });
+        let whole = whole.iter().map(|&slot| self.save(&Place::whole(slot)));
         let elements = self.changed_elements(carried);
         let elements = elements.iter().map(|element| {
-            let (name, index) = (&self.function.slot(element.slot).name, &element.index);
-            quote!(for #next in #range { #set #private::Val::save(&#name[#index], #tape); })
+            let save = self.each_element(of, element, Direction::Save);
+            self.if_kept(element.slot, save)
         });
         quote!(#(#whole)* #(#elements)*)
+    }
+
+    /// Saves or loads the elements of an array that the turns of a loop touch: all at once, if they
+    /// lie one after the other.
+    fn each_element(&self, of: &Loop, element: &Element, direction: Direction) -> TokenStream {
+        let (private, tape) = (&self.private, names::local("tape"));
+        let [next, turns] = ["next", "turns"].map(names::local);
+        let ((variable, range), index) = (of.over(), &element.index);
+        let set = self.set_variable(variable);
+        let along = self.function.slot(element.slot);
+        let list = &along.name;
+        let consecutive = ends(&range).filter(|_| is_list(self.function, element.slot));
+        let (Some((from, to)), Some(variable)) = (consecutive, variable) else {
+            let place = place_of(element);
+            return match direction {
+                Direction::Save => {
+                    let save = self.save(&place);
+                    quote!(for #next in #range { #set #save })
+                }
+                Direction::Load => {
+                    let load = self.load(&place);
+                    quote!(for #next in (#range).rev() { #set #load })
+                }
+            };
+        };
+        let variable = &self.function.slot(variable).name;
+        let tangent = (self.tangents && along.active).then(|| names::tangent(list));
+        let lists = [Some(list.clone()), tangent].into_iter().flatten();
+        let each = |list: Ident| match direction {
+            Direction::Save => quote! {
+                #private::save_window(&#list[..], &#turns, |#variable| #index, #tape);
+            },
+            Direction::Load => quote! {
+                #private::load_window(&mut #list[..], &#turns, |#variable| #index, #tape);
+            },
+        };
+        let moves: TokenStream = match direction {
+            Direction::Save => lists.map(each).collect(),
+            Direction::Load => lists.rev().map(each).collect(),
+        };
+        quote!({ let #turns = (#from)..(#to); #moves })
     }
 
     /// The forward pass: saves what the loop changes, then runs it.
@@ -62,20 +106,15 @@ impl Emitter<'_> {
 
     /// Brings back what a loop changed.
     pub(super) fn restore_changed(&self, of: &Loop, carried: &Carried) -> TokenStream {
-        let (private, tape, next) = (&self.private, names::local("tape"), names::local("next"));
-        let (variable, range) = of.over();
-        let set = self.set_variable(variable);
         let whole = self.changed_whole(carried);
-        let whole = whole.iter().rev().map(|&slot| {
-            let name = &self.function.slot(slot).name;
-            quote!(#private::Val::load(&mut #name, #tape);)
-        });
+        let whole = whole
+            .iter()
+            .rev()
+            .map(|&slot| self.load(&Place::whole(slot)));
         let elements = self.changed_elements(carried);
         let elements = elements.iter().rev().map(|element| {
-            let (name, index) = (&self.function.slot(element.slot).name, &element.index);
-            quote! {
-                for #next in (#range).rev() { #set #private::Val::load(&mut #name[#index], #tape); }
-            }
+            let load = self.each_element(of, element, Direction::Load);
+            self.if_kept(element.slot, load)
         });
         quote!(#(#elements)* #(#whole)*)
     }
@@ -138,4 +177,14 @@ impl Emitter<'_> {
 
 pub(super) fn copied(prefix: &str, name: &Ident) -> Ident {
     format_ident!("{}_{}", prefix, name, span = Span::mixed_site())
+}
+
+/// The element of an array that a turn touches.
+fn place_of(element: &Element) -> Place {
+    let index = &element.index;
+    Place {
+        path: quote!([#index]),
+        reads: element.reads.clone(),
+        ..Place::whole(element.slot)
+    }
 }

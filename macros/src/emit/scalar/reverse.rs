@@ -96,6 +96,7 @@ impl Emitter<'_> {
             (Reversal::Checkpointed(checkpoint, state), _) => {
                 return self.reverse_checkpointed(of, checkpoint, state);
             }
+            (Reversal::Selected(found), _) => return self.reverse_selected(of, found),
             (Reversal::Skipped(carried), _) => return self.restore_changed(of, carried),
             _ if self.silent(&of.body) => return TokenStream::new(),
             (Reversal::Rebuilt, Head::For { variable, range }) => {
@@ -147,7 +148,7 @@ impl Emitter<'_> {
             && self.function.slot(target.root).active
         {
             let load = if self.saved(assign) {
-                self.restore(stmt.id, target)
+                self.if_kept(target.root, self.restore(stmt.id, target))
             } else {
                 TokenStream::new()
             };

@@ -36,9 +36,12 @@ impl Emitter<'_> {
     /// Whether the reverse pass finds a slot with the content that it had here.
     pub(super) fn is_restored(&self, slot: SlotId) -> bool {
         let Slot {
-            needed, reference, ..
+            needed,
+            reference,
+            doubtful,
+            ..
         } = *self.function.slot(slot);
-        needed || reference || self.is_rebuilt(slot) || !self.is_written(slot)
+        !doubtful && (needed || reference) || self.is_rebuilt(slot) || !self.is_written(slot)
     }
 
     /// Whether the reverse pass finds out which arm of an `if` ran by evaluating the condition.
@@ -75,8 +78,12 @@ impl Emitter<'_> {
             Storage::Nowhere => TokenStream::new(),
             Storage::Tape => self.save(target),
             Storage::Locals | Storage::Turn(_) => {
-                let (kept, target) = (kept_name(stmt), self.place(target));
-                quote!(#kept = ::core::clone::Clone::clone(&#target);)
+                let (kept, place) = (kept_name(stmt), self.place(target));
+                let along = self.tangent_place(target).map(|place| {
+                    let kept = names::tangent(&kept);
+                    quote!(#kept = ::core::clone::Clone::clone(&#place);)
+                });
+                quote!(#kept = ::core::clone::Clone::clone(&#place); #along)
             }
         }
     }
@@ -87,8 +94,12 @@ impl Emitter<'_> {
             Storage::Nowhere => TokenStream::new(),
             Storage::Tape => self.load(target),
             Storage::Locals | Storage::Turn(_) => {
-                let (kept, target) = (kept_name(stmt), self.place(target));
-                quote!(#target = #kept;)
+                let (kept, place) = (kept_name(stmt), self.place(target));
+                let along = self.tangent_place(target).map(|place| {
+                    let kept = names::tangent(&kept);
+                    quote!(#place = #kept;)
+                });
+                quote!(#place = #kept; #along)
             }
         }
     }
@@ -123,7 +134,7 @@ impl Emitter<'_> {
         let (private, tape) = (&self.private, names::local("tape"));
         let at = self.place(target);
         if saved {
-            self.keep(stmt, target)
+            self.if_kept(target.root, self.keep(stmt, target))
         } else if self.shaped_by(target, fresh) {
             quote!(#private::Val::save_shape(&#at, #tape);)
         } else {
@@ -150,7 +161,7 @@ impl Emitter<'_> {
         let cotangent = names::local("cotangent");
         let at = self.place(target);
         let load = if saved {
-            self.restore(stmt, target)
+            self.if_kept(target.root, self.restore(stmt, target))
         } else {
             TokenStream::new()
         };
@@ -240,7 +251,7 @@ impl Emitter<'_> {
                 .is_none_or(|turn| !turn.forgets(target, assign.declares))
             && match self.storage {
                 Storage::Tape | Storage::Locals => !assign.fresh,
-                Storage::Turn(carried) => !assign.declares && !carried.sums.contains(&target),
+                Storage::Turn(carried) => !assign.declares && carried.runs_again(target),
                 Storage::Nowhere => false,
             }
     }
@@ -283,7 +294,7 @@ impl Emitter<'_> {
                     !restored && self.silent(&of.body)
                 }
                 Reversal::Rebuilt => self.silent(&of.body),
-                Reversal::Replayed(_) | Reversal::Checkpointed(..) => false,
+                Reversal::Replayed(_) | Reversal::Checkpointed(..) | Reversal::Selected(_) => false,
                 Reversal::Skipped(carried) => self.changes_nothing(carried),
             },
             StmtKind::Jump(_) => false,

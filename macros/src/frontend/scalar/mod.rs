@@ -106,6 +106,7 @@ pub(crate) fn lower(
         items,
         body,
         taped: false,
+        along: false,
         whole: false,
         conversions,
     })
@@ -175,6 +176,7 @@ impl Lowerer<'_> {
             ty,
             active: false,
             needed: false,
+            doubtful: false,
         });
         id
     }

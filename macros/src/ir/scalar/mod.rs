@@ -20,7 +20,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::ToTokens;
 
 use super::body::{Body, ValueId};
-pub(crate) use super::reversal::{Carried, Checkpoint, Element, Reversal};
+pub(crate) use super::reversal::{Carried, Checkpoint, Element, Reversal, Selection};
 pub(crate) use visit::{for_each_flow, for_each_simple, for_each_simple_mut};
 
 /// A slot of a [`Function`].
@@ -57,6 +57,9 @@ pub(crate) struct Slot {
     pub(crate) active: bool,
     /// Read by the reverse pass, hence restored by it; found by `residuals`.
     pub(crate) needed: bool,
+    /// Needed only if another function reads it in its reverse pass: the caller that lent it, or a
+    /// function that it is lent to; found by `residuals`.
+    pub(crate) doubtful: bool,
 }
 
 /// A scalar function.
@@ -74,6 +77,9 @@ pub(crate) struct Function {
     pub(crate) body: Block,
     /// Whether everything that the reverse pass needs comes from the tape.
     pub(crate) taped: bool,
+    /// Whether everything active is accompanied by its tangent: then nothing is remembered instead
+    /// of computed again, because its tangent is not.
+    pub(crate) along: bool,
     /// Whether every active variable is restored: its shadows then follow its shape.
     pub(crate) whole: bool,
     /// Conversions to integers with the slots that they read: none of these may be active.

@@ -47,6 +47,10 @@ const SAVES: &[Patch] = patches! {
     "elements lost in a joint loop" in "macros/src/autodiff/scalar/joint.rs": "if carried.elements.iter().any(lost) {" => "if carried.elements.iter().any(lost) && false {";
     "the state of a checkpointed loop" in "macros/src/emit/scalar/checkpoint.rs": "                #bring\n" => "";
     "shapes of a checkpointed turn" in "macros/src/emit/scalar/checkpoint.rs": "                #reshaped\n" => "";
+    "what a found turn reads" in "macros/src/autodiff/scalar/selection.rs": "        .filter(|slot| !touched.writes.contains(slot))" => "        .filter(|slot| !touched.writes.contains(slot) && false)";
+    "what a search overwrites" in "macros/src/emit/scalar/selected.rs": ".filter(|&slot: &SlotId| self.function.slot(slot).needed)" => ".filter(|&slot: &SlotId| self.function.slot(slot).needed && false)";
+    "what is computed again" in "residuals": "        again.again.clone_from(&read);" => "        return read;";
+    "what a callee reads of what it was lent" in "macros/src/autodiff/scalar/lending.rs": "passed_on || !function.slot(param).doubtful" => "passed_on && !function.slot(param).doubtful";
     "declarations in turns" in "macros/src/emit/scalar/storage.rs": "Storage::Tape | Storage::Locals => !assign.fresh," => "Storage::Tape | Storage::Locals => false,";
 };
 

@@ -61,6 +61,15 @@ pub const FORMS: &[Form] = &[
         p.line(&format!("    s1 = (s1 * x[{k} % n]).cos();"));
         p.line("};");
     }),
+    form("search", 2, Anywhere, |p| {
+        let (m, i, e, s) = (p.name("m"), p.name("i"), p.bounded(), p.scalar());
+        p.line(&format!("let mut {m} = C(-3.0);"));
+        p.line(&format!("for {i} in 0..n {{"));
+        p.line(&format!("    let v = x[{i}] * {e} + x[{i}];"));
+        p.line(&format!("    if v > {m} {{ {m} = v; }}"));
+        p.line("}");
+        p.line(&format!("{s} = {s} * C(0.5) + {m} * C(0.25);"));
+    }),
     form("checkpoint", 3, Nested, |p| {
         let (i, trips) = (p.name("i"), p.trips());
         p.closed_loop(&format!("#[checkpoint] for {i} in 0..{trips}"), i);
