@@ -11,6 +11,24 @@ pub struct BoundMethod<G, R> {
     engine: Engine,
     gradient: G,
     result: Option<R>,
+    /// A Hessian times a direction, and a derivative along one.
+    second: (Option<G>, Option<R>),
+}
+
+/// What a sibling works on.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct MethodParts<'p, G, R> {
+    /// Plans and memory.
+    pub engine: &'p mut Engine,
+    /// The gradient.
+    pub gradient: &'p mut G,
+    /// The result.
+    pub result: &'p mut Option<R>,
+    /// The Hessian times a direction.
+    pub product: &'p mut Option<G>,
+    /// The derivative of the result along a direction.
+    pub tangent: &'p mut Option<R>,
 }
 
 impl<G, R> BoundMethod<G, R> {
@@ -21,13 +39,26 @@ impl<G, R> BoundMethod<G, R> {
             engine,
             gradient,
             result: None,
+            second: (None, None),
         }
     }
 
     /// What a sibling works on.
     #[doc(hidden)]
-    pub fn parts(&mut self) -> (&mut Engine, &mut G, &mut Option<R>) {
-        (&mut self.engine, &mut self.gradient, &mut self.result)
+    pub fn parts(&mut self) -> MethodParts<'_, G, R> {
+        MethodParts {
+            engine: &mut self.engine,
+            gradient: &mut self.gradient,
+            result: &mut self.result,
+            product: &mut self.second.0,
+            tangent: &mut self.second.1,
+        }
+    }
+
+    /// The gradient of the call before, for keeps.
+    #[doc(hidden)]
+    pub fn into_gradient(self) -> G {
+        self.gradient
     }
 
     /// What the plan does: steps, kernels, bytes, peak.

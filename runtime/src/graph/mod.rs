@@ -41,7 +41,7 @@ mod step;
 mod update;
 mod walk;
 
-pub use bound_method::{BoundMethod, taken, yielded};
+pub use bound_method::{BoundMethod, MethodParts, taken, yielded};
 pub use builder::{Builder, Lift, OneOps, TensorHandle, ValueId, handle, lift};
 pub use checkpoint::Checkpoint;
 pub use differentiable::{Differentiable, Handle, Receiver, no_host};

@@ -16,6 +16,8 @@ pub(crate) struct Wrt {
     pub(crate) name: String,
     /// A reference to it.
     pub(crate) reference: TokenStream,
+    /// Whether it is passed by value, and so is a direction of it.
+    pub(crate) by_value: bool,
 }
 
 /// The arguments of the entry points. The receiver of a method is no argument of theirs, but is
@@ -55,6 +57,7 @@ impl Arguments {
                     ty: syn::parse_quote!(Self),
                     name: "self".to_owned(),
                     reference: quote!(self),
+                    by_value: false,
                 });
             }
         }
@@ -94,6 +97,7 @@ impl Arguments {
                 ty: param.ty.clone(),
                 name: param.name.to_string(),
                 reference: references[at].clone(),
+                by_value: param.passing == Passing::Value,
             });
         }
         arguments

@@ -230,6 +230,14 @@ impl<'a> Program<'a> {
         }
     }
 
+    /// Whether the arguments can be passed twice: a structure that is passed by value is gone after
+    /// `bind`.
+    fn can_repeat(&self) -> bool {
+        self.signature.params.iter().all(|param| {
+            param.passing != Passing::Value || matches!(param.shape, Shape::Float | Shape::Discrete)
+        })
+    }
+
     /// Makes the locals `engine`, which is not bound yet, and `gradient`; `graph` is the function's.
     fn unbound(&self, graph: &TokenStream) -> TokenStream {
         let (root, dtype, zeros) = (self.root, &self.dtype, &self.zeros);
@@ -324,10 +332,7 @@ impl<'a> Program<'a> {
             }
         });
         let step = self.step_with();
-        // A structure that is passed by value is gone after `bind`.
-        let twice = self.signature.params.iter().all(|param| {
-            param.passing != Passing::Value || matches!(param.shape, Shape::Float | Shape::Discrete)
-        });
+        let twice = self.can_repeat();
         let at_once = self.value_and_grad().filter(|_| twice).map(|_| {
             let both = result_type(&quote!((#output, #owned)));
             let owned = result_type(&owned);

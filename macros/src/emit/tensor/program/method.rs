@@ -22,7 +22,9 @@ impl Program<'_> {
             clause,
         } = &Generics::of(self.signature);
         let bound = quote!(#root::BoundMethod<(#(#types,)*), #output>);
-        let open = quote!(let (engine, gradient, result) = #program.parts(););
+        let open = quote! {
+            let #root::MethodParts { engine, gradient, result, product, tangent } = #program.parts();
+        };
         let entry =
             |name: &str, doc: &str, more: TokenStream, ty: TokenStream, body: TokenStream| {
                 let name = format_ident!("{}_{}", user, name);
@@ -71,6 +73,55 @@ impl Program<'_> {
             );
             let more = quote!(#cotangent: &#output);
             entries.extend(entry("vjp", &doc, more, both, body));
+        }
+        if self.order > 1 {
+            let (along, directions) = self.directions();
+            let along = quote!(#(#along),*);
+            if self.yields != Yields::Tensors {
+                let doc = format!(
+                    "The Hessian of the value of `{user}` times a direction, the receiver's first, by a program of `{user}_bind`."
+                );
+                let body = self.hvp(&directions);
+                entries.extend(entry(
+                    "hvp",
+                    &doc,
+                    along.clone(),
+                    gradient_type.clone(),
+                    body,
+                ));
+            }
+            let doc = format!(
+                "The result of `{user}` and its derivative along a direction, the receiver's first, by a program of `{user}_bind`."
+            );
+            let both = quote!((#value_type, #value_type));
+            entries.extend(entry("jvp", &doc, along, both, self.jvp(&directions)));
+        }
+        let (owned, taken) = (self.gradient_type(&quote!()), self.gradient(&quote!()));
+        if self.value_and_grad().is_some() && self.can_repeat() {
+            let (name, bind, both) = (
+                format_ident!("{}_grad", user),
+                format_ident!("{}_bind", user),
+                format_ident!("{}_value_and_grad", user),
+            );
+            let passed = &self.arguments.names;
+            let doc = format!(
+                "The gradient of `{user}`, the receiver's first, in one call. Binds anew every time: in a loop, bind once with `{user}_bind`."
+            );
+            entries.extend(quote! {
+                #[doc = #doc]
+                ///
+                /// # Errors
+                /// When shapes do not fit or a label is out of range.
+                #[allow(clippy::all, clippy::pedantic, unused, reason = "generated code")]
+                #visibility fn #name<#(#generics),*>(&self, #(#declared),*)
+                    -> ::core::result::Result<#owned, #root::Error> #clause
+                {
+                    let mut #program = self.#bind #arguments (#(#passed),*)?;
+                    self.#both #arguments (&mut #program, #(#passed),*)?;
+                    let gradient = #program.into_gradient();
+                    ::core::result::Result::Ok(#taken)
+                }
+            });
         }
         let name = format_ident!("{}_bind", user);
         let doc = format!(

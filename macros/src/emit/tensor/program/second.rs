@@ -2,11 +2,10 @@
 //! function that says `order = 2`.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::quote;
 
 use super::{Program, Yields};
 use crate::emit::tensor::companion::Generics;
-use crate::frontend::signature::Passing;
 use crate::names;
 
 /// What stands in the program and on the companion.
@@ -32,24 +31,19 @@ impl Program<'_> {
         let declared = &self.arguments.declared;
         let passed = &self.arguments.names;
         let (along, directions) = self.directions();
-        let walk_direction = self.walk_direction(&directions);
-        let (walk, instantiate, walk_gradient) =
-            (&self.walk, &self.instantiate, &self.walk_gradient);
+        let (hvp, jvp) = (self.hvp(&directions), self.jvp(&directions));
         let Generics {
             declared: generics,
             passed: arguments,
             clause,
         } = &Generics::of(self.signature);
-        let (zeros, unbound) = (
-            &self.zeros,
-            self.unbound(&quote!(Self::graph #arguments ())),
-        );
+        let unbound = self.unbound(&quote!(Self::graph #arguments ()));
         let by_reference = quote!(&);
         let (borrowed, owned) = (
             self.gradient_type(&by_reference),
             self.gradient_type(&quote!()),
         );
-        let (lent, taken) = (self.gradient(&by_reference), self.gradient(&quote!()));
+        let taken = self.gradient(&quote!());
         let result = |ty: &TokenStream| quote!(::core::result::Result<#ty, #root::Error>);
         let unbound = quote! {
             #unbound
@@ -69,9 +63,8 @@ impl Program<'_> {
                 /// As `value_and_grad`, and when a direction does not fit its parameter.
                 pub fn hvp(&mut self, #(#declared,)* #(#along),*) -> #borrowed_type {
                     #open
-                    let gradient = self.product.get_or_insert_with(|| #zeros);
-                    engine.product(#walk, #walk_direction, #instantiate, #walk_gradient)?;
-                    ::core::result::Result::Ok(#lent)
+                    let product = &mut self.product;
+                    #hvp
                 }
             });
             at_once.extend(quote! {
@@ -88,10 +81,9 @@ impl Program<'_> {
                 }
             });
         }
-        let (lent, kept) = if self.yields == Yields::Float {
-            (quote!((#output, #output)), quote!(*))
-        } else {
-            (quote!((&#output, &#output)), quote!())
+        let lent = match self.yields {
+            Yields::Float => quote!((#output, #output)),
+            _ => quote!((&#output, &#output)),
         };
         let (lent_type, owned_type) = (result(&lent), result(&quote!((#output, #output))));
         entries.extend(quote! {
@@ -102,12 +94,8 @@ impl Program<'_> {
             /// As `value`, and when a direction does not fit its parameter.
             pub fn jvp(&mut self, #(#declared,)* #(#along),*) -> #lent_type {
                 #open
-                engine.tangent::<#output>(
-                    #walk, #walk_direction, #instantiate, result, &mut self.tangent,
-                )?;
-                ::core::result::Result::Ok((
-                    #kept #root::yielded(result)?, #kept #root::yielded(&self.tangent)?,
-                ))
+                let tangent = &mut self.tangent;
+                #jvp
             }
         });
         at_once.extend(quote! {
@@ -139,15 +127,14 @@ impl Program<'_> {
 
     /// The parameters that directions are, declared as the parameters that they belong to, and their
     /// names.
-    fn directions(&self) -> (Vec<TokenStream>, Vec<Ident>) {
-        let wrt = self.signature.wrt.iter();
-        wrt.map(|&at| {
-            let param = &self.signature.params[at];
-            let (name, ty) = (format_ident!("along_{}", param.name), &param.ty);
-            let name = Ident::new(&name.to_string(), names::local("along").span());
-            let declared = match param.passing {
-                Passing::Value => quote!(#name: #ty),
-                Passing::Shared | Passing::Exclusive => quote!(#name: &#ty),
+    pub(super) fn directions(&self) -> (Vec<TokenStream>, Vec<Ident>) {
+        let wrt = self.arguments.wrt.iter();
+        wrt.map(|wrt| {
+            let name = names::local(&format!("along_{}", wrt.name));
+            let ty = &wrt.ty;
+            let declared = match wrt.by_value {
+                true => quote!(#name: #ty),
+                false => quote!(#name: &#ty),
             };
             (declared, name)
         })
@@ -155,19 +142,18 @@ impl Program<'_> {
     }
 
     /// The walk over the directions, under the names of their parameters.
-    fn walk_direction(&self, directions: &[Ident]) -> TokenStream {
+    pub(super) fn walk_direction(&self, directions: &[Ident]) -> TokenStream {
         let (root, walker) = (self.root, names::local("__walk"));
         let walks = self
-            .signature
+            .arguments
             .wrt
             .iter()
             .zip(directions)
-            .map(|(&at, name)| {
-                let param = &self.signature.params[at];
-                let (text, ty) = (param.name.to_string(), &param.ty);
-                let reference = match param.passing {
-                    Passing::Value => quote!(&#name),
-                    Passing::Shared | Passing::Exclusive => quote!(#name),
+            .map(|(wrt, name)| {
+                let (text, ty) = (&wrt.name, &wrt.ty);
+                let reference = match wrt.by_value {
+                    true => quote!(&#name),
+                    false => quote!(#name),
                 };
                 quote! {
                     #walker.parameter(#text, false);
@@ -175,5 +161,32 @@ impl Program<'_> {
                 }
             });
         quote!(&mut |#walker: &mut #root::Walk| { #(#walks)* })
+    }
+
+    /// The body of `hvp`, over the locals `engine` and `product`.
+    pub(super) fn hvp(&self, directions: &[Ident]) -> TokenStream {
+        let (walk, instantiate, walk_gradient) =
+            (&self.walk, &self.instantiate, &self.walk_gradient);
+        let (zeros, walk_direction) = (&self.zeros, self.walk_direction(directions));
+        let lent = self.gradient(&quote!(&));
+        quote! {
+            let gradient = product.get_or_insert_with(|| #zeros);
+            engine.product(#walk, #walk_direction, #instantiate, #walk_gradient)?;
+            ::core::result::Result::Ok(#lent)
+        }
+    }
+
+    /// The body of `jvp`, over the locals `engine`, `result` and `tangent`.
+    pub(super) fn jvp(&self, directions: &[Ident]) -> TokenStream {
+        let (root, output) = (self.root, &self.signature.output);
+        let (walk, instantiate) = (&self.walk, &self.instantiate);
+        let walk_direction = self.walk_direction(directions);
+        let kept = (self.yields == Yields::Float).then(|| quote!(*));
+        quote! {
+            engine.tangent::<#output>(#walk, #walk_direction, #instantiate, result, tangent)?;
+            ::core::result::Result::Ok((
+                #kept #root::yielded(result)?, #kept #root::yielded(tangent)?,
+            ))
+        }
     }
 }
