@@ -11,6 +11,13 @@ use cotangent::optimizers::*;
 
 const LEN: usize = 10_000_000;
 
+/// Whether a case was asked for: all, or those that an argument is a part of.
+fn wanted(name: &str) -> bool {
+    let mut asked = std::env::args().skip(1).filter(|a| !a.starts_with("--"));
+    let first = asked.next();
+    first.is_none_or(|first| name.contains(&first) || asked.any(|part| name.contains(&part)))
+}
+
 /// The best seconds of a call, after one that warms up.
 fn best(mut call: impl FnMut(), calls: usize) -> f64 {
     call();
@@ -55,34 +62,104 @@ fn streams() -> [f64; 3] {
     ]
 }
 
-/// Adam as a library of whole-array operations computes it.
-fn op_by_op() -> f64 {
-    let (mut x, g) = (vec![0.1_f32; LEN], vec![0.01_f32; LEN]);
-    let (mut m, mut v) = (vec![0.0_f32; LEN], vec![0.0_f32; LEN]);
-    let (mut a, mut b) = (vec![0.0_f32; LEN], vec![0.0_f32; LEN]);
-    fn each(out: &mut [f32], with: &[f32], f: impl Fn(f32, f32) -> f32) {
+/// Rules as a library of whole-array operations computes them: one pass over memory for each operation.
+mod op_by_op {
+    use super::{LEN, best, black_box};
+
+    type Array = Vec<f32>;
+
+    /// `out = f(out, with)`
+    fn each(out: &mut Array, with: &Array, f: impl Fn(f32, f32) -> f32) {
         for (out, with) in out.iter_mut().zip(with) {
             *out = f(*out, *with);
         }
     }
-    best(
-        || {
-            each(&mut m, &g, |m, _| 0.9 * m);
-            each(&mut a, &g, |_, g| 0.1 * g);
-            each(&mut m, &a, |m, a| m + a);
-            each(&mut v, &g, |v, _| 0.999 * v);
-            each(&mut a, &g, |_, g| g * g);
-            each(&mut a, &g, |a, _| 0.001 * a);
-            each(&mut v, &a, |v, a| v + a);
-            each(&mut b, &v, |_, v| v.sqrt());
-            each(&mut b, &v, |b, _| b + 1e-8);
-            each(&mut a, &m, |_, m| 1e-3 * m);
-            each(&mut a, &b, |a, b| a / b);
-            each(&mut x, &a, |x, a| x - a);
-            black_box(&mut x);
-        },
-        3,
-    )
+
+    /// Nanoseconds a parameter of a step over parameters, gradient, two slots and two temporaries.
+    fn measured(step: impl Fn(&mut [Array; 6])) -> f64 {
+        let mut arrays = [0.1, 0.01, 0.0, 0.0, 0.0, 0.0].map(|value| vec![value; LEN]);
+        let seconds = best(
+            || {
+                step(&mut arrays);
+                black_box(&mut arrays);
+            },
+            3,
+        );
+        seconds / LEN as f64 * 1e9
+    }
+
+    fn sgd([x, g, .., a, _]: &mut [Array; 6]) {
+        each(a, g, |_, g| 1e-3 * g);
+        each(x, a, |x, a| x - a);
+    }
+
+    fn momentum([x, g, m, _, a, _]: &mut [Array; 6]) {
+        each(m, g, |m, _| 0.9 * m);
+        each(m, g, |m, g| m + g);
+        each(a, m, |_, m| 1e-3 * m);
+        each(x, a, |x, a| x - a);
+    }
+
+    fn lion([x, g, m, _, a, b]: &mut [Array; 6]) {
+        each(a, m, |_, m| 0.9 * m);
+        each(b, g, |_, g| 0.1 * g);
+        each(a, b, |a, b| a + b);
+        each(b, a, |_, a| a.signum());
+        each(a, b, |_, b| 1e-3 * b);
+        each(x, a, |x, a| x - a);
+        each(m, g, |m, _| 0.99 * m);
+        each(b, g, |_, g| 0.01 * g);
+        each(m, b, |m, b| m + b);
+    }
+
+    /// `v = keep v + take g^2`
+    fn second_moment(v: &mut Array, g: &Array, a: &mut Array, keep: f32, take: f32) {
+        each(v, g, |v, _| keep * v);
+        each(a, g, |_, g| g * g);
+        each(a, g, |a, _| take * a);
+        each(v, a, |v, a| v + a);
+    }
+
+    /// `x -= 1e-3 m / (sqrt(v) + 1e-8)`
+    fn scaled(x: &mut Array, m: &Array, v: &Array, a: &mut Array, b: &mut Array) {
+        each(b, v, |_, v| v.sqrt());
+        each(b, v, |b, _| b + 1e-8);
+        each(a, m, |_, m| 1e-3 * m);
+        each(a, b, |a, b| a / b);
+        each(x, a, |x, a| x - a);
+    }
+
+    fn adagrad([x, g, v, _, a, b]: &mut [Array; 6]) {
+        each(a, g, |_, g| g * g);
+        each(v, a, |v, a| v + a);
+        scaled(x, g, v, a, b);
+    }
+
+    fn rmsprop([x, g, v, _, a, b]: &mut [Array; 6]) {
+        second_moment(v, g, a, 0.99, 0.01);
+        scaled(x, g, v, a, b);
+    }
+
+    fn adam([x, g, m, v, a, b]: &mut [Array; 6]) {
+        each(m, g, |m, _| 0.9 * m);
+        each(a, g, |_, g| 0.1 * g);
+        each(m, a, |m, a| m + a);
+        second_moment(v, g, a, 0.999, 0.001);
+        scaled(x, m, v, a, b);
+    }
+
+    /// Nanoseconds a parameter, where the rule of this name has such a form.
+    pub(super) fn of(name: &str) -> Option<f64> {
+        match name {
+            "sgd" => Some(measured(sgd)),
+            "momentum" => Some(measured(momentum)),
+            "lion" => Some(measured(lion)),
+            "adagrad" => Some(measured(adagrad)),
+            "rmsprop" => Some(measured(rmsprop)),
+            "adam" => Some(measured(adam)),
+            _ => None,
+        }
+    }
 }
 
 /// Steps over one large leaf; `arrays` is how often a step reads or writes an array of its size.
@@ -93,6 +170,9 @@ fn counted<R: TensorRule>(
     arrays: Option<usize>,
     streams: [f64; 3],
 ) {
+    if !wanted(name) {
+        return;
+    }
     let filled = |value| Tensor::from_vec(shape, vec![value; LEN]).unwrap();
     let (mut x, g) = (filled(0.1_f32), filled(0.01));
     let mut optimizer = builder.build(&x).unwrap();
@@ -106,10 +186,12 @@ fn counted<R: TensorRule>(
     // Reduction and update read the gradient; the update reads and writes parameters and slots.
     let arrays = arrays.unwrap_or_else(|| 4 + 2 * optimizer.rule().slots(shape).len());
     let rate = (arrays * LEN * size_of::<f32>()) as f64 / 1e9 / seconds;
+    let naive = op_by_op::of(name).map_or(String::new(), |ns| format!("  op by op {ns:5.2}"));
     println!(
-        "{name:<24} {:6.2} ns/parameter  {arrays:2} arrays  {rate:6.2} GB/s  {:4.0} % of triad \
-         {:4.0} % of the stream in place",
+        "{name:<24} {:5.2} ns/parameter  {arrays:2} arrays {rate:6.2} GB/s, % of copy {:4.0}, triad \
+         {:4.0}, stream in place {:4.0}{naive}",
         seconds / LEN as f64 * 1e9,
+        rate / streams[0] * 100.0,
         rate / streams[1] * 100.0,
         rate / streams[2] * 100.0
     );
@@ -132,6 +214,9 @@ fn measured<R: TensorRule>(
 
 /// Nanoseconds of a step over twenty leaves of one element.
 fn small<R: TensorRule>(name: &str, builder: OptimizerBuilder<R>) {
+    if !(wanted(name) || wanted("small")) {
+        return;
+    }
     let (mut x, g) = (vec![vec![0.1_f64]; 20], vec![vec![0.01_f64]; 20]);
     let mut optimizer = builder.build(&x).unwrap();
     const STEPS: usize = 2000;
@@ -151,10 +236,9 @@ fn small<R: TensorRule>(name: &str, builder: OptimizerBuilder<R>) {
 
 fn main() {
     small("sgd", Sgd::new(1e-3));
+    small("momentum", Momentum::new(1e-3, 0.9));
+    small("adam", Adam::new(1e-3));
     small("adamw, clipped", AdamW::new(1e-3).clip_global_norm(1.0));
-    if std::env::args().any(|argument| argument == "small") {
-        return;
-    }
     let streams = streams();
     let [copy, triad, stream] = streams;
     println!(
@@ -215,21 +299,15 @@ fn main() {
     measured("dowg", Dowg::new(1.0), 7, streams);
     measured("momo", Momo::new(1e-3), 8, streams);
     measured("momo_adam", MomoAdam::new(1e-3), 11, streams);
-    measured("adafactor", Adafactor::new(1e-3), 13, streams);
+    measured("adafactor", Adafactor::new(1e-3), 9, streams);
     measured("sm3", Sm3::new(1e-3), 12, streams);
     let matrix = [2500, LEN / 2500];
     counted(
         "adafactor, matrix",
         Adafactor::new(1e-3),
         &matrix,
-        Some(9),
+        Some(7),
         streams,
     );
     counted("sm3, matrix", Sm3::new(1e-3), &matrix, Some(6), streams);
-    println!(
-        "adam, op by op           {:6.2} ns/parameter",
-        op_by_op() / LEN as f64 * 1e9
-    );
-    small("sgd", Sgd::new(1e-3));
-    small("adamw, clipped", AdamW::new(1e-3).clip_global_norm(1.0));
 }

@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::lanes::VECTOR;
 use crate::storage::{LeafEntry, Place};
 use crate::{Initial, Real};
 
@@ -24,8 +25,10 @@ pub(crate) struct Block<T> {
     pub(crate) room: usize,
     /// The slots, one after another.
     pub(crate) slots: Vec<T>,
-    /// Which gathered elements are this block's; none for a leaf of its own.
+    /// Which gathered elements are this block's, whole vectors; none for a leaf of its own.
     pub(crate) gathered: Range<usize>,
+    /// How many of them, from the first one on, belong to leaves. The others are computed in vain.
+    pub(crate) len: usize,
 }
 
 /// All blocks of one precision.
@@ -53,6 +56,7 @@ impl<T: Real> Blocks<T> {
             room,
             slots: vec![T::default(); state],
             gathered: 0..0,
+            len: 0,
         });
         Place::Own(self.list.len() - 1)
     }
@@ -62,26 +66,28 @@ impl<T: Real> Blocks<T> {
     pub(crate) fn gather_all(&mut self, leaves: &mut [LeafEntry], groups: usize, single: bool) {
         for group in 0..groups {
             let first = self.x.len();
-            let (mut len, mut state) = (0, 0);
+            let (mut len, mut slots) = (0, 0);
             for leaf in leaves.iter_mut() {
                 if let Place::Gathered { block, start } = &mut leaf.place
                     && (leaf.group, leaf.single) == (group, single)
                 {
                     (*block, *start) = (self.list.len(), first + len);
                     len += leaf.len;
-                    state += leaf.specs.len() * leaf.len;
+                    slots = leaf.specs.len();
                 }
             }
             if len > 0 {
+                let whole = len.next_multiple_of(VECTOR);
                 self.list.push(Block {
                     group,
                     // A rule over single elements has one for all shapes.
                     room: 0,
-                    slots: vec![T::default(); state],
-                    gathered: first..first + len,
+                    slots: vec![T::default(); slots * whole],
+                    gathered: first..first + whole,
+                    len,
                 });
-                self.x.resize(first + len, T::default());
-                self.g.resize(first + len, T::default());
+                self.x.resize(first + whole, T::default());
+                self.g.resize(first + whole, T::default());
             }
         }
     }

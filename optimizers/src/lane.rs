@@ -147,6 +147,7 @@ impl<T: Real, R: TensorRule> Lane<T, R> {
             slots: &mut block.slots,
             memory: task.memory,
             delta: &mut self.delta,
+            len: g.len(),
         };
         Ready {
             group,
@@ -166,6 +167,9 @@ impl<T: Real, R: TensorRule> Lane<T, R> {
         x: &mut [T],
         g: &[T],
     ) -> Sums {
+        if x.is_empty() {
+            return [0.0; 4];
+        }
         let mut ready = self.ready(transforms, task, x, g);
         R::measure(&ready.group.rule, &ready.blend, &mut ready.leaf)
     }
@@ -181,6 +185,9 @@ impl<T: Real, R: TensorRule> Lane<T, R> {
         x: &mut [T],
         g: &[T],
     ) -> f64 {
+        if x.is_empty() {
+            return 0.0;
+        }
         let Ready {
             group,
             blend,
@@ -241,12 +248,13 @@ impl<T: Real, R: TensorRule> Lane<T, R> {
                 continue;
             }
             let mut leaf = LeafStep {
-                shape: &[block.gathered.len()],
+                shape: &[block.len],
                 x: &mut x[block.gathered.clone()],
                 g: &g[block.gathered.clone()],
                 slots: &mut block.slots,
                 memory: &mut [],
                 delta: &mut self.delta,
+                len: block.len,
             };
             let room = &mut self.rooms[block.room].1;
             visit(&self.groups[block.group], &mut leaf, room);

@@ -5,14 +5,18 @@ use crate::Real;
 
 const LANES: usize = 16;
 
-/// The sum of the elements, or of their squares, each times `scale`, in double precision.
+/// What lengths of short loops are rounded up to, so that vector code has no rest: a vector of the
+/// longest kind holds as many numbers of double precision.
+pub(crate) const VECTOR: usize = 8;
+
+/// The sum of the elements, or of their squares, in double precision.
 #[inline(always)]
-pub(crate) fn lane_sum<T: Real, const SQUARE: bool>(values: &[T], scale: f64) -> f64 {
+pub(crate) fn lane_sum<T: Real, const SQUARE: bool>(values: &[T]) -> f64 {
     if values.len() < LANES {
         // Fewer elements than lanes: one after another.
         let mut sum = 0.0;
         for &value in values {
-            sum += term::<T, SQUARE>(value, scale);
+            sum += term::<T, SQUARE>(value);
         }
         return sum;
     }
@@ -20,11 +24,11 @@ pub(crate) fn lane_sum<T: Real, const SQUARE: bool>(values: &[T], scale: f64) ->
     let (blocks, rest) = values.as_chunks::<LANES>();
     for block in blocks {
         for lane in 0..LANES {
-            sums[lane] += term::<T, SQUARE>(block[lane], scale);
+            sums[lane] += term::<T, SQUARE>(block[lane]);
         }
     }
     for (sum, &value) in sums.iter_mut().zip(rest) {
-        *sum += term::<T, SQUARE>(value, scale);
+        *sum += term::<T, SQUARE>(value);
     }
     let mut width = LANES / 2;
     while width > 0 {
@@ -58,8 +62,8 @@ pub(crate) fn lane_max<T: Real>(values: &[T]) -> T {
 }
 
 #[inline(always)]
-fn term<T: Real, const SQUARE: bool>(value: T, scale: f64) -> f64 {
-    let value = value.to_f64() * scale;
+fn term<T: Real, const SQUARE: bool>(value: T) -> f64 {
+    let value = value.to_f64();
     if SQUARE { value * value } else { value }
 }
 
@@ -73,11 +77,11 @@ mod tests {
             let values: Vec<f64> = (0..len).map(|i| f64::from(i) - 3.5).collect();
             let (mut plain, mut squares) = (0.0, 0.0);
             for value in &values {
-                plain += 2.0 * value;
+                plain += value;
                 squares += value * value;
             }
-            assert!((lane_sum::<_, false>(&values, 2.0) - plain).abs() < 1e-9);
-            assert!((lane_sum::<_, true>(&values, 1.0) - squares).abs() < 1e-9);
+            assert!((lane_sum::<_, false>(&values) - plain).abs() < 1e-9);
+            assert!((lane_sum::<_, true>(&values) - squares).abs() < 1e-9);
         }
     }
 }

@@ -43,12 +43,12 @@ fn summed<H: Half>(values: &[H], measure: impl Fn(&[f32]) -> f64) -> f64 {
 /// As `square_sum`, of a slice.
 #[inline]
 pub(crate) fn squares<T: Real>(values: &[T], scale: f64) -> f64 {
-    struct Squares<'a, T>(&'a [T], f64);
+    struct Squares<'a, T>(&'a [T]);
     impl<T: Real> Vectorized for Squares<'_, T> {
         type Output = f64;
         #[inline(always)]
         fn run(self) -> f64 {
-            lane_sum::<T, true>(self.0, self.1)
+            lane_sum::<T, true>(self.0)
         }
     }
     if values.len() < SHORT {
@@ -58,7 +58,8 @@ pub(crate) fn squares<T: Real>(values: &[T], scale: f64) -> f64 {
             sum + value * value
         });
     }
-    vectorized(Squares(values, scale))
+    // One factor after another: their product may be too small or too large for a number.
+    vectorized(Squares(values)) * scale * scale
 }
 
 /// The largest absolute value of the finite elements, and whether all are finite.

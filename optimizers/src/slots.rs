@@ -6,7 +6,7 @@
 //! level cache, so that what is summed (changes, measurements) is a second loop over hot data and
 //! both vectorise.
 
-use crate::lanes::lane_sum;
+use crate::lanes::{VECTOR, lane_sum};
 use crate::{Blend, Real, Rule, Sums};
 
 /// Elements per tile.
@@ -21,6 +21,8 @@ pub struct Strip<'a, T> {
     pub(crate) slots: &'a mut [T],
     /// Room for `DELTA` elements.
     pub(crate) delta: &'a mut [T],
+    /// How many elements, from the first one on, enter sums.
+    pub(crate) len: usize,
 }
 
 /// The room that a strip wants in `delta`: one tile per sum.
@@ -31,14 +33,6 @@ pub trait Slots<T: Real>: Sized + sealed::Sealed {
     /// Applies the rule to every element and returns the sum of squared parameter changes.
     #[doc(hidden)]
     fn sweep<R: Rule<State<T> = Self>, const EXTRAS: bool>(
-        scalars: &R::Scalars<T>,
-        blend: &Blend<T>,
-        strip: Strip<'_, T>,
-    ) -> f64;
-
-    /// As `sweep`, for so few elements that entering a vector loop costs more than the loop.
-    #[doc(hidden)]
-    fn sweep_short<R: Rule<State<T> = Self>, const EXTRAS: bool>(
         scalars: &R::Scalars<T>,
         blend: &Blend<T>,
         strip: Strip<'_, T>,
@@ -100,6 +94,24 @@ macro_rules! slots {
                 let rest = strip.slots;
                 $(let ($slot, rest) = rest.split_at_mut(len);)*
                 let _ = rest;
+                if len <= TILE && len.is_multiple_of(VECTOR) {
+                    // Vector by vector: a loop over so few elements would be all entry and rest.
+                    let x = strip.x.as_chunks_mut::<VECTOR>().0;
+                    let g = strip.g.as_chunks::<VECTOR>().0;
+                    let delta = strip.delta.as_chunks_mut::<VECTOR>().0;
+                    $(let $slot = $slot.as_chunks_mut::<VECTOR>().0;)*
+                    for i in 0..x.len() {
+                        tile::<T, R, EXTRAS>(
+                            *scalars,
+                            *blend,
+                            &mut x[i],
+                            &g[i],
+                            $(&mut $slot[i],)*
+                            &mut delta[i],
+                        );
+                    }
+                    return lane_sum::<T, true>(&strip.delta[..strip.len]);
+                }
                 let mut squares = 0.0;
                 let mut start = 0;
                 while start < len {
@@ -112,41 +124,8 @@ macro_rules! slots {
                         $(&mut $slot[start..end],)*
                         strip.delta,
                     );
-                    squares += lane_sum::<T, true>(&strip.delta[..end - start], 1.0);
+                    squares += lane_sum::<T, true>(&strip.delta[..end.min(strip.len) - start]);
                     start = end;
-                }
-                squares
-            }
-
-            #[inline]
-            #[allow(unused_mut, unused_assignments, unused_variables, reason = "a rule may have no state")]
-            fn sweep_short<R: Rule<State<T> = Self>, const EXTRAS: bool>(
-                scalars: &R::Scalars<T>,
-                blend: &Blend<T>,
-                strip: Strip<'_, T>,
-            ) -> f64 {
-                let Strip { x, g, slots, .. } = strip;
-                let mut squares = 0.0;
-                for i in 0..x.len() {
-                    let old = x[i];
-                    let mut at = i;
-                    let mut state = [$({
-                        let $slot = slots[at];
-                        at += x.len();
-                        $slot
-                    }),*];
-                    let (x_in, g_in) = blend.before::<EXTRAS>(old, g[i]);
-                    let new = R::element(scalars, x_in, g_in, &mut state);
-                    let new = blend.after::<EXTRAS>(new);
-                    let [$($slot),*] = state;
-                    let mut at = i;
-                    $(
-                        slots[at] = $slot;
-                        at += x.len();
-                    )*
-                    x[i] = new;
-                    let change = (new - old).to_f64();
-                    squares += change * change;
                 }
                 squares
             }
@@ -211,7 +190,7 @@ macro_rules! slots {
                         [&mut *a, &mut *b, &mut *c, &mut *d],
                     );
                     for (sum, part) in sums.iter_mut().zip([&*a, &*b, &*c, &*d]).take(R::SUMS) {
-                        *sum += lane_sum::<T, false>(&part[..end - start], 1.0);
+                        *sum += lane_sum::<T, false>(&part[..end.min(strip.len) - start]);
                     }
                     start = end;
                 }

@@ -37,6 +37,8 @@ pub struct LeafStep<'a, T> {
     /// The rule's memory for this leaf, with [`Scope::Leaf`].
     pub memory: &'a mut [f64],
     pub(crate) delta: &'a mut [T],
+    /// How many elements count; those that follow fill a vector.
+    pub(crate) len: usize,
 }
 
 /// A rule over whole leaves; see [`Rule`] for the meaning of the common items.
@@ -112,9 +114,6 @@ pub trait TensorRule: Clone + Debug + PartialEq + Serialize + DeserializeOwned +
     fn view<T: Real>(_prepared: &Self::Prepared<T>, _x: &mut [T], _slots: &[T]) {}
 }
 
-/// Leaves shorter than this aren't worth a call into vector code.
-const SHORT: usize = 16;
-
 struct Sweep<'a, T: Real, R: Rule, const EXTRAS: bool> {
     scalars: &'a R::Scalars<T>,
     blend: &'a Blend<T>,
@@ -153,15 +152,10 @@ fn sweep<T: Real, R: Rule>(
         blend: &Blend<T>,
         leaf: &mut LeafStep<'_, T>,
     ) -> f64 {
-        let len = leaf.x.len();
-        let strip = leaf.strip();
-        if len < SHORT {
-            return R::State::<T>::sweep_short::<R, EXTRAS>(scalars, blend, strip);
-        }
         vectorized(Sweep::<'_, T, R, EXTRAS> {
             scalars,
             blend,
-            strip,
+            strip: leaf.strip(),
         })
     }
     if blend.extras {
@@ -199,6 +193,7 @@ impl<T: Real> LeafStep<'_, T> {
             g: self.g,
             slots: self.slots,
             delta: self.delta,
+            len: self.len,
         }
     }
 }

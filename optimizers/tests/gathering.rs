@@ -1,9 +1,10 @@
 //! Short leaves are updated side by side: each must move as if it were the only leaf.
 
-use cotangent_optimizers::{
-    Adam, AdamW, Asgd, Clip, Momentum, OptimizerBuilder, RAdam, ScheduleFreeAdamW, Sgd, Sophia,
-    TensorRule, Yogi,
-};
+#[macro_use]
+mod common;
+
+use common::complete;
+use cotangent_optimizers::*;
 
 /// Lengths around the limit of what counts as short, and the shortest ones.
 const LENGTHS: [usize; 9] = [1, 1, 2, 17, 64, 65, 3, 200, 1];
@@ -67,6 +68,60 @@ fn a_short_leaf_moves_as_if_it_were_alone() {
     compare(|| ScheduleFreeAdamW::new(0.1));
 }
 
+/// Whether a rule may gather leaves: then short leaves must move as the parts of a long one do.
+fn together_as_one<R: TensorRule>(builder: impl Fn() -> OptimizerBuilder<R>) -> &'static str {
+    if !R::ELEMENTWISE {
+        return R::NAME;
+    }
+    // 75 numbers, which are no whole number of vectors, and too many for a leaf that is gathered.
+    let lengths = [1, 1, 64, 8, 1];
+    let split = |numbers: &[f64]| {
+        let mut rest = numbers;
+        lengths.map(|len| {
+            let leaf;
+            (leaf, rest) = rest.split_at(len);
+            leaf.to_vec()
+        })
+    };
+    let mut whole: Vec<f64> = (0..75).map(|i| (f64::from(i) * 0.7).sin()).collect();
+    let mut parts = split(&whole);
+    let mut of_whole = builder().build(&whole).unwrap();
+    let mut of_parts = builder().build(&parts).unwrap();
+    for step in 0..4 {
+        let gradient: Vec<f64> = whole.iter().map(|x| (3.0 * x).sin() + 0.1).collect();
+        let input = StepInput::default().loss(2.0 - 0.1 * f64::from(step));
+        let first = of_whole.step_with(&mut whole, &gradient, input).unwrap();
+        let second = of_parts.step_with(&mut parts, &split(&gradient), input);
+        let second = second.unwrap();
+        // Sums over leaves round otherwise.
+        let near = |a: f64, b: f64| (a - b).abs() <= 1e-12 * a.abs().max(1.0);
+        assert!(
+            near(first.update_norm, second.update_norm),
+            "{}: {first:?} and {second:?}",
+            R::NAME
+        );
+        assert!(
+            near(first.grad_norm, second.grad_norm),
+            "{}: {first:?} and {second:?}",
+            R::NAME
+        );
+        for (part, whole) in parts.iter().flatten().zip(&whole) {
+            assert!(near(*part, *whole), "{}: {part} and {whole}", R::NAME);
+        }
+    }
+    R::NAME
+}
+
+#[test]
+fn short_leaves_of_every_rule_move_as_parts_of_a_long_one() {
+    macro_rules! visit {
+        ($($name:ident: $builder:expr;)*) => {
+            complete([$(together_as_one(|| $builder)),*])
+        };
+    }
+    every_rule!(visit);
+}
+
 #[test]
 fn a_gradient_that_is_not_finite_changes_no_short_leaf() {
     let mut x = model(3);
@@ -74,10 +129,7 @@ fn a_gradient_that_is_not_finite_changes_no_short_leaf() {
     let mut gradient = model(4);
     gradient[2][1] = f64::NAN;
     let report = optimizer.step(&mut x, &gradient).unwrap();
-    assert_eq!(
-        report.outcome,
-        cotangent_optimizers::Outcome::NonFiniteGradient { leaf: 2 }
-    );
+    assert_eq!(report.outcome, Outcome::NonFiniteGradient { leaf: 2 });
     assert_eq!(x, model(3));
     // And the next step is the first.
     let mut fresh = model(3);

@@ -116,6 +116,17 @@ macro_rules! every_rule_resumes {
 
 every_rule!(every_rule_resumes);
 
+#[test]
+fn noise_resumes_bit_for_bit() {
+    resumes("noisy", single(), || {
+        Sgd::new(0.05).transform(Transform::Noise {
+            eta: 0.1,
+            gamma: 0.5,
+            seed: 3,
+        })
+    });
+}
+
 fn saved(file: &Scratch) -> Double {
     let mut model = double();
     let mut optimizer = Adam::new(0.05).betas(0.8, 0.9).build(&model).unwrap();

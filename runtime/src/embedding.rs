@@ -209,7 +209,7 @@ macro_rules! floats {
             fn leaves(
                 &self,
                 path: &Path<'_>,
-                visit: &mut dyn FnMut(&Path<'_>, LeafView<'_>),
+                visit: &mut impl FnMut(&Path<'_>, LeafView<'_>),
             ) {
                 visit(path, self.content.view());
             }
@@ -217,7 +217,7 @@ macro_rules! floats {
             fn leaves_mut(
                 &mut self,
                 path: &Path<'_>,
-                visit: &mut dyn FnMut(&Path<'_>, LeafViewMut<'_>),
+                visit: &mut impl FnMut(&Path<'_>, LeafViewMut<'_>),
             ) {
                 visit(path, self.content.view_mut());
             }
@@ -226,7 +226,7 @@ macro_rules! floats {
                 &mut self,
                 other: &Self,
                 path: &Path<'_>,
-                visit: &mut dyn FnMut(&Path<'_>, LeafViewMut<'_>, LeafView<'_>),
+                visit: &mut impl FnMut(&Path<'_>, LeafViewMut<'_>, LeafView<'_>),
             ) -> Result<(), StructureMismatch> {
                 if self.shape() != other.shape() {
                     let what = format!("the shapes are {:?} and {:?}", self.shape(), other.shape());

@@ -248,13 +248,14 @@ impl std::error::Error for StructureMismatch {}
 
 /// A structure of float leaves: what `#[derive(Differentiable)]` implements for a user's struct.
 ///
-/// The order of the leaves is the order of the fields, and is the same in all three walks.
+/// The order of the leaves is the order of the fields, and is the same in all three walks. A visitor is
+/// a generic parameter, so that a walk over many small leaves costs no call for each.
 pub trait Leaves {
     /// Visits every leaf. `path` is where `self` stands.
-    fn leaves(&self, path: &Path<'_>, visit: &mut dyn FnMut(&Path<'_>, LeafView<'_>));
+    fn leaves(&self, path: &Path<'_>, visit: &mut impl FnMut(&Path<'_>, LeafView<'_>));
 
     /// Visits every leaf for writing.
-    fn leaves_mut(&mut self, path: &Path<'_>, visit: &mut dyn FnMut(&Path<'_>, LeafViewMut<'_>));
+    fn leaves_mut(&mut self, path: &Path<'_>, visit: &mut impl FnMut(&Path<'_>, LeafViewMut<'_>));
 
     /// Visits every leaf of `self` for writing, together with the leaf of `other` at the same
     /// path. Used to step parameters by a gradient of the same type.
@@ -269,7 +270,7 @@ pub trait Leaves {
         &mut self,
         other: &Self,
         path: &Path<'_>,
-        visit: &mut dyn FnMut(&Path<'_>, LeafViewMut<'_>, LeafView<'_>),
+        visit: &mut impl FnMut(&Path<'_>, LeafViewMut<'_>, LeafView<'_>),
     ) -> Result<(), StructureMismatch>;
 
     /// A slice of these values as one leaf, if they are plain floats: so that `Vec<f64>` is one

@@ -5,10 +5,6 @@ use half::{bf16, f16};
 use crate::leaf::{Floats, FloatsMut, LeafView, LeafViewMut, Leaves, Path, StructureMismatch};
 use crate::{Element, Tensor};
 
-type Visit<'v> = &'v mut dyn FnMut(&Path<'_>, LeafView<'_>);
-type VisitMut<'v> = &'v mut dyn FnMut(&Path<'_>, LeafViewMut<'_>);
-type Zip<'v> = &'v mut dyn FnMut(&Path<'_>, LeafViewMut<'_>, LeafView<'_>);
-
 fn differ(path: &Path<'_>, what: String) -> StructureMismatch {
     StructureMismatch {
         path: path.to_string(),
@@ -19,12 +15,12 @@ fn differ(path: &Path<'_>, what: String) -> StructureMismatch {
 macro_rules! floats {
     ($($ty:ident $variant:ident;)*) => {$(
         impl Leaves for $ty {
-            fn leaves(&self, path: &Path<'_>, visit: Visit<'_>) {
+            fn leaves(&self, path: &Path<'_>, visit: &mut impl FnMut(&Path<'_>, LeafView<'_>)) {
                 let data = Floats::$variant(std::slice::from_ref(self));
                 visit(path, LeafView::dense(&[], data));
             }
 
-            fn leaves_mut(&mut self, path: &Path<'_>, visit: VisitMut<'_>) {
+            fn leaves_mut(&mut self, path: &Path<'_>, visit: &mut impl FnMut(&Path<'_>, LeafViewMut<'_>)) {
                 let data = FloatsMut::$variant(std::slice::from_mut(self));
                 visit(path, LeafViewMut::dense(&[], data));
             }
@@ -33,7 +29,7 @@ macro_rules! floats {
                 &mut self,
                 other: &Self,
                 path: &Path<'_>,
-                visit: Zip<'_>,
+                visit: &mut impl FnMut(&Path<'_>, LeafViewMut<'_>, LeafView<'_>),
             ) -> Result<(), StructureMismatch> {
                 let view = LeafView::dense(&[], Floats::$variant(std::slice::from_ref(other)));
                 let data = FloatsMut::$variant(std::slice::from_mut(self));
@@ -57,14 +53,14 @@ floats! { f16 F16; bf16 Bf16; f32 F32; f64 F64; }
 /// A tensor of floats is a leaf; one of labels is none.
 impl<T: Element> Leaves for Tensor<T> {
     #[inline]
-    fn leaves(&self, path: &Path<'_>, visit: Visit<'_>) {
+    fn leaves(&self, path: &Path<'_>, visit: &mut impl FnMut(&Path<'_>, LeafView<'_>)) {
         if let Some(data) = T::as_floats(self.data()) {
             visit(path, LeafView::dense(self.shape(), data));
         }
     }
 
     #[inline]
-    fn leaves_mut(&mut self, path: &Path<'_>, visit: VisitMut<'_>) {
+    fn leaves_mut(&mut self, path: &Path<'_>, visit: &mut impl FnMut(&Path<'_>, LeafViewMut<'_>)) {
         let (shape, data) = self.parts_mut();
         if let Some(data) = T::as_floats_mut(data) {
             visit(path, LeafViewMut::dense(shape, data));
@@ -76,7 +72,7 @@ impl<T: Element> Leaves for Tensor<T> {
         &mut self,
         other: &Self,
         path: &Path<'_>,
-        visit: Zip<'_>,
+        visit: &mut impl FnMut(&Path<'_>, LeafViewMut<'_>, LeafView<'_>),
     ) -> Result<(), StructureMismatch> {
         let Some(view) = T::as_floats(other.data()) else {
             return Ok(());
@@ -101,15 +97,15 @@ impl<T: Element> Leaves for Tensor<T> {
 macro_rules! no_leaves {
     ($($ty:ident)*) => {$(
         impl Leaves for $ty {
-            fn leaves(&self, _: &Path<'_>, _: Visit<'_>) {}
+            fn leaves(&self, _: &Path<'_>, _: &mut impl FnMut(&Path<'_>, LeafView<'_>)) {}
 
-            fn leaves_mut(&mut self, _: &Path<'_>, _: VisitMut<'_>) {}
+            fn leaves_mut(&mut self, _: &Path<'_>, _: &mut impl FnMut(&Path<'_>, LeafViewMut<'_>)) {}
 
             fn zip_leaves(
                 &mut self,
                 _: &Self,
                 _: &Path<'_>,
-                _: Zip<'_>,
+                _: &mut impl FnMut(&Path<'_>, LeafViewMut<'_>, LeafView<'_>),
             ) -> Result<(), StructureMismatch> {
                 Ok(())
             }
@@ -121,7 +117,7 @@ no_leaves! { bool char u8 u16 u32 u64 usize i8 i16 i32 i64 isize }
 
 impl<T: Leaves> Leaves for [T] {
     #[inline]
-    fn leaves(&self, path: &Path<'_>, visit: Visit<'_>) {
+    fn leaves(&self, path: &Path<'_>, visit: &mut impl FnMut(&Path<'_>, LeafView<'_>)) {
         if let Some(data) = T::as_floats(self) {
             return visit(path, LeafView::dense(&[self.len()], data));
         }
@@ -131,7 +127,7 @@ impl<T: Leaves> Leaves for [T] {
     }
 
     #[inline]
-    fn leaves_mut(&mut self, path: &Path<'_>, visit: VisitMut<'_>) {
+    fn leaves_mut(&mut self, path: &Path<'_>, visit: &mut impl FnMut(&Path<'_>, LeafViewMut<'_>)) {
         let shape = [self.len()];
         if let Some(data) = T::as_floats_mut(self) {
             return visit(path, LeafViewMut::dense(&shape, data));
@@ -146,7 +142,7 @@ impl<T: Leaves> Leaves for [T] {
         &mut self,
         other: &Self,
         path: &Path<'_>,
-        visit: Zip<'_>,
+        visit: &mut impl FnMut(&Path<'_>, LeafViewMut<'_>, LeafView<'_>),
     ) -> Result<(), StructureMismatch> {
         if self.len() != other.len() {
             return Err(differ(
@@ -172,12 +168,12 @@ macro_rules! slices {
     ($([$($generics:tt)*] $ty:ty;)*) => {$(
         impl<$($generics)*> Leaves for $ty {
             #[inline]
-            fn leaves(&self, path: &Path<'_>, visit: Visit<'_>) {
+            fn leaves(&self, path: &Path<'_>, visit: &mut impl FnMut(&Path<'_>, LeafView<'_>)) {
                 self.as_slice().leaves(path, visit);
             }
 
             #[inline]
-            fn leaves_mut(&mut self, path: &Path<'_>, visit: VisitMut<'_>) {
+            fn leaves_mut(&mut self, path: &Path<'_>, visit: &mut impl FnMut(&Path<'_>, LeafViewMut<'_>)) {
                 self.as_mut_slice().leaves_mut(path, visit);
             }
 
@@ -186,7 +182,7 @@ macro_rules! slices {
                 &mut self,
                 other: &Self,
                 path: &Path<'_>,
-                visit: Zip<'_>,
+                visit: &mut impl FnMut(&Path<'_>, LeafViewMut<'_>, LeafView<'_>),
             ) -> Result<(), StructureMismatch> {
                 self.as_mut_slice().zip_leaves(other.as_slice(), path, visit)
             }
@@ -197,13 +193,13 @@ macro_rules! slices {
 slices! { [T: Leaves] Vec<T>; [T: Leaves, const N: usize] [T; N]; }
 
 impl<T: Leaves> Leaves for Option<T> {
-    fn leaves(&self, path: &Path<'_>, visit: Visit<'_>) {
+    fn leaves(&self, path: &Path<'_>, visit: &mut impl FnMut(&Path<'_>, LeafView<'_>)) {
         if let Some(value) = self {
             value.leaves(path, visit);
         }
     }
 
-    fn leaves_mut(&mut self, path: &Path<'_>, visit: VisitMut<'_>) {
+    fn leaves_mut(&mut self, path: &Path<'_>, visit: &mut impl FnMut(&Path<'_>, LeafViewMut<'_>)) {
         if let Some(value) = self {
             value.leaves_mut(path, visit);
         }
@@ -213,7 +209,7 @@ impl<T: Leaves> Leaves for Option<T> {
         &mut self,
         other: &Self,
         path: &Path<'_>,
-        visit: Zip<'_>,
+        visit: &mut impl FnMut(&Path<'_>, LeafViewMut<'_>, LeafView<'_>),
     ) -> Result<(), StructureMismatch> {
         match (self, other) {
             (Some(value), Some(other)) => value.zip_leaves(other, path, visit),
@@ -226,11 +222,11 @@ impl<T: Leaves> Leaves for Option<T> {
 macro_rules! tuples {
     ($(($($name:ident $index:tt),+))*) => {$(
         impl<$($name: Leaves),+> Leaves for ($($name,)+) {
-            fn leaves(&self, path: &Path<'_>, visit: Visit<'_>) {
+            fn leaves(&self, path: &Path<'_>, visit: &mut impl FnMut(&Path<'_>, LeafView<'_>)) {
                 $(self.$index.leaves(&Path::Index(path, $index), visit);)+
             }
 
-            fn leaves_mut(&mut self, path: &Path<'_>, visit: VisitMut<'_>) {
+            fn leaves_mut(&mut self, path: &Path<'_>, visit: &mut impl FnMut(&Path<'_>, LeafViewMut<'_>)) {
                 $(self.$index.leaves_mut(&Path::Index(path, $index), visit);)+
             }
 
@@ -238,7 +234,7 @@ macro_rules! tuples {
                 &mut self,
                 other: &Self,
                 path: &Path<'_>,
-                visit: Zip<'_>,
+                visit: &mut impl FnMut(&Path<'_>, LeafViewMut<'_>, LeafView<'_>),
             ) -> Result<(), StructureMismatch> {
                 $(self.$index.zip_leaves(&other.$index, &Path::Index(path, $index), visit)?;)+
                 Ok(())

@@ -47,7 +47,7 @@ pub(super) fn implement(
             fn leaves(
                 &self,
                 path: &#root::Path<'_>,
-                visit: &mut dyn ::core::ops::FnMut(&#root::Path<'_>, #root::LeafView<'_>),
+                visit: &mut impl ::core::ops::FnMut(&#root::Path<'_>, #root::LeafView<'_>),
             ) {
                 #(<#types as #root::Leaves>::leaves(&self.#members, &#steps, visit);)*
             }
@@ -55,7 +55,7 @@ pub(super) fn implement(
             fn leaves_mut(
                 &mut self,
                 path: &#root::Path<'_>,
-                visit: &mut dyn ::core::ops::FnMut(&#root::Path<'_>, #root::LeafViewMut<'_>),
+                visit: &mut impl ::core::ops::FnMut(&#root::Path<'_>, #root::LeafViewMut<'_>),
             ) {
                 #(<#types as #root::Leaves>::leaves_mut(&mut self.#members, &#steps, visit);)*
             }
@@ -64,7 +64,7 @@ pub(super) fn implement(
                 &mut self,
                 other: &Self,
                 path: &#root::Path<'_>,
-                visit: &mut dyn ::core::ops::FnMut(
+                visit: &mut impl ::core::ops::FnMut(
                     &#root::Path<'_>, #root::LeafViewMut<'_>, #root::LeafView<'_>,
                 ),
             ) -> ::core::result::Result<(), #root::StructureMismatch> {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{check_positive, check_range};
-use crate::rules::factored::{Divisor, Part, square_sum};
+use crate::rules::factored::{Part, Scaling, Squares};
 use crate::tensor_rule::{LeafStep, Slot, TensorRule};
 use crate::{Blend, Error, Initial, OptimizerBuilder, Real, StepContext};
 
@@ -115,12 +115,19 @@ impl Adafactor {
         }
     }
 
-    /// What the rows' moments are divided by.
-    fn mean<T: Real>(&self, rows: &[T]) -> f64 {
+    /// Inverse roots of the moments of rows, in units of their mean, and of columns.
+    fn factors<T: Real>(&self, moments: [&[T]; 2], [row_factors, column_factors]: [&mut [T]; 2]) {
+        let [rows, columns] = moments;
         let mean = rows.iter().map(|r| r.to_f64()).sum::<f64>() / rows.len() as f64;
-        match self.form {
+        let mean = match self.form {
             Form::Torch => mean.max(self.eps),
             Form::Keras | Form::Optax => mean,
+        };
+        for (factor, moment) in row_factors.iter_mut().zip(rows) {
+            *factor = T::from_f64((mean / moment.to_f64()).sqrt());
+        }
+        for (factor, moment) in column_factors.iter_mut().zip(columns) {
+            *factor = T::from_f64(moment.to_f64().sqrt().recip());
         }
     }
 }
@@ -128,7 +135,7 @@ impl Adafactor {
 impl TensorRule for Adafactor {
     const NAME: &'static str = "adafactor";
     type Prepared<T: Real> = AdafactorScalars;
-    /// Sums of columns, or roots of their moments in all matrices of a stack.
+    /// The factors of rows and columns of all matrices of a stack, and sums of columns.
     type Room<T: Real> = Vec<T>;
 
     fn validate(&self) -> Result<(), Error> {
@@ -154,8 +161,8 @@ impl TensorRule for Adafactor {
     }
 
     fn room<T: Real>(&self, shape: &[usize]) -> Vec<T> {
-        let columns = self.matrices(shape);
-        vec![T::default(); columns.map_or(0, |[stack, _, columns]| (stack + 2) * columns)]
+        let len = |[stack, rows, columns]: [usize; 3]| stack * (rows + columns) + 2 * columns;
+        vec![T::default(); self.matrices(shape).map_or(0, len)]
     }
 
     fn prepare<T: Real>(&self, context: &StepContext<'_>) -> AdafactorScalars {
@@ -178,20 +185,7 @@ impl TensorRule for Adafactor {
         leaf: &mut LeafStep<'_, T>,
         room: &mut Vec<T>,
     ) -> f64 {
-        let size = (leaf.x.len().max(1)) as f64;
-        let root_mean_square = |squares: f64| (squares / size).sqrt();
-        let length = if self.relative {
-            root_mean_square(square_sum(leaf.x)).max(self.least_rms)
-        } else {
-            1.0
-        };
         let added = T::from_f64(self.added());
-        let matrices = self.matrices(leaf.shape);
-        let [stack, height, width] = matrices.unwrap_or([1, 1, leaf.x.len()]);
-        let (rows, columns) = match matrices {
-            Some(_) => leaf.slots.split_at_mut(stack * height),
-            None => (&mut [][..], &mut *leaf.slots),
-        };
         let mut whole = Part {
             blend,
             x: leaf.x,
@@ -199,51 +193,55 @@ impl TensorRule for Adafactor {
             least: T::from_f64(self.eps),
             delta: leaf.delta,
         };
-        if matrices.is_none() {
-            whole.observe_whole(columns, T::from_f64(scalars.take), added);
-            let divisor = Divisor::Whole(columns);
-            let update = root_mean_square(whole.update_squares(divisor));
-            return whole.subtract(divisor, T::from_f64(self.scale(scalars, length, update)));
-        }
-        let (roots, work) = room.split_at_mut(stack * width);
-        let mut squares = 0.0;
+        let Some([stack, height, width]) = self.matrices(leaf.shape) else {
+            let take = T::from_f64(scalars.take);
+            let squares = whole.observe_whole(leaf.slots, take, added);
+            let scale = self.scale(scalars, squares, leaf.slots.len());
+            return whole.subtract(Scaling::Whole(leaf.slots), T::from_f64(scale));
+        };
+        let len = height * width;
+        let (rows, columns) = leaf.slots.split_at_mut(stack * height);
+        let (row_factors, rest) = room.split_at_mut(stack * height);
+        let (column_factors, work) = rest.split_at_mut(stack * width);
+        let (mut parameters, mut update) = (0.0, 0.0);
         for index in 0..stack {
-            let mut part = whole.matrix(index, height * width);
-            let rows = &mut rows[index * height..][..height];
-            let columns = &mut columns[index * width..][..width];
-            part.observe_factored(rows, columns, &mut work[..2 * width], scalars.take, added);
-            let roots = &mut roots[index * width..][..width];
-            for (root, moment) in roots.iter_mut().zip(columns) {
-                *root = moment.sqrt();
-            }
-            squares += part.update_squares(self.divisor(rows, roots));
+            let (of_rows, of_columns) = (index * height.., index * width..);
+            let mut part = whole.matrix(index, len);
+            let rows = &mut rows[of_rows.clone()][..height];
+            let columns = &mut columns[of_columns.clone()][..width];
+            parameters += part.observe_factored(rows, columns, work, scalars.take, added);
+            let row_factors = &mut row_factors[of_rows][..height];
+            let column_factors = &mut column_factors[of_columns][..width];
+            self.factors([rows, columns], [row_factors, column_factors]);
+            update += part.update_squares(Scaling::Factored {
+                row_factors,
+                column_factors,
+            });
         }
-        let scale = T::from_f64(self.scale(scalars, length, root_mean_square(squares)));
+        let squares = Squares { parameters, update };
+        let scale = T::from_f64(self.scale(scalars, squares, stack * len));
         let mut changes = 0.0;
         for index in 0..stack {
-            let (rows, roots) = (
-                &rows[index * height..][..height],
-                &roots[index * width..][..width],
-            );
-            changes += whole
-                .matrix(index, height * width)
-                .subtract(self.divisor(rows, roots), scale);
+            let scaling = Scaling::Factored {
+                row_factors: &row_factors[index * height..][..height],
+                column_factors: &column_factors[index * width..][..width],
+            };
+            changes += whole.matrix(index, len).subtract(scaling, scale);
         }
         changes
     }
 }
 
 impl Adafactor {
-    fn divisor<'a, T: Real>(&self, rows: &'a [T], column_roots: &'a [T]) -> Divisor<'a, T> {
-        Divisor::Factored {
-            rows,
-            mean: self.mean(rows),
-            column_roots,
-        }
-    }
-
-    /// The factor of an update of this root mean square, for a leaf of this one.
-    fn scale(&self, scalars: &AdafactorScalars, length: f64, update: f64) -> f64 {
+    /// The factor of an update of this size, for a leaf of this one.
+    fn scale(&self, scalars: &AdafactorScalars, squares: Squares, len: usize) -> f64 {
+        let root_mean_square = |squares: f64| (squares / len.max(1) as f64).sqrt();
+        let length = if self.relative {
+            root_mean_square(squares.parameters).max(self.least_rms)
+        } else {
+            1.0
+        };
+        let update = root_mean_square(squares.update);
         scalars.rate * length / (update / self.largest_update).max(1.0)
     }
 }

@@ -176,7 +176,7 @@ impl<T: Real> Vectorized for Rows<'_, T> {
                     &mut new_columns[start..end],
                     [&mut change[..len], &mut sums[..len]],
                 );
-                squares += lane_sum::<T, true>(&change[..len], 1.0);
+                squares += lane_sum::<T, true>(&change[..len]);
                 largest = larger(largest, lane_max(&sums[..len]));
                 start = end;
             }

@@ -55,7 +55,6 @@ macro_rules! every_rule {
             muon: Muon::new(0.05);
             shampoo: Shampoo::new(0.05).momentum(0.5).interval(2);
             soap: Soap::new(0.05).interval(3).weight_decay(0.01);
-            noisy: Sgd::new(0.05).transform(Transform::Noise { eta: 0.1, gamma: 0.5, seed: 3 });
         }
     };
 }
