@@ -213,10 +213,12 @@ fn a_budget_is_kept_to_the_bit() {
             "less is computed again for less memory"
         );
         last = report.recomputed();
-        assert_eq!(last == 0, budget == whole);
+        // A little less is had by writing in place.
+        assert!(last == 0 || budget != whole);
         let (found, ..) = run!(program, &model, &x, &key, 9);
         assert_eq!(found, expected, "{budget} bytes");
     }
+    assert!(last > 0);
     let too_small = plain::bind_within(&model, &x, &key, 9, least - 1);
     assert!(matches!(too_small, Err(Error::Budget { .. })));
 }

@@ -27,6 +27,10 @@ impl StepContext<'_> {
     /// `1 - beta^step`: the bias correction of a running average that starts at 0.
     #[must_use]
     pub fn bias_correction(&self, beta: f64) -> f64 {
+        // beta^step is at most e^(-step (1 - beta)): from here on it is below half of the last bit of 1.
+        if self.step as f64 * (1.0 - beta) > 40.0 {
+            return 1.0;
+        }
         1.0 - power(beta, self.step)
     }
 }

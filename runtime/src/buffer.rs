@@ -4,6 +4,9 @@
 //! line and the widest vector; one that adopts a caller's `Vec` stays where the caller put it,
 //! which is why no kernel may demand alignment. Nothing here knows shapes.
 
+use std::sync::Arc;
+use std::sync::atomic::{Ordering, fence};
+
 use crate::dtype::Element;
 
 /// A cache line of zeros: as the element of a `Vec` it makes the allocation aligned.
@@ -74,9 +77,74 @@ impl<T: Element> Clone for Buffer<T> {
     }
 }
 
+/// A buffer that several tensors may share. The first write to a shared one copies it.
+pub(crate) struct Shared<T>(Arc<Buffer<T>>);
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Shared<T> {
+        Shared(Arc::clone(&self.0))
+    }
+}
+
+impl<T: Element> Shared<T> {
+    /// A buffer that nobody shares yet.
+    pub(crate) fn new(buffer: Buffer<T>) -> Shared<T> {
+        Shared(Arc::new(buffer))
+    }
+
+    /// The elements.
+    #[inline]
+    pub(crate) fn as_slice(&self) -> &[T] {
+        self.0.as_slice()
+    }
+
+    /// The elements, for writing: copied, if others have them, too.
+    ///
+    /// A training step comes here several times for every parameter, so the count of owners is read
+    /// and not, as `Arc::get_mut` does, locked against weak pointers, which there are none of.
+    #[inline]
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
+        if Arc::strong_count(&self.0) != 1 {
+            self.0 = Arc::new(Buffer::clone(&self.0));
+        }
+        // What other owners did before they let go of the buffer has happened from here on.
+        fence(Ordering::Acquire);
+        // SAFETY: this is the only owner, and `self` is borrowed for as long, so that no other can
+        // come to be; no weak pointer is ever made, because the `Arc` is private to this type.
+        unsafe { (*Arc::as_ptr(&self.0).cast_mut()).as_mut_slice() }
+    }
+
+    /// The elements as a vector: without a copy, if nobody shares them and they were adopted.
+    pub(crate) fn into_vec(self) -> Vec<T> {
+        match Arc::try_unwrap(self.0) {
+            Ok(buffer) => buffer.into_vec(),
+            Err(shared) => shared.as_slice().to_vec(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_write_to_a_shared_buffer_copies_it() {
+        let mut one = Shared::new(Buffer::adopt(vec![1.0, 2.0]));
+        let pointer = one.as_slice().as_ptr();
+        let other = one.clone();
+        one.as_mut_slice()[0] = 5.0;
+        assert_eq!(
+            (one.as_slice(), other.as_slice()),
+            (&[5.0, 2.0][..], &[1.0, 2.0][..])
+        );
+        assert_eq!(other.as_slice().as_ptr(), pointer);
+        // The last owner writes in place, also after another thread let go.
+        let mut last = other.clone();
+        std::thread::spawn(move || drop(other)).join().unwrap();
+        last.as_mut_slice()[1] = 7.0;
+        assert_eq!(last.as_slice().as_ptr(), pointer);
+        assert_eq!(last.into_vec(), [1.0, 7.0]);
+    }
 
     #[test]
     fn own_buffers_are_aligned_zeroed_and_exactly_as_long_as_asked() {

@@ -5,6 +5,7 @@
 //! into parts of which only the borders are kept, also divided in turn.
 
 use super::checkpoint::{Scope, Scopes};
+use super::in_place::{LARGE, Merged};
 use super::memory::{Arena, Buffer};
 use super::recompute::{Levels, Outline, Turn};
 
@@ -22,8 +23,23 @@ const SMALLEST: usize = 4;
 pub(super) struct Way {
     pub(super) turns: Vec<Turn>,
     pub(super) arena: Arena,
+    pub(super) merged: Merged,
     peak: usize,
     cost: f64,
+}
+
+impl Way {
+    /// Its arena, in which results that are written in place are kept where they stand.
+    pub(super) fn kept(&self) -> Arena {
+        let mut arena = self.arena.clone();
+        let kept: Vec<Buffer> = arena.kept().collect();
+        for (written, root) in self.merged.iter() {
+            if kept.contains(&written) {
+                arena.keep(root);
+            }
+        }
+        arena
+    }
 }
 
 /// The cheapest way that fits into `budget` bytes; `scope_of` is what the user asked for.
@@ -40,10 +56,13 @@ pub(super) fn choose(
         let mut arena = arena.clone();
         let turns = outline.again(levels, scope_of, scopes, &mut arena);
         let again = turns.iter().filter(|turn| turn.again);
+        let least = if budget.is_some() { 0 } else { LARGE };
+        let merged = outline.merge(&turns, &arena, least);
         Way {
-            peak: outline.peak(&turns, &arena),
+            peak: outline.peak(&turns, &arena, &merged),
             cost: again.map(|turn| outline.steps[turn.step].cost).sum(),
             arena,
+            merged,
             turns,
         }
     };
@@ -76,10 +95,10 @@ pub(super) fn choose(
 
 /// The bytes that the buffers of a way take when they are packed.
 fn packed(outline: &Outline, way: &Way) -> usize {
-    let mut arena = way.arena.clone();
+    let mut arena = way.kept();
     for (at, turn) in way.turns.iter().enumerate() {
         for buffer in outline.steps[turn.step].buffers() {
-            arena.touch(turn.name(buffer), at);
+            arena.touch(way.merged.name(turn.name(buffer)), at);
         }
     }
     arena.pack(way.turns.len());

@@ -45,6 +45,13 @@ impl Bytes {
         unsafe { self.pointer.as_ptr().write_bytes(byte, self.len) };
     }
 
+    /// Overwrites a part, which lies inside.
+    pub(crate) fn fill_part(&mut self, offset: usize, bytes: usize, byte: u8) {
+        assert!(offset + bytes <= self.len, "a part outside of the memory");
+        // SAFETY: the part was just found to be inside of what is ours.
+        unsafe { self.pointer.as_ptr().add(offset).write_bytes(byte, bytes) };
+    }
+
     /// The first byte.
     pub(crate) fn as_mut_ptr(&mut self) -> *mut u8 {
         self.pointer.as_ptr()

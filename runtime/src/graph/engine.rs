@@ -1,6 +1,7 @@
 //! The engine: what a generated program holds. It caches a plan per structure of the arguments,
 //! patches leaf pointers, and runs the schedule without allocating.
 
+use std::slice::SliceIndex;
 use std::time::{Duration, Instant};
 
 use super::Graph;
@@ -11,7 +12,7 @@ use super::plan::Plan;
 use super::profile::{Profile, Timed};
 use super::report::Report;
 use super::returned::{Returned, Slot};
-use super::step::{Location, Pointers};
+use super::step::{Location, Pointers, Step};
 use super::walk::{GradientWalk, Walk};
 
 use crate::{DType, Error, Float, cpu};
@@ -34,6 +35,8 @@ pub struct Engine {
     slots: Vec<Slot>,
     pub(super) arena: Bytes,
     pub(super) scratch: Bytes,
+    /// What memory that is free is filled with, where calls are tested.
+    poisoned: Option<u8>,
     /// The bytes that arena and scratch space may take.
     pub(super) budget: Option<usize>,
 }
@@ -67,6 +70,7 @@ impl Engine {
             slots: Vec::new(),
             arena: Bytes::default(),
             scratch: Bytes::default(),
+            poisoned: None,
             budget: None,
         }
     }
@@ -286,11 +290,21 @@ impl Engine {
         })
     }
 
-    /// Fills the memory between calls with a byte pattern, to show that no call reads what an
-    /// earlier one left.
+    /// Fills the memory with a byte pattern, now and in every call from now on: behind each step, the
+    /// buffers that nobody reads any more and the scratch space. So it shows that no step reads what
+    /// another one left by chance.
     pub fn poison(&mut self, byte: u8) {
         self.arena.fill(byte);
         self.scratch.fill(byte);
+        self.poisoned = Some(byte);
+    }
+
+    /// Fills what is dead behind a step.
+    fn poison_behind(&mut self, kind: Kind, index: usize, number: usize, byte: u8) {
+        self.scratch.fill(byte);
+        for (offset, bytes) in self.plans[kind as usize][index].arena.dead_after(number) {
+            self.arena.fill_part(offset, bytes, byte);
+        }
     }
 
     /// Finds where the gradient goes.
@@ -317,6 +331,29 @@ impl Engine {
 
     /// Runs a plan; `after` is told the number of each step when it is done.
     fn run(&mut self, kind: Kind, index: usize, mut after: impl FnMut(usize)) {
+        if let Some(byte) = self.poisoned {
+            let steps = self.plans[kind as usize][index].steps.len();
+            for number in 0..steps {
+                self.run_steps(kind, index, number..number + 1, &mut after);
+                self.poison_behind(kind, index, number, byte);
+            }
+        } else {
+            self.run_steps(kind, index, 0.., &mut after);
+        }
+        for &(leaf, bytes) in &self.plans[kind as usize][index].untouched {
+            // SAFETY: the slot has the shape of the leaf.
+            unsafe { self.gradient_walk.slots[leaf].write_bytes(0, bytes) };
+        }
+    }
+
+    /// Runs some steps of a plan, all that come before having run.
+    fn run_steps(
+        &mut self,
+        kind: Kind,
+        index: usize,
+        steps: impl SliceIndex<[Step], Output = [Step]>,
+        after: &mut impl FnMut(usize),
+    ) {
         let plan = &self.plans[kind as usize][index];
         let pointers = Pointers {
             arena: self.arena.as_mut_ptr(),
@@ -325,7 +362,7 @@ impl Engine {
             constants: plan.constants.as_ptr(),
             scratch: self.scratch.as_mut_ptr(),
         };
-        for (number, step) in plan.steps.iter().enumerate() {
+        for (number, step) in plan.steps[steps].iter().enumerate() {
             // SAFETY: `prepare` patched the pointers for arguments whose key is the plan's; the
             // gradient walk made every slot; arena and scratch are ours alone and large enough.
             unsafe {
@@ -333,10 +370,6 @@ impl Engine {
                     .run(&pointers, &mut self.sources, &mut self.targets)
             };
             after(number);
-        }
-        for &(leaf, bytes) in &plan.untouched {
-            // SAFETY: the slot has the shape of the leaf.
-            unsafe { self.gradient_walk.slots[leaf].write_bytes(0, bytes) };
         }
     }
 

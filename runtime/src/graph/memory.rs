@@ -60,9 +60,21 @@ impl Arena {
         self.allocate(self.bytes_of(like))
     }
 
+    /// The size of the largest buffer.
+    pub(crate) fn largest(&self) -> usize {
+        self.lives.iter().map(|life| life.bytes).max().unwrap_or(0)
+    }
+
     /// The size of a buffer.
     pub(crate) fn bytes_of(&self, buffer: Buffer) -> usize {
         self.lives[buffer.0].bytes
+    }
+
+    /// The places of the buffers whose last step this is, after packing.
+    pub(crate) fn dead_after(&self, step: usize) -> impl Iterator<Item = (usize, usize)> {
+        let dead = move |life: &&Life| life.first <= life.last && life.last == step;
+        let lives = self.lives.iter().filter(dead);
+        lives.map(|life| (life.offset, life.bytes))
     }
 
     /// The bytes of the buffers that are written before a step and read at it or later.

@@ -17,6 +17,7 @@ mod embedding;
 mod engine;
 mod gradient;
 mod handle;
+mod in_place;
 mod infer;
 mod memory;
 mod plan;

@@ -9,6 +9,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::checkpoint::{Scope, Scopes};
+use super::in_place::{Merged, Pair, Uses, merge};
 use super::memory::{Arena, Buffer};
 use super::step::{Action, Location, Pass, Step};
 
@@ -18,6 +19,8 @@ pub(super) struct Sketch {
     reads: Vec<Buffer>,
     writes: Vec<Buffer>,
     forward: bool,
+    /// What may be written over what.
+    pairs: Vec<Pair>,
     /// What it costs to run it once more, in bytes moved.
     pub(super) cost: f64,
 }
@@ -229,13 +232,36 @@ impl Outline {
         needed
     }
 
+    /// What may be written over what in a schedule, and is.
+    pub(super) fn merge(&self, turns: &[Turn], arena: &Arena, least: usize) -> Merged {
+        let uses = |turn: &Turn| Uses {
+            buffers: self.steps[turn.step]
+                .buffers()
+                .map(|buffer| turn.name(buffer))
+                .collect(),
+            pairs: self.pairs(turn).collect(),
+        };
+        let uses: Vec<Uses> = turns.iter().map(uses).collect();
+        merge(&uses, &self.kept, arena, least)
+    }
+
+    /// What a step of a schedule may write over what.
+    pub(super) fn pairs<'o>(&'o self, turn: &'o Turn) -> impl Iterator<Item = Pair> + 'o {
+        self.steps[turn.step].pairs.iter().map(|pair| Pair {
+            read: turn.name(pair.read),
+            written: turn.name(pair.written),
+            ..*pair
+        })
+    }
+
     /// The most bytes that live at one time of a schedule.
-    pub(super) fn peak(&self, turns: &[Turn], arena: &Arena) -> usize {
+    pub(super) fn peak(&self, turns: &[Turn], arena: &Arena, merged: &Merged) -> usize {
         let mut lives: HashMap<Buffer, (usize, usize)> = HashMap::new();
         for (at, turn) in turns.iter().enumerate() {
             let step = &self.steps[turn.step];
             for buffer in step.buffers() {
-                lives.entry(turn.name(buffer)).or_insert((at, at)).1 = at;
+                let name = merged.name(turn.name(buffer));
+                lives.entry(name).or_insert((at, at)).1 = at;
             }
         }
         let mut change = vec![0_isize; turns.len() + 1];
@@ -262,7 +288,7 @@ impl Turn {
         found.next().map_or(buffer, |&(_, new)| new)
     }
 
-    /// The step of the new schedule.
+    /// The step of the new schedule, still without what is written in place.
     pub(super) fn apply(&self, steps: &[Step]) -> Step {
         let mut step = steps[self.step].clone();
         if self.again {
@@ -297,8 +323,37 @@ fn sketch(step: &Step) -> Sketch {
         reads,
         writes,
         forward: step.origin.pass == Pass::Forward && !outside,
+        pairs: pairs(&step.action),
         cost: cost(&step.action),
     }
+}
+
+/// What a step may write over which of its operands.
+fn pairs(action: &Action) -> Vec<Pair> {
+    let Action::Fused {
+        plan,
+        inputs,
+        outputs,
+    } = action
+    else {
+        return Vec::new();
+    };
+    let mut pairs = Vec::new();
+    for (input, read) in inputs.iter().enumerate() {
+        for (output, written) in outputs.iter().enumerate() {
+            if let (Location::Arena(read), Location::Arena(written)) = (read, written)
+                && plan.may_overwrite(input, output)
+            {
+                let (read, written) = (Buffer(*read), Buffer(*written));
+                pairs.push(Pair {
+                    input,
+                    read,
+                    written,
+                });
+            }
+        }
+    }
+    pairs
 }
 
 /// What a step costs, in bytes moved, as far as its form tells.

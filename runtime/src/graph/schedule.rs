@@ -3,10 +3,11 @@
 use super::budget::choose;
 use super::builder::Source;
 use super::checkpoint::{Scope, Scopes};
+use super::in_place::{LARGE, Merged};
 use super::memory::Buffer;
 use super::plan::{Gradients, Output, Plan, Planner, Request};
-use super::recompute::Outline;
-use super::step::{Location, Pass, Step};
+use super::recompute::{Outline, Turn};
+use super::step::{Action, Location, Pass, Step};
 use crate::Error;
 
 impl Planner<'_> {
@@ -25,8 +26,13 @@ impl Planner<'_> {
         self.drop_unread();
         let scratch = self.steps.iter().map(|step| step.action.scratch_bytes());
         let scratch_bytes = scratch.max().unwrap_or(0);
-        if scopes.any() || request.budget.is_some() {
-            self.compute_again(scopes, request.budget, scratch_bytes)?;
+        if scopes.any() || request.budget.is_some() || self.arena.largest() >= LARGE {
+            let merged = self.compute_again(scopes, request.budget, scratch_bytes)?;
+            for output in &mut outputs {
+                if let Location::Arena(buffer) = output.at {
+                    output.at = Location::Arena(merged.name(Buffer(buffer)).0);
+                }
+            }
         }
         for (at, step) in self.steps.iter().enumerate() {
             step.action.visit(&mut |location| {
@@ -72,13 +78,14 @@ impl Planner<'_> {
         })
     }
 
-    /// Puts the steps that run again in front of those that read what they compute.
+    /// Puts the steps that run again in front of those that read what they compute, and lets steps
+    /// write over what is dead; yields which buffers are others now.
     fn compute_again(
         &mut self,
         scopes: &Scopes,
         budget: Option<usize>,
         scratch_bytes: usize,
-    ) -> Result<(), Error> {
+    ) -> Result<Merged, Error> {
         let outline = Outline::of(&self.steps, &self.arena);
         let scope_of: Vec<Scope> = self.steps.iter().map(|step| step.origin.scope).collect();
         let room = budget.map(|budget| budget.saturating_sub(scratch_bytes));
@@ -88,10 +95,23 @@ impl Planner<'_> {
                 least: least + scratch_bytes,
             }
         })?;
-        let steps = way.turns.iter().map(|turn| turn.apply(&self.steps));
-        self.steps = steps.collect();
-        self.arena = way.arena;
-        Ok(())
+        let step = |turn: &Turn| {
+            let mut step = turn.apply(&self.steps);
+            for pair in outline.pairs(turn).filter(|pair| way.merged.joins(pair)) {
+                if let Action::Fused { plan, .. } = &mut step.action {
+                    plan.overwrite(pair.input);
+                }
+            }
+            step.action.visit_mut(&mut |location| {
+                if let Location::Arena(buffer) = location {
+                    *location = Location::Arena(way.merged.name(Buffer(*buffer)).0);
+                }
+            });
+            step
+        };
+        self.steps = way.turns.iter().map(step).collect();
+        self.arena = way.kept();
+        Ok(way.merged)
     }
 
     /// The leaves whose gradient is wanted and that nobody writes to, with their bytes.

@@ -11,9 +11,7 @@ mod interop;
 mod serial;
 mod structural;
 
-use std::sync::Arc;
-
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, Shared};
 use crate::{Element, Error, shape};
 
 /// An array of any rank with elements of type `T`.
@@ -62,7 +60,7 @@ use crate::{Element, Error, shape};
 #[derive(Clone)]
 pub struct Tensor<T: Element> {
     shape: Vec<usize>,
-    data: Arc<Buffer<T>>,
+    data: Shared<T>,
 }
 
 /// The number of elements of a shape that a tensor may have.
@@ -88,7 +86,7 @@ impl<T: Element> Tensor<T> {
         }
         Ok(Tensor {
             shape: shape.to_vec(),
-            data: Arc::new(Buffer::adopt(elements)),
+            data: Shared::new(Buffer::adopt(elements)),
         })
     }
 
@@ -99,7 +97,7 @@ impl<T: Element> Tensor<T> {
         assert_eq!(count(&shape), elements.len());
         Tensor {
             shape,
-            data: Arc::new(Buffer::adopt(elements)),
+            data: Shared::new(Buffer::adopt(elements)),
         }
     }
 
@@ -112,7 +110,7 @@ impl<T: Element> Tensor<T> {
     pub fn zeros(shape: &[usize]) -> Self {
         Tensor {
             shape: shape.to_vec(),
-            data: Arc::new(Buffer::zeros(count(shape))),
+            data: Shared::new(Buffer::zeros(count(shape))),
         }
     }
 
@@ -169,10 +167,7 @@ impl<T: Element> Tensor<T> {
     /// The elements as a vector; a copy if they are shared.
     #[must_use]
     pub fn into_vec(self) -> Vec<T> {
-        match Arc::try_unwrap(self.data) {
-            Ok(buffer) => buffer.into_vec(),
-            Err(shared) => shared.as_slice().to_vec(),
-        }
+        self.data.into_vec()
     }
 
     /// The elements for writing; copies them if they are shared.
@@ -181,15 +176,9 @@ impl<T: Element> Tensor<T> {
     }
 
     /// Shape and elements for writing.
+    #[inline]
     pub(crate) fn parts_mut(&mut self) -> (&[usize], &mut [T]) {
-        if Arc::get_mut(&mut self.data).is_none() {
-            self.data = Arc::new(Buffer::adopt(self.data.as_slice().to_vec()));
-        }
-        match Arc::get_mut(&mut self.data) {
-            Some(buffer) => (&self.shape, buffer.as_mut_slice()),
-            // The buffer was just made, and nobody else has it.
-            None => unreachable!("a new buffer has one owner"),
-        }
+        (&self.shape, self.data.as_mut_slice())
     }
 
     /// The only element.

@@ -11,6 +11,7 @@
 mod run;
 
 use std::fmt;
+use std::ops::Range;
 
 use self::run::{Part, Run};
 use super::dispatch::vectorized;
@@ -59,6 +60,13 @@ struct Strides {
     element: usize,
     /// Whether a piece of the domain is contiguous in it.
     direct: bool,
+}
+
+impl Strides {
+    /// All of them.
+    fn strides(&self) -> (&[usize], usize, usize) {
+        (&self.outer, self.row, self.element)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -174,29 +182,77 @@ impl FusedPlan {
             _ => 1,
         };
         let parts = (total / PART).clamp(1, most);
-        let step = match (direct, block) {
-            // One row is cut into parts that begin at whole cache lines.
-            (true, _) if rows == 1 => length.div_ceil(parts).next_multiple_of(64),
-            (true, _) | (_, 2..) => length.max(1),
-            _ => TILE,
-        };
-        let pieces = outer.iter().product::<usize>() * rows.div_ceil(block) * length.div_ceil(step);
-        FusedPlan {
+        let mut plan = FusedPlan {
             kernel,
             row: kernel.rows[isa() as usize],
             outer,
             rows,
             length,
             block,
-            step,
+            step: 1,
             domain,
             inputs: strides,
             outputs,
             direct,
             sums,
-            pieces,
-            parts: parts.min(pieces.max(1)),
+            pieces: 0,
+            parts,
+        };
+        plan.cut();
+        plan
+    }
+
+    /// Cuts the domain into pieces.
+    fn cut(&mut self) {
+        self.step = match (self.direct, self.block) {
+            // One row is cut into parts that begin at whole cache lines.
+            (true, _) if self.rows == 1 => self.length.div_ceil(self.parts).next_multiple_of(64),
+            (true, _) | (_, 2..) => self.length.max(1),
+            _ => TILE,
+        };
+        let (across, down) = (
+            self.length.div_ceil(self.step),
+            self.rows.div_ceil(self.block),
+        );
+        self.pieces = self.outer.iter().product::<usize>() * down * across;
+        self.parts = self.parts.min(self.pieces.max(1));
+    }
+
+    /// The pieces of a part. A small domain is one part, and there a division would count.
+    #[inline(always)]
+    fn pieces_of(&self, part: usize) -> Range<usize> {
+        if self.parts == 1 {
+            return 0..self.pieces;
         }
+        self.pieces * part / self.parts..self.pieces * (part + 1) / self.parts
+    }
+
+    /// Where a piece begins: the element of its row, the row, and the number of the outer axes.
+    #[inline(always)]
+    fn place_of(&self, piece: usize) -> (usize, usize, usize) {
+        if piece == 0 {
+            return (0, 0, 0);
+        }
+        let across = self.length.div_ceil(self.step).max(1);
+        let down = self.rows.div_ceil(self.block).max(1);
+        (
+            piece % across * self.step,
+            piece / across % down * self.block,
+            piece / across / down,
+        )
+    }
+
+    /// Whether a result may be written over an operand: both have an element for each of the domain.
+    pub(crate) fn may_overwrite(&self, input: usize, output: usize) -> bool {
+        let (input, output) = (&self.inputs[input].strides(), &self.outputs[output]);
+        output.target == Target::Direct && *input == output.strides.strides()
+    }
+
+    /// Takes an operand through a tile, because a result is written over it.
+    pub(crate) fn overwrite(&mut self, input: usize) {
+        self.inputs[input].direct = false;
+        self.direct = false;
+        self.cut();
     }
 
     /// The bytes that it moves, about: every operand has one element for each of the domain.
@@ -220,7 +276,7 @@ impl FusedPlan {
     ///
     /// # Safety
     /// The pointers are valid for operands of the planned shapes, one for each; no output overlaps
-    /// anything; `scratch` has `scratch_bytes` bytes, aligned to 64.
+    /// anything but an operand that `overwrite` was told of, which it is; `scratch` has `scratch_bytes` bytes, aligned to 64.
     pub(crate) unsafe fn run(&self, inputs: &[*const u8], outputs: &[*mut u8], scratch: *mut u8) {
         debug_assert_eq!(
             (inputs.len(), outputs.len()),

@@ -58,17 +58,9 @@ impl<T: Sum> Vectorized for Part<'_, '_, T> {
             for spread in &mut spread[..plan.inputs.len()] {
                 spread.write(usize::MAX);
             }
-            let (across, down) = (
-                plan.length.div_ceil(plan.step).max(1),
-                plan.rows.div_ceil(plan.block).max(1),
-            );
-            let first = plan.pieces * number / plan.parts;
-            let (mut start, mut row, mut outer) = (
-                first % across * plan.step,
-                first / across % down * plan.block,
-                first / across / down,
-            );
-            for _ in first..plan.pieces * (number + 1) / plan.parts {
+            let pieces = plan.pieces_of(number);
+            let (mut start, mut row, mut outer) = plan.place_of(pieces.start);
+            for _ in pieces {
                 let piece = Piece {
                     row,
                     rows: (plan.rows - row).min(plan.block),
@@ -229,6 +221,9 @@ impl<'r, T: Sum> Run<'r, T> {
     }
 }
 
+/// Rows of at least so many elements are copied by `memcpy`.
+const LONG: usize = 64;
+
 /// Spreads a piece of an input over a tile.
 ///
 /// # Safety
@@ -246,9 +241,17 @@ unsafe fn fill<T: Sum>(from: *const T, strides: &Strides, piece: Piece, tile: *m
                         *to.add(element) = value;
                     }
                 }
-                1 => std::ptr::copy_nonoverlapping(from, to, piece.length),
+                // Rows are often as short as a vector: a call of `memcpy` would cost more than the copy.
+                1 if piece.length >= LONG => std::ptr::copy_nonoverlapping(from, to, piece.length),
                 stride => {
-                    for element in 0..piece.length {
+                    let mut done = 0;
+                    while stride == 1 && done + 8 <= piece.length {
+                        to.add(done)
+                            .cast::<[T; 8]>()
+                            .write_unaligned(from.add(done).cast::<[T; 8]>().read_unaligned());
+                        done += 8;
+                    }
+                    for element in done..piece.length {
                         *to.add(element) = *from.add(element * stride);
                     }
                 }
