@@ -2,6 +2,8 @@
 
 extern crate self as cotangent;
 
+#[cfg(feature = "bench")]
+pub mod bench;
 pub mod functions;
 pub mod language {
     #![doc = include_str!("language.md")]
@@ -21,7 +23,7 @@ pub use cotangent_macros::{Differentiable, derivative, differentiable, einsum};
 pub use cotangent_optimizers as optimizers;
 pub use cotangent_runtime::cpu::{set_threads, threads};
 pub use cotangent_runtime::npy;
-pub use cotangent_runtime::scalar::{Matrix, Number as Real};
+pub use cotangent_runtime::scalar::{Matrix, Number as Real, SparseJacobian};
 pub use cotangent_runtime::{
     Bag, BoundMethod, Element, Embedding, Error, Float, Floats, FloatsMut, Graph, Half, LeafView,
     LeafViewMut, Leaves, Over, Pad, Path, Position, Profile, Program, Report, Resize, RowIndex,

@@ -135,6 +135,72 @@ fn what_a_turn_declares_may_change_its_length() {
     gradcheck!(growing_root, &x, 12);
 }
 
+#[derive(Differentiable, Clone, Debug)]
+struct Body {
+    mass: f64,
+    at: Vec<f64>,
+}
+
+impl Body {
+    #[differentiable]
+    fn nudge(&mut self, by: f64) {
+        let old = self.mass;
+        self.mass = (old * by).cos();
+        self.at[1] *= old;
+    }
+
+    #[differentiable]
+    fn moved(self, by: f64) -> Body {
+        Body {
+            mass: self.mass + by * self.at[0],
+            ..self
+        }
+    }
+}
+
+#[differentiable]
+fn shift(v: &mut [f64], by: f64) {
+    for i in 0..v.len() {
+        v[i] = (v[i] * by).sin();
+    }
+}
+
+macro_rules! written {
+    ($name:ident $(#[$attribute:meta])*) => {
+        /// Calls that write their arguments, and a method that consumes its receiver.
+        #[differentiable]
+        fn $name(x: &[f64]) -> f64 {
+            let n = x.len();
+            let mut body = Body { mass: x[0], at: vec![x[1], 0.3] };
+            let mut b = vec![x[0], 0.4, x[n - 1]];
+            for i in 0..3 {
+                b.push(x[i].sin());
+                $(#[$attribute])*
+                for k in 0..4 + n {
+                    body.nudge(x[k % n]);
+                    shift(&mut b[1..], x[k % n]);
+                    let held = body.clone();
+                    body = held.moved(b[2]);
+                }
+            }
+            body.mass * body.at[1] + b[1] * b[2]
+        }
+    };
+}
+
+written!(written_taped);
+written!(written_root #[checkpoint]);
+written!(written_two #[checkpoint(states = 2)]);
+
+#[test]
+fn calls_that_write_leave_nothing_behind_when_they_run_again() {
+    let x = [0.4, -0.7, 0.9];
+    let expected = written_taped::value_and_grad(&x);
+    assert_eq!(written_root::value_and_grad(&x), expected);
+    assert_eq!(written_two::value_and_grad(&x), expected);
+    gradcheck!(written_root, &x);
+}
+
 /// A million turns: the tape of all of them would hold some 50 MB.
 macro_rules! long {
     ($name:ident $(#[$attribute:meta])*) => {

@@ -217,6 +217,32 @@ mod agree {
     }
 }
 
+/// `order = 1`: no second derivatives, and everything else.
+#[differentiable(order = 1)]
+fn once(x: f64, y: f64) -> f64 {
+    // A part that is a constant has the type that its suffix says.
+    let pair = (x * y, 0.25_f64);
+    pair.0.sin() * pair.1.sqrt()
+}
+
+#[differentiable]
+fn calls_once(x: f64) -> f64 {
+    once(x, 2.0) * x
+}
+
+#[test]
+fn first_order_only() {
+    let (x, y) = (0.7_f64, 0.4_f64);
+    let slope = (x * y).cos() * 0.5;
+    let (dx, dy) = once::grad(x, y);
+    close("grad", &[dx, dy], &[slope * y, slope * x]);
+    let (_, along) = once::jvp(x, y, 1.0, 2.0);
+    close("jvp", &[along], &[slope * (y + 2.0 * x)]);
+    let expected = (2.0 * x).sin() * 0.5 + x * (2.0 * x).cos();
+    close("callers", &[calls_once::grad(x)], &[expected]);
+    gradcheck!(once, x, y);
+}
+
 /// What is stopped is a constant of every order: the second derivative is that of `c x^2`, not
 /// that of the gradient `2 x^2`.
 #[differentiable]

@@ -20,7 +20,7 @@ pub(crate) struct Args {
     pub(crate) krate: Option<Path>,
     /// `print`
     pub(crate) print: bool,
-    /// `order = n`: how many times a function over tensors can be differentiated
+    /// `order = n`: how many times a function can be differentiated
     pub(crate) order: Option<(usize, Span)>,
     /// `strategy = tape`: the reverse pass takes everything from the tape
     pub(crate) taped: bool,

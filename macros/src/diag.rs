@@ -94,10 +94,11 @@ catalogue! {
     Syntax "AD015"
         "the item could not be parsed"
         "correct the syntax";
-    /// A derivative of a function that itself asks for a gradient, beyond the first.
+    /// A second derivative of a function that has only first ones: it asks for a gradient itself, or
+    /// says `order = 1`.
     Order "AD016"
-        "at most two derivatives can be nested, and it takes one itself"
-        "write one of the derivatives out as a function of its own";
+        "at most two derivatives can be nested, and it takes one itself or says `order = 1`"
+        "write one of the derivatives out as a function of its own, or leave `order = 1` out";
     /// Forward mode of a function that has none.
     Forward "AD017"
         "it matches the fields of a user's type in a pattern, or makes a variant of an enum, which forward mode cannot do"

@@ -31,8 +31,8 @@ pub(crate) fn differentiable(args: TokenStream, item: TokenStream) -> TokenStrea
     let generated = match signature.regime {
         Regime::Tensor => emit::tensor::expand(&signature, &function, &args, &mut errors),
         Regime::Scalar => {
-            if let Some((_, span)) = args.order {
-                let text = "`order` is for functions over tensors; a function of numbers has second derivatives without it";
+            if let Some((3.., span)) = args.order {
+                let text = "a function of numbers is differentiated twice at most";
                 errors.at_span(span, Code::Argument, text);
             }
             scalar(&signature, &function, &args, &mut errors)

@@ -35,6 +35,8 @@ use proc_macro::TokenStream;
 /// - `crate = path`: where the `cotangent` crate is, when it was renamed.
 /// - `scalar`, `tensor`: which code it is, where a structure in the signature may hold either.
 /// - `associated`: it is an associated function without `self` and without `Self` in it.
+/// - `order = n`: how many times it can be differentiated: once, or (the default for functions of
+///   numbers) twice, or over tensors up to three times. With `order = 1` less code is generated.
 /// - `strategy = tape`: the reverse pass takes everything from the tape.
 /// - `print`: prints the generated code when the crate is compiled; the environment variable
 ///   `COTANGENT_PRINT=f` does the same.

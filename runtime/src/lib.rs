@@ -4,6 +4,7 @@
 //! knows Rust syntax or a derivative rule: the macro differentiates, and this crate runs what it
 //! was given. What generated code may name is the flat list in `codegen`.
 
+mod allocations;
 mod axes;
 mod buffer;
 pub mod check;
@@ -27,6 +28,7 @@ mod shape;
 mod tensor;
 mod zip;
 
+pub use allocations::Allocations;
 pub use axes::{Over, Position, Span};
 pub use cpu::real::Real;
 pub use dtype::{DType, Element, Float, Half};

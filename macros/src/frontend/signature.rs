@@ -89,6 +89,8 @@ pub(crate) struct Signature {
     pub(crate) element: Element,
     /// Whether the reverse pass is to take everything from the tape.
     pub(crate) taped: bool,
+    /// `order = 1`: there are no second derivatives.
+    pub(crate) once: bool,
     /// Whether it is a method or an associated function: what the companion of another function has
     /// stands beside it.
     pub(crate) sibling: bool,
@@ -191,6 +193,7 @@ impl Signature {
             output,
             element,
             taped: args.taped,
+            once: args.order.is_some_and(|(order, _)| order == 1),
             sibling,
             private,
         }

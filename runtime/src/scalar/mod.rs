@@ -13,6 +13,7 @@ mod link;
 mod matrix;
 mod outcome;
 pub mod pass;
+mod sparse;
 mod tangent;
 mod tape;
 mod unlinked;
@@ -31,6 +32,7 @@ pub use gradient::Primal;
 pub use lanes::{Lane, Lanes, Number, Pack, Single, Wide};
 pub use link::{DifferentiableFn, MarkedMethod, unmarked};
 pub use matrix::Matrix;
+pub use sparse::SparseJacobian;
 pub use tangent::{
     CastAlong, Direction, Tangent, cast_back_tangent, cast_tangent, check_direction,
 };

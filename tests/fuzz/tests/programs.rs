@@ -1,23 +1,26 @@
 //! Derivatives of the generated programs: the gradient against dual numbers, `strategy = tape` and
 //! central differences, forward mode against the gradient, Hessian products against differences of
-//! gradients.
+//! gradients, the gradient in single precision against dual numbers in double precision.
 
-use fuzz::dual::Dual;
+use fuzz::dual::{Dual, Dual32, Dual64, Float};
 use fuzz::generator::constructs;
 
 type Gradient = fn(&[f64]) -> (f64, Vec<f64>);
-type Modes = (
-    fn(&[f64], &[f64]) -> (f64, f64),
-    fn(&[f64], &[f64]) -> Vec<f64>,
-);
+type Single = (fn(&[f32]) -> (f32, Vec<f32>), fn(&[Dual32]) -> Dual32);
 
 /// A generated program.
 pub struct Program {
     value: fn(&[f64]) -> f64,
     gradient: Gradient,
-    taped: Gradient,
-    dual: fn(&[Dual]) -> Dual,
-    modes: Option<Modes>,
+    taped: Option<Gradient>,
+    dual: fn(&[Dual64]) -> Dual64,
+    /// Whether differences see what derivatives do.
+    smooth: bool,
+    /// Whether some of it has single precision.
+    rounded: bool,
+    jvp: Option<fn(&[f64], &[f64]) -> (f64, f64)>,
+    hvp: Option<fn(&[f64], &[f64]) -> Vec<f64>>,
+    single: Option<Single>,
     text: &'static str,
     used: &'static [bool],
 }
@@ -28,6 +31,10 @@ include!(concat!(env!("OUT_DIR"), "/programs.rs"));
 /// operations.
 const TOLERANCE: f64 = 1e-9;
 
+/// The same in single precision, where dual numbers in both precisions agree to a hundredth of it:
+/// elsewhere rounding decides, not the derivative.
+const SINGLE_TOLERANCE: f64 = 1e-3;
+
 /// How often each comparison was made.
 #[derive(Default)]
 struct Counts {
@@ -36,6 +43,8 @@ struct Counts {
     differences: usize,
     forward: usize,
     second: usize,
+    single: usize,
+    ill_conditioned: usize,
 }
 
 fn point(n: usize, seed: usize) -> Vec<f64> {
@@ -68,88 +77,121 @@ impl Check<'_> {
         );
     }
 
-    /// The derivative by entry `i`, by dual numbers.
-    fn slope(&self, i: usize) -> f64 {
-        let seeded = self.x.iter().enumerate().map(|(k, &value)| Dual {
-            value,
-            slope: f64::from(u8::from(k == i)),
-        });
-        (self.program.dual)(&seeded.collect::<Vec<Dual>>()).slope
-    }
-
     fn run(&self, counts: &mut Counts) {
         let Check { program, x, .. } = *self;
         let (value, gradient) = (program.gradient)(x);
-        let (taped_value, taped) = (program.taped)(x);
         let primal = (program.value)(x);
         // Some programs overflow at some points; then all three must.
         let same = |a: f64, b: f64| a == b || (a.is_nan() && b.is_nan());
-        if !same(value, taped_value) {
+        let taped = program.taped.map(|taped| taped(x));
+        if let Some((taped_value, _)) = taped
+            && !same(value, taped_value)
+        {
             self.near("value, taped", value, taped_value, 0.0);
         }
         if !same(value, primal) {
             self.near("value", value, primal, 1e-12 * primal.abs().max(1.0));
         }
-        let slopes: Vec<f64> = (0..x.len()).map(|i| self.slope(i)).collect();
+        let slopes = slopes(program.dual, x);
         let scale = slopes.iter().fold(1.0_f64, |m, s| m.max(s.abs()));
         // `max` passes over NaN, so that each slope is asked.
         if !slopes.iter().all(|slope| slope.is_finite()) || scale > 1e8 {
             return;
         }
         counts.points += 1;
+        let tolerance = if program.rounded {
+            SINGLE_TOLERANCE
+        } else {
+            TOLERANCE
+        };
         for i in 0..x.len() {
             counts.duals += 1;
             self.near(
                 &format!("entry {i}"),
                 gradient[i],
                 slopes[i],
-                TOLERANCE * scale,
+                tolerance * scale,
             );
-            self.near(
-                &format!("entry {i}, taped"),
-                taped[i],
-                slopes[i],
-                TOLERANCE * scale,
-            );
+            if let Some((_, taped)) = &taped {
+                let what = format!("entry {i}, taped");
+                self.near(&what, taped[i], slopes[i], tolerance * scale);
+            }
             let moved = |h: f64| {
                 let mut moved = x.to_vec();
                 moved[i] += h;
                 (program.value)(&moved)
             };
+            if !program.smooth {
+                continue;
+            }
             if let Some(slope) = difference(moved, scale) {
                 counts.differences += 1;
                 let what = format!("entry {i}, differences");
                 self.near(&what, gradient[i], slope, 1e-5 * scale);
             }
         }
-        if let Some(modes) = program.modes {
-            self.modes(modes, &gradient, scale, counts);
+        let along = point(x.len(), self.number + 17);
+        if let Some(jvp) = program.jvp {
+            counts.forward += 1;
+            let expected: f64 = gradient.iter().zip(&along).map(|(g, v)| g * v).sum();
+            let bound = tolerance * scale * (1.0 + along.len() as f64);
+            self.near("forward mode", jvp(x, &along).1, expected, bound);
+        }
+        if let Some(hvp) = program.hvp.filter(|_| program.smooth) {
+            self.second(&hvp(x, &along), &along, scale, counts);
+        }
+        if let Some(single) = program.single {
+            self.single(single, counts);
         }
     }
 
-    fn modes(&self, (jvp, hvp): Modes, gradient: &[f64], scale: f64, counts: &mut Counts) {
-        let (x, along) = (self.x, point(self.x.len(), self.number + 17));
-        counts.forward += 1;
-        let expected: f64 = gradient.iter().zip(&along).map(|(g, v)| g * v).sum();
-        let bound = TOLERANCE * scale * (1.0 + along.len() as f64);
-        self.near("forward mode", jvp(x, &along).1, expected, bound);
-        for (i, found) in hvp(x, &along).into_iter().enumerate() {
+    fn second(&self, product: &[f64], along: &[f64], scale: f64, counts: &mut Counts) {
+        for (i, &found) in product.iter().enumerate() {
             let moved = |h: f64| {
-                let moved: Vec<f64> = x.iter().zip(&along).map(|(x, v)| x + h * v).collect();
+                let moved: Vec<f64> = self.x.iter().zip(along).map(|(x, v)| x + h * v).collect();
                 (self.program.gradient)(&moved).1[i]
             };
             let size = scale.max(found.abs());
             if let Some(slope) = difference(moved, size) {
                 counts.second += 1;
-                self.near(
-                    &format!("entry {i} of the Hessian product"),
-                    found,
-                    slope,
-                    1e-5 * size,
-                );
+                let what = format!("entry {i} of the Hessian product");
+                self.near(&what, found, slope, 1e-5 * size);
             }
         }
     }
+
+    fn single(&self, (gradient, dual): Single, counts: &mut Counts) {
+        let narrow: Vec<f32> = self.x.iter().map(|&x| x as f32).collect();
+        let wide: Vec<f64> = narrow.iter().map(|&x| f64::from(x)).collect();
+        let exact = slopes(self.program.dual, &wide);
+        let rounded = slopes(dual, &narrow);
+        let scale = exact.iter().fold(1.0_f64, |m, s| m.max(s.abs()));
+        let sure = |(exact, rounded): (&f64, &f32)| {
+            (exact - f64::from(*rounded)).abs() <= 0.01 * SINGLE_TOLERANCE * scale
+        };
+        if !exact.iter().zip(&rounded).all(sure) {
+            counts.ill_conditioned += 1;
+            return;
+        }
+        counts.single += 1;
+        let (_, gradient) = gradient(&narrow);
+        for (i, (&found, &expected)) in gradient.iter().zip(&exact).enumerate() {
+            let what = format!("entry {i}, f32");
+            self.near(&what, f64::from(found), expected, SINGLE_TOLERANCE * scale);
+        }
+    }
+}
+
+/// The gradient by dual numbers.
+fn slopes<T: Float>(function: fn(&[Dual<T>]) -> Dual<T>, x: &[T]) -> Vec<T> {
+    let seeded = |i: usize| {
+        let entries = x.iter().enumerate().map(move |(k, &value)| Dual {
+            value,
+            slope: if k == i { T::ONE } else { T::ZERO },
+        });
+        entries.collect::<Vec<Dual<T>>>()
+    };
+    (0..x.len()).map(|i| function(&seeded(i)).slope).collect()
 }
 
 #[test]
@@ -179,22 +221,24 @@ fn derivatives_agree() {
         differences,
         forward,
         second,
+        single,
+        ill_conditioned,
     } = counts;
     println!(
         "fuzz: {} programs, {points} points, {duals} duals, {differences} differences, \
-         {forward} tangents, {second} second derivatives",
+         {forward} tangents, {second} second derivatives, {single} points in single precision",
         PROGRAMS.len()
     );
+    // `scripts/nightly.sh` adds these up over many runs.
     for (construct, count) in names.iter().zip(&histogram) {
-        let share = 100.0 * *count as f64 / PROGRAMS.len() as f64;
-        println!("{construct:>20} {share:5.1} %");
-        assert!(
-            PROGRAMS.len() < 100 || share >= 1.0,
-            "`{construct}` is in {share} % of programs"
-        );
+        println!("in {count}: {construct}");
     }
     assert!(
         differences * 2 > duals,
         "only {differences} of {duals} could be compared"
+    );
+    assert!(
+        single >= ill_conditioned,
+        "{ill_conditioned} points were too ill-conditioned for single precision, {single} were not"
     );
 }

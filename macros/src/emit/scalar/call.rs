@@ -16,11 +16,14 @@ impl Emitter<'_> {
         self.lending_call(call, "__forward", args.chain([quote!(#tape)]).collect())
     }
 
-    /// A call that the reverse pass does not visit: it must leave nothing on the tape but what it
-    /// overwrites.
-    pub(super) fn plain_call(&self, call: &Call) -> TokenStream {
+    /// A call that leaves nothing on the tape: one that the reverse pass does not visit, or one that
+    /// is run again, whose callee is `known` to be differentiable.
+    pub(super) fn plain_call(&self, call: &Call, known: bool) -> TokenStream {
         let callee = &call.callee;
         let args: Vec<TokenStream> = call.args.iter().map(|arg| self.argument(arg)).collect();
+        if known && matches!(callee, Callee::Method(_)) {
+            return self.linked(call, "__plain", args);
+        }
         if let (Callee::Method(name), [of, rest @ ..]) = (callee, args.as_slice()) {
             return quote!((#of).#name(#(#rest),*));
         }

@@ -96,7 +96,7 @@ impl Emitter<'_> {
                 #report
             }
         };
-        if !self.function.has_tangents() || self.function.nests() {
+        if !self.function.has_tangents() || !self.has_second() {
             return forward;
         }
         let gradient = |step: TokenStream| {

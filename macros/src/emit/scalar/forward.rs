@@ -100,15 +100,18 @@ impl Emitter<'_> {
                 quote_spanned!(span=> #place.to_vec())
             }
             // A gradient has a tape of its own.
-            Rhs::Call(call) if call.wanted != Wanted::Value => self.plain_call(call),
+            Rhs::Call(call) if call.wanted != Wanted::Value => self.plain_call(call, false),
             Rhs::Call(call) => {
                 // The callee's record lies below the old content of the target.
                 let value = names::local("value");
-                let taped = !matches!(self.storage, Storage::Nowhere);
-                let (keep, called) = if self.visited(stmt) && taped {
-                    (Vec::new(), self.forward_call(call))
-                } else {
-                    (self.written_by(call, "keep"), self.plain_call(call))
+                let (taped, visited) = (
+                    !matches!(self.storage, Storage::Nowhere),
+                    self.visited(stmt),
+                );
+                let (keep, called) = match (taped, visited) {
+                    (true, true) => (Vec::new(), self.forward_call(call)),
+                    (true, false) => (self.written_by(call, "keep"), self.plain_call(call, false)),
+                    (false, _) => (Vec::new(), self.plain_call(call, visited)),
                 };
                 return quote!(#(#keep)* let #value = #called; #save #target = #value;);
             }

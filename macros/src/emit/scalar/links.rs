@@ -1,4 +1,5 @@
-//! Prints what other differentiable functions call: the two halves of the reverse mode.
+//! Prints what other differentiable functions call: the two halves of the reverse mode, and methods
+//! as they are.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
@@ -34,8 +35,20 @@ impl Emitter<'_> {
             )
         });
         let losing = self.losing_links();
+        // A caller does not know whether a method takes its receiver by value.
+        let plain = signature.receiver.as_ref().map(|_| {
+            let primal = self.primal_call(&names);
+            quote! {
+                #[doc(hidden)]
+                #[inline]
+                pub fn __plain #generics (#(#params),*) -> #output #bounds {
+                    #primal
+                }
+            }
+        });
         quote! {
             #losing
+            #plain
 
             #[doc(hidden)]
             #[inline]

@@ -29,7 +29,7 @@ impl Emitter<'_> {
             (true, _) => Some(self.jacobian_in_place()),
             (false, scalar) => (!scalar).then(|| self.jacobian()),
         };
-        if self.function.nests() {
+        if !self.has_second() {
             let message = format!("the gradient of `{name}` cannot be differentiated");
             let refused = self.refused_links(&diag::deferred(Code::Order, &message));
             return quote!(#jvp #jacobian #refused #forward);
@@ -44,6 +44,11 @@ impl Emitter<'_> {
             quote!(#hvp #hessian #nested)
         });
         quote!(#jvp #jacobian #products #run #links #functions #forward)
+    }
+
+    /// Whether the gradient code can be differentiated, and is to be.
+    pub(super) fn has_second(&self) -> bool {
+        !(self.function.nests() || self.signature.once)
     }
 
     /// The positions of `&mut` parameters.

@@ -1,9 +1,10 @@
 //! Breaks the compiler on purpose, one place at a time, and shows that the tests notice: the sign of
 //! every derivative rule, and every reason for which the reverse pass keeps something.
 //!
-//! `mutate [rules|saves] [NAME..]` works on a copy of the tree in `target/mutants`. A mutant is
-//! caught if a test of its suite fails, or if rustc refuses what the macros print; the last suite is
-//! 500 random programs. What survives is printed, and ends the run with 1.
+//! `mutate [rules|saves] [NAME..]` works on a copy of the tree in `target/mutants`. A mutant is caught
+//! if a test of its suites ran and failed: first 500 random programs, some at a time, then the tests
+//! of the scalar language. What survives, and what could not be judged because it did not compile or
+//! was killed, is printed and ends the run with 1.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -80,22 +81,33 @@ pub(crate) fn partial<B: Build>(
 }
 "#;
 
-/// What a suite of tests is run by: the quick ones first.
-const SUITES: [&[&str]; 2] = [
-    &[
-        "test",
-        "-q",
-        "--test",
-        "scalar_strategies",
-        "--test",
-        "failures",
-        "--test",
-        "scalar_checkpoint",
-        "--test",
-        "scalar_language",
-    ],
-    &["test", "-q", "-p", "fuzz", "--test", "programs"],
+/// How many random programs are compiled at a time, and how often.
+const PROGRAMS: usize = 40;
+const BATCHES: usize = 12;
+
+/// The tests that hold the scalar language, for what random programs let through.
+const TESTS: &[&str] = &[
+    "test",
+    "-q",
+    "--test",
+    "scalar_strategies",
+    "--test",
+    "failures",
+    "--test",
+    "scalar_checkpoint",
+    "--test",
+    "scalar_language",
 ];
+
+/// What a suite said of a mutant.
+enum Verdict {
+    /// A test ran and failed, with this message.
+    Caught(String),
+    /// All tests ran and passed.
+    Survived,
+    /// No test ran to its end, for this reason.
+    Unjudged(String),
+}
 
 /// The suite of the rules.
 const GOLDEN: &[&str] = &["test", "-q", "--test", "scalar_golden"];
@@ -136,8 +148,8 @@ impl Copy {
         std::fs::write(self.root.join(file), text).expect("the copy is written");
     }
 
-    /// Whether a suite fails, and with what.
-    fn fails(&self, suite: &[&str], mutant: &str) -> Option<String> {
+    /// Runs a suite.
+    fn judge(&self, suite: &[&str], mutant: &str, seed: usize) -> Verdict {
         let run = Command::new("cargo")
             .args(suite)
             .current_dir(&self.root)
@@ -146,24 +158,43 @@ impl Copy {
                 std::path::absolute("target/mutants/build").expect("a path"),
             )
             .env("COTANGENT_MUTANT", mutant)
-            .env("FUZZ_PROGRAMS", "500")
+            .env("FUZZ_PROGRAMS", PROGRAMS.to_string())
+            .env("FUZZ_SEED", seed.to_string())
             .output()
             .expect("cargo runs");
         let text = [run.stdout, run.stderr].concat();
         let text = String::from_utf8_lossy(&text).into_owned();
-        assert!(
-            !text.contains("could not compile `cotangent-macros`"),
-            "{mutant}: {text}"
-        );
-        let line = |start: &str| {
-            text.lines()
-                .find(|line| line.contains(start))
-                .map(str::to_string)
-        };
-        let why = line("panicked")
-            .or_else(|| line("error"))
-            .unwrap_or_default();
-        (!run.status.success()).then_some(why)
+        if run.status.success() {
+            return Verdict::Survived;
+        }
+        // The tests name their failures only after they have run to their end.
+        if text.contains("test result: FAILED") {
+            let panic = text
+                .lines()
+                .skip_while(|line| !line.contains("panicked at"));
+            return Verdict::Caught(panic.take(2).collect::<Vec<&str>>().join(" "));
+        }
+        let why = text.lines().find(|line| line.starts_with("error"));
+        Verdict::Unjudged(why.unwrap_or("it was ended from outside").to_string())
+    }
+
+    /// Random programs until one of them tells, then the tests.
+    fn judge_save(&self) -> Verdict {
+        let fuzz = ["test", "-q", "-p", "fuzz", "--test", "programs"];
+        for seed in 1..=BATCHES {
+            match self.judge(&fuzz, "", seed) {
+                Verdict::Survived => {}
+                Verdict::Caught(why) => {
+                    let programs = seed * PROGRAMS;
+                    return Verdict::Caught(format!("within {programs} programs: {why}"));
+                }
+                unjudged => return unjudged,
+            }
+        }
+        match self.judge(TESTS, "", 1) {
+            Verdict::Caught(why) => Verdict::Caught(format!("only by tests: {why}")),
+            other => other,
+        }
     }
 }
 
@@ -192,7 +223,7 @@ const WITHOUT_A_SIGN: &[(&str, &str)] = &[
     ("Polygamma.1", "an integer"),
 ];
 
-fn flip_rules(copy: &Copy, wanted: &dyn Fn(&str) -> bool) -> Vec<(String, Option<String>)> {
+fn flip_rules(copy: &Copy, wanted: &dyn Fn(&str) -> bool) -> Vec<(String, Verdict)> {
     let file = "macros/src/autodiff/rules.rs";
     let original = copy.read(file);
     let hidden = original.replacen("pub(crate) fn partial<", "fn unflipped<", 1);
@@ -207,16 +238,16 @@ fn flip_rules(copy: &Copy, wanted: &dyn Fn(&str) -> bool) -> Vec<(String, Option
         }
         // Another text, so that the macros run again.
         copy.write(test, &format!("{text}\n// {number}\n"));
-        let why = copy.fails(GOLDEN, &rule);
-        report(&rule, &why);
-        found.push((rule, why));
+        let verdict = copy.judge(GOLDEN, &rule, 1);
+        report(&rule, &verdict);
+        found.push((rule, verdict));
     }
     copy.write(file, &original);
     copy.write(test, &text);
     found
 }
 
-fn drop_saves(copy: &Copy, wanted: &dyn Fn(&str) -> bool) -> Vec<(String, Option<String>)> {
+fn drop_saves(copy: &Copy, wanted: &dyn Fn(&str) -> bool) -> Vec<(String, Verdict)> {
     let mut found = Vec::new();
     for patch in SAVES.iter().filter(|patch| wanted(patch.name)) {
         let file = if patch.file == "residuals" {
@@ -232,21 +263,20 @@ fn drop_saves(copy: &Copy, wanted: &dyn Fn(&str) -> bool) -> Vec<(String, Option
             patch.name
         );
         copy.write(file, &original.replace(patch.from, patch.to));
-        let why = SUITES.iter().find_map(|suite| copy.fails(suite, ""));
+        let verdict = copy.judge_save();
         copy.write(file, &original);
-        report(patch.name, &why);
-        found.push((patch.name.to_string(), why));
+        report(patch.name, &verdict);
+        found.push((patch.name.to_string(), verdict));
     }
     found
 }
 
-fn report(name: &str, why: &Option<String>) {
-    match why {
-        Some(why) => println!(
-            "caught    {name:<36} {}",
-            why.chars().take(90).collect::<String>()
-        ),
-        None => println!("SURVIVED  {name}"),
+fn report(name: &str, verdict: &Verdict) {
+    let short = |why: &str| why.chars().take(160).collect::<String>();
+    match verdict {
+        Verdict::Caught(why) => println!("caught    {name:<36} {}", short(why)),
+        Verdict::Survived => println!("SURVIVED  {name}"),
+        Verdict::Unjudged(why) => println!("UNJUDGED  {name:<36} {}", short(why)),
     }
 }
 
@@ -272,20 +302,20 @@ fn main() -> ExitCode {
     if asked("saves") {
         found.extend(drop_saves(&copy, &wanted));
     }
-    let survived: Vec<&str> = found
+    let left: Vec<&str> = found
         .iter()
-        .filter(|(_, why)| why.is_none())
+        .filter(|(_, verdict)| !matches!(verdict, Verdict::Caught(_)))
         .map(|(name, _)| name.as_str())
         .collect();
     println!(
         "mutants: {} of {} caught",
-        found.len() - survived.len(),
+        found.len() - left.len(),
         found.len()
     );
-    match survived.is_empty() {
+    match left.is_empty() {
         true => ExitCode::SUCCESS,
         false => {
-            println!("survived: {}", survived.join(", "));
+            println!("not caught: {}", left.join(", "));
             ExitCode::FAILURE
         }
     }

@@ -50,4 +50,25 @@ pub const FORMS: &[Form] = &[
         let e = p.bounded();
         p.line(&format!("q = turned(q, {e});"));
     }),
+    form("call without a result", 1, Anywhere, |p| {
+        let (list, e) = (p.list(), p.bounded());
+        p.line(&format!("let e = {e};"));
+        p.line(&format!("damp(&mut {list}, e);"));
+    }),
+    form("call with a reference to a float", 1, Anywhere, |p| {
+        let e = p.bounded();
+        p.line(&format!("let e = {e};"));
+        p.line("let got = bump(&mut s0, e);");
+        p.line("s1 = (s1 + got).sin();");
+    }),
+    form("scratch of the caller", 1, Anywhere, |p| {
+        let (v, s) = (p.name("scratch"), p.scalar());
+        p.line(&format!("let mut {v} = [C(0.0); 3];"));
+        p.line(&format!("let got = through(&a, &mut {v});"));
+        p.line(&format!("{s} += got * {v}[1];"));
+    }),
+    form("slice of arrays in a call", 1, Anywhere, |p| {
+        let (s, e) = (p.scalar(), p.bounded());
+        p.line(&format!("{s} = corners(&m, {e}).sin();"));
+    }),
 ];

@@ -74,6 +74,13 @@ pub const FORMS: &[Form] = &[
         let (i, trips) = (p.name("i"), p.trips());
         p.closed_loop(&format!("#[checkpoint] for {i} in 0..{trips}"), i);
     }),
+    form("checkpoint of a few states", 2, Nested, |p| {
+        let (i, trips, states) = (p.name("i"), p.trips(), 1 + p.random.below(3));
+        p.closed_loop(
+            &format!("#[checkpoint(states = {states})] for {i} in 0..{trips}"),
+            i,
+        );
+    }),
     form("break", 5, Looping, |p| jump(p, "break", true)),
     form("continue", 5, Looping, |p| jump(p, "continue", true)),
     form("outer break", 9, Inner, |p| jump(p, "break", false)),
@@ -101,37 +108,6 @@ pub const FORMS: &[Form] = &[
         p.line("    }");
         p.line("    _ => s2 *= C(0.9),");
         p.line("}");
-    }),
-    form("if let", 2, Anywhere, |p| {
-        let (o, c, s, e) = (p.name("o"), p.condition(), p.scalar(), p.bounded());
-        p.line(&format!(
-            "let {o} = if {c} {{ Some({e}) }} else {{ None }};"
-        ));
-        p.line(&format!("if let Some(v) = {o} {{ {s} += v * s1; }}"));
-    }),
-    form("match of options", 1, Anywhere, |p| {
-        let (o, c, s, e) = (p.name("o"), p.condition(), p.scalar(), p.bounded());
-        p.line(&format!("let mut {o} = None;"));
-        p.line(&format!("if {c} {{ {o} = Some({e}); }}"));
-        p.line(&format!("match {o} {{"));
-        p.line(&format!("    Some(v) if v > C(0.1137) => {s} = v * {s},"));
-        p.line(&format!("    Some(v) => {s} += v,"));
-        p.line(&format!("    None => {s} = {s}.sin(),"));
-        p.line("}");
-    }),
-    form("let else", 5, Looping, |p| {
-        let (o, c, s, e, v) = (
-            p.name("o"),
-            p.condition(),
-            p.scalar(),
-            p.bounded(),
-            p.name("v"),
-        );
-        p.line(&format!(
-            "let {o} = if {c} {{ None }} else {{ Some({e}) }};"
-        ));
-        p.line(&format!("let Some({v}) = {o} else {{ continue; }};"));
-        p.line(&format!("{s} = ({s} * {v}).sin();"));
     }),
     form("block with a value", 1, Anywhere, |p| {
         let (s, e) = (p.scalar(), p.bounded());

@@ -17,6 +17,21 @@ pub enum Place {
     Returning,
 }
 
+/// What is not compared of a program, because of a form that it has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Without {
+    /// Everything is compared.
+    Nothing,
+    /// It moves in steps that differences would see, and derivatives do not.
+    Differences,
+    /// Values, and derivatives on their way back, are rounded to single precision.
+    Precision,
+    /// Custom rules are first derivatives.
+    Second,
+    /// It does what forward mode cannot.
+    Forward,
+}
+
 /// A form of statement.
 pub struct Form {
     /// Its name in the histogram.
@@ -25,6 +40,8 @@ pub struct Form {
     pub weight: usize,
     /// Where it can stand.
     pub place: Place,
+    /// What is not compared of a program that has it.
+    pub without: Without,
     /// Writes it.
     pub write: fn(&mut Program),
 }
@@ -40,6 +57,15 @@ pub const fn form(
         name,
         weight,
         place,
+        without: Without::Nothing,
         write,
+    }
+}
+
+impl Form {
+    /// The form, for programs of which not everything can be compared.
+    pub const fn without(mut self, what: Without) -> Form {
+        self.without = what;
+        self
     }
 }

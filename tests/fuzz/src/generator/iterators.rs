@@ -87,4 +87,48 @@ pub const FORMS: &[Form] = &[
     form("iter_mut and zip", 1, Anywhere, |p| {
         p.line("for (u, v) in a.iter_mut().zip(b.iter()) { *u -= v * C(0.3); }");
     }),
+    form("step_by and cloned", 1, Anywhere, |p| {
+        let s = p.scalar();
+        p.line(&format!(
+            "for (k, v) in x.iter().cloned().enumerate().step_by(2) {{ {s} = ({s} * v).sin() + N(k) * C(0.1); }}"
+        ));
+    }),
+    form("chunks_exact", 1, Anywhere, |p| {
+        let s = p.scalar();
+        p.line(&format!(
+            "for c in a.chunks_exact(2) {{ {s} -= (c[1] * c[0]).sin(); }}"
+        ));
+    }),
+    form("chunks_mut", 1, Anywhere, |p| {
+        p.line("for c in b.chunks_mut(2) { c[0] = (c[0] * c[c.len() - 1]).sin(); }");
+    }),
+    form("for_each", 1, Anywhere, |p| {
+        let (list, s) = (p.list(), p.scalar());
+        p.line(&format!("let by = {s};"));
+        p.line(&format!(
+            "{list}.iter_mut().for_each(|v| *v = (*v + by).sin());"
+        ));
+    }),
+    form("filter in a loop", 1, Anywhere, |p| {
+        let s = p.scalar();
+        p.line(&format!(
+            "for v in b.iter().filter(|v| **v > C(0.1137)) {{ {s} = ({s} * v).cos(); }}"
+        ));
+    }),
+    form("paths in a chain", 1, Anywhere, |p| {
+        let s = p.scalar();
+        p.line(&format!(
+            "{s} += a.iter().copied().map(F::sin).sum::<F>() * C(0.3);"
+        ));
+        p.line(&format!(
+            "{s} = x.iter().map(|&v| bend(v, {s})).sum::<F>().sin();"
+        ));
+    }),
+    form("nested closures", 1, Anywhere, |p| {
+        let (s, trips) = (p.scalar(), p.trips());
+        p.line(&format!("let by = {s};"));
+        p.line(&format!(
+            "{s} = (0..{trips}).map(|i| (0..=i).map(|j| x[j % n] * by).sum::<F>().sin()).sum::<F>() * C(0.3);"
+        ));
+    }),
 ];

@@ -45,6 +45,43 @@ pub const FORMS: &[Form] = &[
         p.line("b.extend_from_slice(&a);");
         p.line(&format!("b[1] = {e};"));
     }),
+    form("extend", 1, Anywhere, |p| {
+        let s = p.scalar();
+        p.line("if a.len() < 8 {");
+        p.line(&format!("    a.extend(x.iter().take(2).map(|v| v * {s}));"));
+        p.line("}");
+    }),
+    form("to_vec and copy_from_slice", 1, Anywhere, |p| {
+        let (v, s) = (p.name("copy"), p.scalar());
+        p.line(&format!("let mut {v} = a.to_vec();"));
+        p.line(&format!("{v}[..2].copy_from_slice(&b[..2]);"));
+        p.line(&format!("{s} += {v}[0] * {v}[{v}.len() - 1];"));
+    }),
+    form("vector of vectors", 1, Anywhere, |p| {
+        let (v, s, trips) = (p.name("grid"), p.scalar(), p.trips());
+        p.line(&format!("let mut {v}: Vec<Vec<F>> = Vec::new();"));
+        p.line(&format!(
+            "for k in 0..{trips} {{ {v}.push(vec![x[k % n], {s} * C(0.5)]); }}"
+        ));
+        p.line(&format!("for k in 0..{v}.len() {{"));
+        p.line(&format!("    let row = &{v}[k];"));
+        p.line(&format!("    {s} = (row[0] * row[1] + {s}).sin();"));
+        p.line(&format!("    {v}[k][0] = {s};"));
+        p.line(&format!("    {s} += {v}[0][0];"));
+        p.line("}");
+    }),
+    form("first and last", 1, Anywhere, |p| {
+        let (list, s) = (p.list(), p.scalar());
+        p.line(&format!(
+            "{s} = (*{list}.first().unwrap() * {list}.last().unwrap()).sin();"
+        ));
+    }),
+    form("mem::take", 1, Anywhere, |p| {
+        let (v, s) = (p.name("old"), p.scalar());
+        p.line(&format!("let {v} = std::mem::take(&mut b);"));
+        p.line(&format!("{s} += {v}[0] * {v}[{v}.len() - 1];"));
+        p.line(&format!("b = vec![{s}, {v}[1]];"));
+    }),
     form("fill", 1, Anywhere, |p| {
         let (list, e) = (p.list(), p.bounded());
         p.line(&format!("let e = {e};"));

@@ -57,6 +57,11 @@ pub const FORMS: &[Form] = &[
         p.line(&format!("let ({u}, w) = ({e}, {other});"));
         p.line(&format!("(s0, {s}) = ({u} * C(0.5), w + {u});").replace("(s0, s0)", "(s1, s0)"));
     }),
+    form("tuple into elements", 1, Anywhere, |p| {
+        let (i, e, s) = (p.integer(), p.bounded(), p.scalar());
+        p.line(&format!("let at = {i} % b.len();"));
+        p.line(&format!("({s}, b[at]) = (b[at] * C(0.5), {e} + {s});"));
+    }),
     form("part of a tuple", 2, Anywhere, |p| {
         let (part, e) = (p.random.pick(&["t.0", "t.1"]), p.bounded());
         let sign = p.random.pick(&["=", "+=", "*="]);

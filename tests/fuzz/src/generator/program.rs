@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::TABLES;
-use super::form::{Form, Place};
+use super::form::{Form, Place, Without};
 use super::random::Random;
+use super::{TABLES, structures};
 
 /// How deep blocks are nested at most.
 const DEPTH: usize = 4;
 
 /// A program under construction. Its variables are `s0`, `s1`, `s2` (floats), `a`, `b` (vectors that
 /// never get shorter than two elements), `q` (an array of three), `m` (two rows of two) and `t` (a
-/// pair).
+/// pair); where structures occur also those of `structures::VARIABLES`.
 pub struct Program {
     /// Its random numbers.
     pub random: Random,
@@ -48,6 +48,13 @@ impl Program {
 
     /// The whole function.
     pub fn text(&self, number: u64) -> String {
+        let structured = structures::FORMS
+            .iter()
+            .any(|form| self.used.contains(form.name));
+        let (variables, rest) = match structured {
+            true => (structures::VARIABLES, structures::RESULT),
+            false => ("", ""),
+        };
         format!(
             "fn p{number}(x: &[F]) -> F {{
     let n = x.len();
@@ -58,12 +65,18 @@ impl Program {
     let mut q = [s0, C(0.2), x[n / 3]];
     let mut m = [[C(0.1), s2], [x[n / 2], C(0.6)]];
     let mut t = (s0 * C(0.5), C(0.3));
-{}    s0 * C(0.3) + s1 * s2 + a.iter().copied().sum::<F>() * b[0] + b[1]
-        + (q[0] * q[1] - q[2]).sin() + m[0][0] * m[1][1] + m[0][1] * m[1][0] + t.0 * t.1
+{variables}{}    s0 * C(0.3) + s1 * s2 + a.iter().copied().sum::<F>() * b[0] + b[1]
+        + (q[0] * q[1] - q[2]).sin() + m[0][0] * m[1][1] + m[0][1] * m[1][0] + t.0 * t.1{rest}
 }}
 ",
             self.code
         )
+    }
+
+    /// Whether this is not compared of it.
+    pub fn without(&self, what: Without) -> bool {
+        let mut forms = TABLES.iter().flat_map(|table| table.iter());
+        forms.any(|form| form.without == what && self.used.contains(form.name))
     }
 
     /// Adds a line.

@@ -2,73 +2,139 @@
 
 use std::fmt::Write;
 
-/// The functions that programs call.
-pub const HELPERS: &str = "
-fn bend(x: F, y: F) -> F {
-    if x > y { x * y } else { (x * C(0.5)).sin() + y * y * C(0.25) }
+/// The types and functions that programs use.
+pub const HELPERS: &str = include_str!("helpers.txt");
+
+/// The type of number that a text is printed over. In it `F` is the type, `C(..)` a constant,
+/// `N(..)` the number of an integer, and `R(..)` a number rounded to another precision and back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// `f64`
+    Double,
+    /// `f32`
+    Single,
+    /// Dual numbers of `f64`.
+    Dual,
+    /// Dual numbers of `f32`.
+    SingleDual,
 }
 
-fn dot(a: &[F], b: &[F]) -> F {
-    let mut s = C(0.0);
-    for (u, v) in a.iter().zip(b) { s += u * v; }
-    s
-}
-
-fn stir(v: &mut [F], k: F) -> F {
-    let mut last = k;
-    for i in 0..v.len() {
-        if v[i] > C(0.9) { return last; }
-        last = (last * v[i]).sin();
-        v[i] = last + k;
+impl Over {
+    fn ty(self) -> &'static str {
+        match self {
+            Over::Double => "f64",
+            Over::Single => "f32",
+            Over::Dual => "Dual64",
+            Over::SingleDual => "Dual32",
+        }
     }
-    last
+
+    fn is_dual(self) -> bool {
+        matches!(self, Over::Dual | Over::SingleDual)
+    }
+
+    /// What stands for a mark with that content.
+    fn mark(self, mark: &str, content: &str) -> String {
+        let ty = self.ty();
+        match (mark, self) {
+            ("C", _) if self.is_dual() => format!("{ty}::c({content})"),
+            ("C", _) => format!("{content}_{ty}"),
+            ("N", _) if self.is_dual() => format!("{ty}::c(({content}) as _)"),
+            ("N", _) => format!("(({content}) as {ty})"),
+            (_, Over::Double) => format!("(({content}) as f32 as f64)"),
+            (_, Over::Single) => format!("(({content}) as f64 as f32)"),
+            _ => format!("({content}).rounded()"),
+        }
+    }
 }
 
-fn nest(v: &[F], k: F, depth: usize) -> F {
-    if depth == 0 || v.is_empty() { return k * C(0.5); }
-    let inner = nest(&v[1..], (k * v[0]).sin(), depth - 1);
-    (inner * v[0]).cos() + k
-}
-
-fn twist(x: F, y: F) -> (F, F) {
-    let z = (x * y).sin();
-    (z + x, z * y)
-}
-
-fn turned(v: [F; 3], k: F) -> [F; 3] {
-    let mut w = v;
-    w[0] = (v[1] * k).sin();
-    w[1] *= w[0];
-    [w[2], w[0], w[1]]
-}
-";
-
-/// The text over one type of number. Constants lose their mark, or get that of the type.
-pub fn over(text: &str, ty: &str, constant: &str) -> String {
+/// The text over one type of number.
+pub fn over(text: &str, numbers: Over) -> String {
     let mut out = String::new();
     let mut rest = text;
-    while let Some(at) = rest.find(['F', 'C']) {
-        let before = rest[..at].chars().next_back().unwrap_or(' ');
-        let after = rest[at + 1..].chars().next().unwrap_or(' ');
+    let mut before = ' ';
+    while let Some(at) = rest.find(['F', 'C', 'N', 'R']) {
+        let before_mark = rest[..at].chars().next_back().unwrap_or(before);
+        let (mark, behind) = (&rest[at..=at], &rest[at + 1..]);
+        let alone = !before_mark.is_alphanumeric();
         out.push_str(&rest[..at]);
-        let alone = !before.is_alphanumeric();
-        match (&rest[at..=at], after) {
-            ("F", after) if alone && !after.is_alphanumeric() => out.push_str(ty),
-            ("C", '(') if alone && constant.is_empty() => {
-                let end = rest[at..].find(')').map_or(rest.len(), |end| at + end);
-                let _ = write!(out, "{}_f64", &rest[at + 1..end]);
-                rest = &rest[end..];
-                continue;
-            }
-            ("C", '(') if alone => out.push_str(constant),
-            (letter, _) => out.push_str(letter),
+        rest = behind;
+        before = mark.chars().next().unwrap_or(' ');
+        if alone && mark != "F" && behind.starts_with('(') {
+            let end = closing(behind);
+            out.push_str(&numbers.mark(mark, &over(&behind[1..end], numbers)));
+            rest = &behind[end + 1..];
+            before = ')';
+        } else if alone && mark == "F" && !behind.starts_with(char::is_alphanumeric) {
+            out.push_str(numbers.ty());
+        } else {
+            out.push_str(mark);
         }
-        rest = &rest[at + 1..];
     }
     out + rest
 }
 
-/// The functions with their attribute.
-pub fn marked(helpers: &str) -> String {
-    helpers.replace("\nfn ", "\n#[differentiable]\npub fn ")
+/// Where the bracket closes that the text starts with.
+fn closing(text: &str) -> usize {
+    let mut depth = 0;
+    for (at, letter) in text.char_indices() {
+        match letter {
+            '(' => depth += 1,
+            ')' if depth == 1 => return at,
+            ')' => depth -= 1,
+            _ => {}
+        }
+    }
+    text.len() - 1
+}
+
+/// The types and functions of `HELPERS`, differentiable, or as they stand for dual numbers. An
+/// item is marked by how its line starts: `fn` by itself, `plain fn` is none of ours, `rule of f fn`
+/// is a rule for `f`.
+pub fn helpers(numbers: Over) -> String {
+    let mut out = String::new();
+    for line in over(HELPERS, numbers).lines() {
+        let text = line.trim_start();
+        let (attribute, item) = if let Some(rest) = text.strip_prefix("rule of ") {
+            let (of, item) = rest.split_once(' ').unwrap_or((rest, ""));
+            (format!("#[derivative(of = {of})] "), item)
+        } else if let Some(item) = text.strip_prefix("plain ") {
+            (String::new(), item)
+        } else if text.starts_with("fn associated_") {
+            (String::from("#[differentiable(associated)] "), text)
+        } else if text.starts_with("fn ") {
+            (String::from("#[differentiable] "), text)
+        } else if text.starts_with("struct ") || text.starts_with("enum ") {
+            (String::from("#[derive(Differentiable)] "), text)
+        } else {
+            let text = match numbers.is_dual() {
+                true => without_attributes(line),
+                false => line.to_string(),
+            };
+            let _ = writeln!(out, "{text}");
+            continue;
+        };
+        if text.starts_with("struct ") || text.starts_with("enum ") {
+            out.push_str("#[derive(Clone, Debug, PartialEq)] ");
+        }
+        let attribute = if numbers.is_dual() { "" } else { &attribute };
+        let _ = writeln!(out, "{attribute}pub {item}");
+    }
+    out
+}
+
+/// The text without what only differentiable functions know.
+pub fn without_attributes(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = ["#[checkpoint", "#[no_diff"]
+        .iter()
+        .filter_map(|start| rest.find(start))
+        .min()
+    {
+        out.push_str(&rest[..at]);
+        let end = rest[at..].find("] ").map_or(rest.len(), |end| at + end + 2);
+        rest = &rest[end..];
+    }
+    (out + rest).replace("no_diff!(", "stop_gradient(")
 }

@@ -78,6 +78,14 @@ impl Emitter<'_> {
 
     /// The value of straight-line code and its tangent.
     fn joint(&self, value: &Value) -> Joint {
+        // A constant stays as the user wrote it: its suffix may be all that tells a type.
+        if value.body.known_float(value.result).is_some() {
+            return Joint {
+                bindings: TokenStream::new(),
+                value: value.tokens.clone(),
+                tangent: None,
+            };
+        }
         let mut body = value.body.clone();
         let along = |number: usize| self.leaf_tangent(value, number);
         let tangent = tangent::extend(&mut body, &[value.result], &along)[0];
