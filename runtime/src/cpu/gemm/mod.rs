@@ -92,6 +92,7 @@ impl GemmPlan {
             a: strides_a,
             b: strides_b,
             c_row: n,
+            b_stays: false,
         };
         let (product, batch) = product.join(batch);
         let (product, swapped) = product.upright();
@@ -207,7 +208,7 @@ impl GemmPlan {
                     };
                     let operands = (a, b, c.add(at_c));
                     self.product
-                        .run(&self.schedule, operands, scratch, !fresh, part);
+                        .run(&self.schedule, operands, scratch, !fresh, false, part);
                 }
             }
         }

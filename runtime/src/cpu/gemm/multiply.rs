@@ -29,6 +29,15 @@ impl Multiply {
             a,
             b,
             c_row,
+            b_stays: false,
+        })
+    }
+
+    /// The same for a right operand that stays the same over several runs with the same scratch space.
+    pub(crate) fn repeated(self) -> Multiply {
+        Multiply(Product {
+            b_stays: true,
+            ..self.0
         })
     }
 
@@ -45,6 +54,23 @@ impl Multiply {
     /// When an operand or the scratch space is too short.
     pub(crate) fn run<T: Tiles>(
         &self,
+        a: &[T],
+        b: &[T],
+        c: &mut [T],
+        scratch: &mut [T],
+        accumulate: bool,
+    ) {
+        self.run_again(false, a, b, c, scratch, accumulate);
+    }
+
+    /// As `run`. With `again`, the scratch space is as a run of this product left it, and b is what it was;
+    /// what was packed of a [`repeated`](Self::repeated) one is not packed again.
+    ///
+    /// # Panics
+    /// As `run`.
+    pub(crate) fn run_again<T: Tiles>(
+        &self,
+        again: bool,
         a: &[T],
         b: &[T],
         c: &mut [T],
@@ -76,12 +102,19 @@ impl Multiply {
             }
             return;
         }
+        let ready = again && self.0.b_stays && schedule.packs_right_whole(&self.0);
         let operands = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
         // SAFETY: the operands are as long as their strides reach, c and the scratch space are borrowed
         // exclusively, and the product was made for an instruction set in use.
         unsafe {
-            self.0
-                .run(&schedule, operands, scratch.as_mut_ptr(), accumulate, None);
+            self.0.run(
+                &schedule,
+                operands,
+                scratch.as_mut_ptr(),
+                accumulate,
+                ready,
+                None,
+            );
         }
     }
 }

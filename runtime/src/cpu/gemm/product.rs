@@ -13,7 +13,7 @@ use super::super::threads::{Shared, split};
 use super::kernels::{Kernels, Tiles, WIDTH};
 use super::pack::{Strip, pack_panels};
 use super::schedule::{Schedule, Way};
-use super::tile::{Ahead, DOTS, Dots, Tile};
+use super::tile::{Ahead, DOTS, Dots, Tile, TileKernel};
 
 /// What is done to a block of results, given by its rows and columns, as soon as it is computed.
 pub(super) type Finish<'f> = &'f (dyn Fn(Range<usize>, Range<usize>) + Sync);
@@ -31,6 +31,8 @@ pub(super) struct Product {
     pub(super) b: (usize, usize),
     /// From a row of the result to the next one; its columns are contiguous.
     pub(super) c_row: usize,
+    /// Whether the right operand serves several products in a row, which repays packing it.
+    pub(super) b_stays: bool,
 }
 
 impl Product {
@@ -78,17 +80,20 @@ impl Product {
         (turned, true)
     }
 
-    /// Computes the product; every block of the result is handed to `finish` once.
+    /// Computes the product; every block of the result is handed to `finish` once. Where `b_ready`, the
+    /// scratch space still holds what a run with the same right operand packed.
     ///
     /// # Safety
     /// The pointers are valid for operands of these sizes and strides; `c` overlaps nothing; the schedule is
-    /// of this product and element type, and `scratch` has room for its elements.
+    /// of this product and element type, and `scratch` has room for its elements; only a right operand that the
+    /// schedule packs whole is ready.
     pub(super) unsafe fn run<T: Tiles>(
         &self,
         schedule: &Schedule,
         (a, b, c): (*const T, *const T, *mut T),
         scratch: *mut T,
         accumulate: bool,
+        b_ready: bool,
         finish: Option<Finish<'_>>,
     ) {
         let kernels = T::kernels(self.isa);
@@ -114,11 +119,16 @@ impl Product {
                             schedule,
                             operands: (a, b, c),
                             packed_b: pack_b.then_some(scratch),
+                            b_ready,
                             packed_a: pack_a.then(|| scratch.add(size_b)),
                             accumulate,
                             finish,
                         };
-                        self.tiles(&work, part * strips / parts..(part + 1) * strips / parts);
+                        let mine = match parts {
+                            1 => 0..strips,
+                            _ => part * strips / parts..(part + 1) * strips / parts,
+                        };
+                        self.tiles(&work, mine);
                     };
                     split(parts, &part);
                 }
@@ -159,36 +169,35 @@ impl Product {
     /// # Safety
     /// As `run`; the packed blocks are as large as the schedule says.
     unsafe fn tiles<T: Tiles>(&self, work: &Work<'_, T>, mine: Range<usize>) {
-        let (m, n, k) = (self.m, self.n, self.k);
         let (kernels, (a, b, c)) = (work.kernels, work.operands);
         let Schedule {
             panel,
             depth,
             block,
             group,
-            strips,
             ..
         } = *work.schedule;
-        let blocks = (0..n)
-            .step_by(block)
-            .flat_map(|n0| (0..k).step_by(group).map(move |k0| (n0, k0)));
+        // Loops by hand, because an iterator in steps divides.
+        let (mut n0, mut g0) = (0, 0);
         // SAFETY: rows, columns and depths stay below m, n and k; the packed blocks are written
         // before they are read.
         unsafe {
-            for (n0, g0) in blocks {
-                let (columns, group) = ((n - n0).min(block), (k - g0).min(group));
+            while n0 < self.n && g0 < self.k {
+                let (columns, group) = ((self.n - n0).min(block), (self.k - g0).min(group));
                 let from = b.add(g0 * self.b.0 + n0 * self.b.1);
                 let (b, b_panel, b_step) = match work.packed_b {
                     Some(to) => {
-                        pack_panels(kernels, (from, self.b), columns, group, panel, to);
+                        if !work.b_ready {
+                            pack_panels(kernels, (from, self.b), columns, group, panel, to);
+                        }
                         (to.cast_const(), panel * group, panel)
                     }
                     None => (from, panel, self.b.0),
                 };
                 for s in mine.clone() {
-                    // Heights differ by one at most.
-                    let [first, last, after] = [s, s + 1, s + 2].map(|s| s * m / strips);
-                    for k0 in (0..group).step_by(depth) {
+                    let [first, last, after] = [s, s + 1, s + 2].map(|s| work.schedule.row(s));
+                    let mut k0 = 0;
+                    while k0 < group {
                         let at =
                             |row, k0: usize| a.wrapping_add(row * self.a.0 + (g0 + k0) * self.a.1);
                         let tile = Tile {
@@ -206,9 +215,10 @@ impl Product {
                             columns,
                             accumulate: work.accumulate || g0 + k0 > 0,
                         };
+                        k0 += depth;
                         // What the next strip will copy.
-                        let (next, rows) = if k0 + depth < group {
-                            (at(first, k0 + depth), last - first)
+                        let (next, rows) = if k0 < group {
+                            (at(first, k0), last - first)
                         } else if s + 1 < mine.end {
                             (at(last, 0), after - last)
                         } else {
@@ -217,9 +227,13 @@ impl Product {
                         let packed_a = work.packed_a.map(|to| (to, next, rows));
                         self.strip(kernels, tile, last - first, panel, b_panel, packed_a);
                     }
-                    if let (Some(finish), true) = (work.finish, g0 + group == k) {
+                    if let (Some(finish), true) = (work.finish, g0 + group == self.k) {
                         finish(first..last, n0..n0 + columns);
                     }
+                }
+                g0 += group;
+                if g0 >= self.k {
+                    (n0, g0) = (n0 + block, 0);
                 }
             }
         }
@@ -239,29 +253,32 @@ impl Product {
         b_panel: usize,
         packed_a: Option<(*mut T, *const T, usize)>,
     ) {
-        let (b, c, columns) = (tile.b, tile.c, tile.columns);
+        let columns = tile.columns;
+        let kernels_of_height: &[TileKernel<T>] = match kernels.wide.get(height - 1) {
+            Some(wide) if panel > WIDTH * kernels.lanes => wide,
+            _ => &kernels.tiles[height - 1],
+        };
+        let layout = Strip::of(self.a, kernels, height);
         // SAFETY: every panel begins below the columns.
         unsafe {
-            let panels = columns.div_ceil(panel);
-            let layout = Strip::of(self.a, kernels, height);
             if let Some((to, _, _)) = packed_a {
                 layout.pack(kernels, (tile.a, self.a), height, tile.k, to);
                 (tile.a, tile.a_row, tile.a_step) = (to, layout.row, layout.step);
                 (tile.a_run, tile.a_block) = (layout.run, layout.block);
             }
-            for j in 0..panels {
+            let mut from = 0;
+            while from < columns {
+                tile.columns = (columns - from).min(panel);
                 if let Some((_, next, rows)) = packed_a {
-                    tile.ahead = layout.ahead((next, self.a), rows, j, panels);
+                    tile.ahead =
+                        layout.ahead((next, self.a), rows, from / panel, columns.div_ceil(panel));
                 }
-                tile.columns = (columns - j * panel).min(panel);
-                tile.b = b.add(j * b_panel);
-                tile.c = c.add(j * panel);
-                let vectors = tile.columns.div_ceil(kernels.lanes);
-                let kernel = match kernels.wide.get(height - 1) {
-                    Some(wide) if panel > WIDTH * kernels.lanes => wide[vectors - 1],
-                    _ => kernels.tiles[height - 1][vectors - 1],
-                };
-                kernel(&tile);
+                // The vectors that hold the columns; lanes are a power of two.
+                let vectors = (tile.columns + kernels.lanes - 1) >> kernels.lanes.trailing_zeros();
+                kernels_of_height[vectors - 1](&tile);
+                from += panel;
+                tile.b = tile.b.wrapping_add(b_panel);
+                tile.c = tile.c.wrapping_add(panel);
             }
         }
     }
@@ -274,6 +291,7 @@ struct Work<'w, T: 'static> {
     operands: (*const T, *const T, *mut T),
     packed_a: Option<*mut T>,
     packed_b: Option<*mut T>,
+    b_ready: bool,
     accumulate: bool,
     finish: Option<Finish<'w>>,
 }

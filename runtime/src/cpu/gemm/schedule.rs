@@ -40,8 +40,11 @@ pub(super) struct Schedule {
     pub(super) way: Way,
     /// Groups of strips that threads may share.
     pub(super) parts: usize,
-    /// Strips of rows: as many as tiles are high, or one less.
+    /// Strips of rows.
     pub(super) strips: usize,
+    /// Rows of a strip; so many of the first ones have one more.
+    pub(super) height: usize,
+    pub(super) higher: usize,
     /// Columns of a panel.
     pub(super) panel: usize,
     /// The depth of a block: k in equal parts.
@@ -94,11 +97,14 @@ impl Schedule {
             Way::Dots => (false, false),
             Way::Tiles { pack_a, pack_b } => (pack_a, pack_b),
         };
+        let strips = m.div_ceil(kernels.tiles.len());
         let copied = |copied: bool, elements: usize| if copied { elements } else { 0 };
         Schedule {
             way,
             parts,
-            strips: m.div_ceil(kernels.tiles.len()),
+            strips,
+            height: m.checked_div(strips).unwrap_or(0),
+            higher: m.checked_rem(strips).unwrap_or(0),
             panel,
             depth,
             block,
@@ -108,6 +114,16 @@ impl Schedule {
                 copied(pack_b, group * block.next_multiple_of(panel)),
             ),
         }
+    }
+
+    /// The first row of a strip.
+    pub(super) fn row(&self, strip: usize) -> usize {
+        strip * self.height + strip.min(self.higher)
+    }
+
+    /// Whether the right operand is packed as one block.
+    pub(super) fn packs_right_whole(&self, product: &Product) -> bool {
+        self.packed.1 > 0 && self.block >= product.n && self.group >= product.k
     }
 
     /// Elements of scratch space that the product needs.
@@ -124,6 +140,7 @@ fn way<T: Tiles>(product: &Product, kernels: &Kernels<T>, panel: usize, depth: u
     }
     let (height, element) = (kernels.tiles.len(), size_of::<T>());
     let pack_b = b.1 != 1
+        || product.b_stays
         || (!kernels.masked && !n.is_multiple_of(kernels.lanes))
         || (n * k * element > SMALL_BYTES && m > FEW_STRIPS * height);
     // A strip is read once for each panel: from where it is, unless that is far away or its lines

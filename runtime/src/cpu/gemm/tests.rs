@@ -323,3 +323,35 @@ fn results_are_finished_once_when_they_are_done() {
         }
     }
 }
+
+/// A right operand that stays is packed by the first run alone, and what does not fit is packed by each.
+#[test]
+fn a_repeated_product_is_that_of_its_operands() {
+    for &isa in Isa::available() {
+        with_isa(isa, || {
+            for [m, k, n] in [
+                [5, 7, 9],
+                [32, 40, 70],
+                [1, 6, 3],
+                [0, 2, 2],
+                [3, 0, 2],
+                [3, 9, 1100],
+                [2, 600, 1100],
+            ] {
+                let b = whole(k * n, 7);
+                let product = Multiply::new([m, k, n], (k, 1), (n, 1), n).repeated();
+                let mut scratch = vec![f64::NAN; product.scratch::<f64>()];
+                for again in [false, true, true] {
+                    let a = whole(m * k, if again { 3 } else { 5 });
+                    let mut c = vec![2.0; m * n];
+                    product.run_again(again, &a, &b, &mut c, &mut scratch, true);
+                    for (at, &got) in c.iter().enumerate() {
+                        let (i, j) = (at / n, at % n);
+                        let sum: f64 = (0..k).map(|d| a[i * k + d] * b[d * n + j]).sum();
+                        assert_eq!(got, 2.0 + sum, "{m}x{k}x{n} {isa:?}");
+                    }
+                }
+            }
+        });
+    }
+}

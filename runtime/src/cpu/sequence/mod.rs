@@ -81,18 +81,28 @@ impl Sequence {
 
     fn recurrent<C: Cell>(&self) -> Multiply {
         let (width, gates) = (self.width, C::GATES * self.width);
-        Multiply::new([self.batch, width, gates], (width, 1), (gates, 1), gates)
+        let product = Multiply::new([self.batch, width, gates], (width, 1), (gates, 1), gates);
+        self.repeated(product)
     }
 
     /// Of the flows, by weights that were turned.
     fn recurrent_back<C: Cell>(&self) -> Multiply {
         let (width, gates) = (self.width, C::GATES * self.width);
-        Multiply::new(
+        self.repeated(Multiply::new(
             [self.batch, gates, width],
             (C::FLOWS * width, 1),
             (width, 1),
             width,
-        )
+        ))
+    }
+
+    /// The product of a step: its weights are packed once for all steps.
+    fn repeated(&self, product: Multiply) -> Multiply {
+        if self.steps > 1 {
+            product.repeated()
+        } else {
+            product
+        }
     }
 
     /// Bytes of scratch space that `forward` needs.
@@ -123,7 +133,7 @@ impl Sequence {
                 0 => h0,
                 _ => &states[self.at(C::STATES - 1, step - 1)..][..self.state()],
             };
-            product.run(before, weights, u, scratch, !bias.is_empty());
+            product.run_again(step > 0, before, weights, u, scratch, !bias.is_empty());
             vectorized(Forward::<T, C> {
                 sequence: *self,
                 step,
@@ -175,7 +185,8 @@ impl Sequence {
                 cell: std::marker::PhantomData,
             });
             let recurrent = flows.get(row - gates..).unwrap_or(&[]);
-            product.run(recurrent, turned, to_hidden, scratch, true);
+            let again = step + 1 < self.steps;
+            product.run_again(again, recurrent, turned, to_hidden, scratch, true);
         }
         let last = &mut flows[self.steps * self.batch * row..];
         last.fill(T::ZERO);
