@@ -3,8 +3,8 @@
 //! The scheme is that of BLIS (Van Zee and van de Geijn, 2015) turned to row-major results: a block
 //! of the right operand is packed into panels that stream from the second- or third-level cache, a strip
 //! of the left one stays close, and small operands are read where they are. Every element of the
-//! result is summed in the order of k, in blocks whose depth depends on k alone, so it has the same
-//! digits however rows and columns are cut.
+//! result is summed in the order of k, in blocks whose depth depends on the shapes alone, so it has the
+//! same digits for every number of threads.
 
 use std::ops::Range;
 

@@ -5,8 +5,11 @@ use super::kernels::{Kernels, Tiles, WIDE, WIDTH};
 use super::pack::{Strip, crowded};
 use super::product::Product;
 
-/// The deepest block, in bytes of a row: a strip of 12 rows of this depth is 48 KiB.
-const DEPTH_BYTES: usize = 4096;
+/// The deepest block, in bytes of a row, where both operands are read from end to end: a strip of 12 rows
+/// of this depth is 48 KiB.
+const DEEP_BYTES: usize = 4096;
+/// The deepest block where one of them is read across its rows, each in another line or page.
+const DEPTH_BYTES: usize = 1024;
 /// Bytes of the packed blocks of the right operand, of all parts together. Panels are read from end to end,
 /// which the machine foresees, so a block may exceed the second-level cache; what counts is how many
 /// panels a strip serves.
@@ -83,7 +86,13 @@ impl Schedule {
         let element = size_of::<T>();
         let vectors = if m <= kernels.wide.len() { WIDE } else { WIDTH };
         let panel = kernels.lanes * vectors;
-        let depth = k.div_ceil(k.div_ceil(DEPTH_BYTES / element).max(1)).max(1);
+        let pack_b = packs_right(product, kernels);
+        let deepest = if pack_b && product.a.1 == 1 {
+            DEEP_BYTES
+        } else {
+            DEPTH_BYTES
+        };
+        let depth = k.div_ceil(k.div_ceil(deepest / element).max(1)).max(1);
         let bytes = BLOCK_BYTES / parts;
         let most = bytes / element / depth / panel * panel;
         let block = most.max(panel).min(n.max(1));
@@ -92,7 +101,12 @@ impl Schedule {
         } else {
             depth
         };
-        let way = way(product, kernels, panel, depth);
+        let way = if takes_dots(product) {
+            Way::Dots
+        } else {
+            let pack_a = n > panel && packs_left(product, kernels);
+            Way::Tiles { pack_a, pack_b }
+        };
         let (pack_a, pack_b) = match way {
             Way::Dots => (false, false),
             Way::Tiles { pack_a, pack_b } => (pack_a, pack_b),
@@ -132,26 +146,32 @@ impl Schedule {
     }
 }
 
-fn way<T: Tiles>(product: &Product, kernels: &Kernels<T>, panel: usize, depth: usize) -> Way {
-    let Product { m, n, k, a, b, .. } = *product;
+/// Few rows by columns that run along k.
+fn takes_dots(product: &Product) -> bool {
+    let Product { m, k, a, b, .. } = *product;
     let along_k = |stride: usize| stride == 1 || k == 1;
-    if m <= DOT_ROWS && along_k(b.0) && b.1 != 1 && along_k(a.1) {
-        return Way::Dots;
-    }
-    let (height, element) = (kernels.tiles.len(), size_of::<T>());
-    let pack_b = b.1 != 1
+    m <= DOT_ROWS && along_k(b.0) && b.1 != 1 && along_k(a.1)
+}
+
+/// Whether blocks of the right operand are copied.
+fn packs_right<T>(product: &Product, kernels: &Kernels<T>) -> bool {
+    let Product { m, n, k, b, .. } = *product;
+    b.1 != 1
         || product.b_stays
         || (!kernels.masked && !n.is_multiple_of(kernels.lanes))
-        || (n * k * element > SMALL_BYTES && m > FEW_STRIPS * height);
-    // A strip is read once for each panel: from where it is, unless that is far away or its lines
-    // would compete.
-    let near = depth.min(NEAR_BYTES / element);
+        || (n * k * size_of::<T>() > SMALL_BYTES && m > FEW_STRIPS * kernels.tiles.len())
+}
+
+/// Whether strips of the left operand are copied. A strip is read once for each panel: from where it is,
+/// unless that is far away or its lines would compete.
+fn packs_left<T>(product: &Product, kernels: &Kernels<T>) -> bool {
+    let Product { m, k, a, .. } = *product;
+    let (height, element) = (kernels.tiles.len(), size_of::<T>());
+    let near = k.min(NEAR_BYTES / element);
     let (runs, run, apart) = if a.1 == 1 {
         (height, near, a.0)
     } else {
         (near, height, a.1)
     };
-    let far = m * k * element > FAR_BYTES;
-    let pack_a = n > panel && (far || crowded(runs, run * element, apart * element));
-    Way::Tiles { pack_a, pack_b }
+    m * k * element > FAR_BYTES || crowded(runs, run * element, apart * element)
 }
