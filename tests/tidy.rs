@@ -105,6 +105,32 @@ fn no_source_file_is_longer_than_five_hundred_lines() {
     }
 }
 
+/// What the chapter says is not accepted names a case of the UI tests.
+#[test]
+fn what_is_not_accepted_has_a_case() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let chapter = std::fs::read_to_string(root.join("src/language.md")).unwrap();
+    let rows = chapter
+        .lines()
+        .skip_while(|line| *line != "# What is not")
+        .take_while(|line| !line.starts_with("# At"))
+        .filter(|line| line.starts_with("| ") && !line.contains("---"))
+        .skip(1);
+    let mut named = 0;
+    // What is not there yet is an unknown type, as any other is.
+    for row in rows.filter(|row| !row.contains("| not yet |")) {
+        let case = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        let case = format!("{}.rs", case.trim_matches('`'));
+        let there = ["cases", "built"].map(|folder| root.join("tests/ui").join(folder).join(&case));
+        assert!(
+            there.iter().any(|path| path.exists()),
+            "{case} does not exist: {row}"
+        );
+        named += 1;
+    }
+    assert!(named >= 8, "only {named} cases are named");
+}
+
 /// The chapter of accepted Rust names tests in the lines of its tables, as files of `tests/` or as
 /// `module::test`; all of them exist.
 #[test]

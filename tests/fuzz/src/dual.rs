@@ -18,8 +18,8 @@ macro_rules! float {
             const ONE: Self;
             /// Rounded to the other precision, and back.
             fn rounded(self) -> Self;
-            /// The number of an integer.
-            fn integer(n: i32) -> Self;
+            /// The nearest number of this type.
+            fn nearest(value: f64) -> Self;
             /// An integer power.
             fn powi(self, n: i32) -> Self;
             /// A power.
@@ -39,8 +39,8 @@ macro_rules! float {
             fn rounded(self) -> $ty {
                 self as $other as $ty
             }
-            fn integer(n: i32) -> $ty {
-                n as $ty
+            fn nearest(value: f64) -> $ty {
+                value as $ty
             }
             fn powi(self, n: i32) -> $ty {
                 self.powi(n)
@@ -73,6 +73,13 @@ pub type Dual64 = Dual<f64>;
 pub type Dual32 = Dual<f32>;
 
 impl<T: Float> Dual<T> {
+    /// One.
+    pub const ONE: Dual<T> = Dual::c(T::ONE);
+
+    /// The constant nearest to a number.
+    pub fn of(value: f64) -> Dual<T> {
+        Dual::c(T::nearest(value))
+    }
     /// A constant.
     pub const fn c(value: T) -> Dual<T> {
         Dual {
@@ -148,7 +155,10 @@ impl<T: Float> Dual<T> {
     }
     /// An integer power.
     pub fn powi(self, n: i32) -> Dual<T> {
-        self.chain(self.value.powi(n), T::integer(n) * self.value.powi(n - 1))
+        self.chain(
+            self.value.powi(n),
+            T::nearest(f64::from(n)) * self.value.powi(n - 1),
+        )
     }
     /// A power of a positive number.
     pub fn powf(self, y: Dual<T>) -> Dual<T> {

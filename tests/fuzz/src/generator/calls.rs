@@ -71,4 +71,8 @@ pub const FORMS: &[Form] = &[
         let (s, e) = (p.scalar(), p.bounded());
         p.line(&format!("{s} = corners(&m, {e}).sin();"));
     }),
+    form("call of a generic function", 1, Anywhere, |p| {
+        let (s, e, list) = (p.scalar(), p.bounded(), p.list());
+        p.line(&format!("{s} = softened(&{list}, {e}).sin();"));
+    }),
 ];

@@ -64,7 +64,7 @@ const IN_SINGLE: u64 = 6;
 /// `count` programs, with tables of them, of their text and of what they contain.
 pub fn programs(count: u64, seed: u64) -> String {
     let names = constructs();
-    let ours = "use cotangent::prelude::*;\n";
+    let ours = "use cotangent::Real;\nuse cotangent::prelude::*;\n";
     let mut plain = format!("pub mod plain {{\n{ours}{}", helpers(Over::Double));
     let mut taped = format!("pub mod taped {{\n{ours}use super::plain::*;\n");
     let mut single = format!("pub mod single {{\n{ours}{}", helpers(Over::Single));

@@ -60,6 +60,18 @@ pub const FORMS: &[Form] = &[
         p.line(&format!("    None => {s} * C(0.5),"));
         p.line("};");
     }),
+    form("call of a result", 1, Anywhere, |p| {
+        let (s, e) = (p.scalar(), p.bounded());
+        p.line(&format!("let got = checked({e});"));
+        p.line(&format!("if let Ok(v) = got {{ {s} = v * C(0.7); }}"));
+    }),
+    form("question mark on results", 1, Anywhere, |p| {
+        let (s, e, list) = (p.scalar(), p.bounded(), p.list());
+        p.line(&format!("{s} = match all_checked(&{list}, {e}) {{"));
+        p.line("    Ok(v) => v * C(0.8),");
+        p.line(&format!("    Err(_) => {s} * C(0.5),"));
+        p.line("};");
+    }),
 ];
 
 /// The name of a new option.

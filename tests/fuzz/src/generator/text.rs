@@ -93,7 +93,12 @@ fn closing(text: &str) -> usize {
 /// is a rule for `f`.
 pub fn helpers(numbers: Over) -> String {
     let mut out = String::new();
-    for line in over(HELPERS, numbers).lines() {
+    let mut helpers = over(HELPERS, numbers);
+    if numbers.is_dual() {
+        helpers = helpers.replace("<T: Real>", "");
+        let _ = writeln!(out, "pub type T = {};", numbers.ty());
+    }
+    for line in helpers.lines() {
         let text = line.trim_start();
         let (attribute, item) = if let Some(rest) = text.strip_prefix("rule of ") {
             let (of, item) = rest.split_once(' ').unwrap_or((rest, ""));
