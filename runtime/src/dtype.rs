@@ -2,7 +2,8 @@
 //!
 //! The set is closed: kernels, plans and checkpoints enumerate it. `Element` is sealed, so that a
 //! `DType` always tells the truth about the bytes behind a pointer. `f16` and `bf16` are for storage:
-//! every element names the type that it is computed in, and theirs is `f32`.
+//! every element names the type that it is computed in, and theirs is `f32`. What holds no floats has no
+//! derivative; in a graph masks and integers are converted to its float type where they are used.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -25,21 +26,38 @@ pub enum DType {
     F64,
     /// `u32`: labels and indices; carries no derivatives.
     U32,
+    /// `bool`: masks; carries no derivatives.
+    Bool,
+    /// `u8`: pixels and small codes; carries no derivatives.
+    U8,
+    /// `i64`: integers; carries no derivatives.
+    I64,
 }
 
 impl DType {
     /// Bytes of one element.
     pub const fn size(self) -> usize {
         match self {
+            DType::Bool | DType::U8 => 1,
             DType::F16 | DType::Bf16 => 2,
             DType::F32 | DType::U32 => 4,
-            DType::F64 => 8,
+            DType::F64 | DType::I64 => 8,
         }
     }
 
     /// Whether it is `f16` or `bf16`.
     pub const fn is_half(self) -> bool {
         matches!(self, DType::F16 | DType::Bf16)
+    }
+
+    /// Whether it is a type of floats.
+    pub const fn is_float(self) -> bool {
+        matches!(self, DType::F16 | DType::Bf16 | DType::F32 | DType::F64)
+    }
+
+    /// Whether a graph converts it to its own float type before the first use.
+    pub(crate) const fn is_storage(self) -> bool {
+        self.is_half() || matches!(self, DType::Bool | DType::U8 | DType::I64)
     }
 
     /// The bits of a float of this type, in the first bytes of a word.
@@ -49,7 +67,7 @@ impl DType {
             DType::F16 => bytes[..2].copy_from_slice(&f16::from_f64(value).to_ne_bytes()),
             DType::Bf16 => bytes[..2].copy_from_slice(&bf16::from_f64(value).to_ne_bytes()),
             DType::F32 => bytes[..4].copy_from_slice(&(value as f32).to_ne_bytes()),
-            DType::F64 | DType::U32 => bytes.copy_from_slice(&value.to_ne_bytes()),
+            _ => bytes.copy_from_slice(&value.to_ne_bytes()),
         }
         u64::from_ne_bytes(bytes)
     }
@@ -62,6 +80,9 @@ impl DType {
             DType::F32 => "f32",
             DType::F64 => "f64",
             DType::U32 => "u32",
+            DType::Bool => "bool",
+            DType::U8 => "u8",
+            DType::I64 => "i64",
         }
     }
 }
@@ -79,9 +100,12 @@ mod sealed {
     impl Sealed for f32 {}
     impl Sealed for f64 {}
     impl Sealed for u32 {}
+    impl Sealed for bool {}
+    impl Sealed for u8 {}
+    impl Sealed for i64 {}
 }
 
-/// A type that a tensor may hold: `f16`, `bf16`, `f32`, `f64` or `u32`.
+/// A type that a tensor may hold: `f16`, `bf16`, `f32`, `f64`, `u32`, `bool`, `u8` or `i64`.
 pub trait Element:
     sealed::Sealed
     + Copy
@@ -192,6 +216,9 @@ element! {
     f32 F32 0.0, 1.0;
     f64 F64 0.0, 1.0;
     u32 U32 0, 1;
+    bool Bool false, true;
+    u8 U8 0, 1;
+    i64 I64 0, 1;
 }
 element! { half f16 F16; bf16 Bf16; }
 

@@ -58,6 +58,32 @@ macro_rules! floats {
 
 floats! { f16 "<f2"; f32 "<f4"; f64 "<f8"; }
 
+/// Types of one layout.
+macro_rules! exact {
+    ($($ty:ident $descr:literal $put:expr, $get:expr;)*) => {$(
+        impl NpyElement for $ty {
+            const DESCR: &'static str = $descr;
+
+            fn put(self, bytes: &mut Vec<u8>) {
+                bytes.extend_from_slice(&$put(self));
+            }
+
+            fn get(bytes: &[u8], descr: &str) -> Result<Self, String> {
+                match bytes.try_into() {
+                    Ok(bytes) if descr == $descr => Ok($get(bytes)),
+                    _ => Err(format!("its elements are `{descr}`, and not `{}`: convert it in NumPy with `.astype('{}')`", $descr, $descr)),
+                }
+            }
+        }
+    )*};
+}
+
+exact! {
+    bool "|b1" |x| [u8::from(x)], |[x]: [u8; 1]| x != 0;
+    u8 "|u1" u8::to_le_bytes, u8::from_le_bytes;
+    i64 "<i8" i64::to_le_bytes, i64::from_le_bytes;
+}
+
 /// Labels: any integer that is not negative and fits.
 impl NpyElement for u32 {
     const DESCR: &'static str = "<u4";

@@ -162,7 +162,8 @@ impl<H: Bits> Vectorized for Narrow<'_, H> {
     }
 }
 
-/// Converts elements between `f32` and a type of two bytes; one of the two is `f32`.
+/// Converts elements between `f32` and a type of two bytes, or masks and integers to `f32` or `f64`;
+/// of two equal types, copies them.
 ///
 /// # Safety
 /// The pointers are valid for the elements of their types and do not overlap.
@@ -185,9 +186,36 @@ pub(crate) unsafe fn convert(
         let (from, to) = unsafe { (slice(from.cast(), elements), slice_mut::<H>(to, elements)) };
         narrow(from, to);
     }
+    /// # Safety
+    /// As `convert`, with `to` one of the two types that compute.
+    unsafe fn counted<T: Copy>(
+        from: *const u8,
+        (dtype, to): (DType, *mut u8),
+        elements: usize,
+        number: impl Fn(T) -> f64,
+    ) {
+        // SAFETY: the caller's contract.
+        unsafe {
+            let from = slice(from.cast::<T>(), elements).iter();
+            if dtype == DType::F64 {
+                let to = slice_mut::<f64>(to, elements);
+                to.iter_mut().zip(from).for_each(|(to, &x)| *to = number(x));
+            } else {
+                let to = slice_mut::<f32>(to, elements);
+                to.iter_mut()
+                    .zip(from)
+                    .for_each(|(to, &x)| *to = number(x) as f32);
+            }
+        }
+    }
     // SAFETY: the caller's contract.
     unsafe {
         match (from_dtype, to_dtype) {
+            (DType::Bool, _) => counted(from, (to_dtype, to), elements, |x: bool| {
+                f64::from(u8::from(x))
+            }),
+            (DType::U8, _) => counted(from, (to_dtype, to), elements, |x: u8| f64::from(x)),
+            (DType::I64, _) => counted(from, (to_dtype, to), elements, |x: i64| x as f64),
             (a, b) if a.is_half() && b.is_half() => unreachable!("one of them is the graph's type"),
             (DType::F16, _) => widened::<f16>(from, to, elements),
             (DType::Bf16, _) => widened::<bf16>(from, to, elements),

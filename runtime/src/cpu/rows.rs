@@ -316,7 +316,12 @@ pub(crate) unsafe fn transpose(dtype: DType, shape: &[usize], input: *const u8, 
             DType::F32 | DType::U32 => {
                 transpose_words::<u32>(shape, input.cast(), output.cast());
             }
-            DType::F64 => transpose_words::<u64>(shape, input.cast(), output.cast()),
+            DType::F64 | DType::I64 => {
+                transpose_words::<u64>(shape, input.cast(), output.cast());
+            }
+            DType::Bool | DType::U8 => {
+                transpose_words::<u8>(shape, input.cast(), output.cast());
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Leaves that are stored in another type than the graph computes in.
 //!
-//! A leaf of `f16` or `bf16` is widened once per call, before its first use, and every kernel reads
+//! A leaf of `f16` or `bf16`, and one of masks or integers, is widened once per call, before its first use, and every kernel reads
 //! the copy. Its gradient is accumulated in `f32` and rounded once, after its last writer. So no
 //! kernel knows of storage types, and a half is never read as anything else.
 
@@ -23,7 +23,7 @@ impl Planner<'_> {
     /// Where a leaf is read.
     pub(super) fn leaf(&mut self, leaf: usize) -> Home {
         let stored = self.leaf_dtypes[leaf];
-        if !stored.is_half() {
+        if !stored.is_storage() {
             return Home::Leaf(leaf);
         }
         // The first values are the leaves.

@@ -149,7 +149,7 @@ impl Walk {
         let shape_at = self.key.len();
         self.key.push(shape.len() as u64);
         self.key.extend(shape.iter().map(|&size| size as u64));
-        let active = self.active && dtype != DType::U32;
+        let active = self.active && dtype.is_float();
         self.leaves.push(LeafRecord {
             address,
             data,

@@ -147,6 +147,16 @@ impl<'b, T: Float + Real> TensorHandle<'b, T> {
         self.builder().one_op("choose", "choose", &operands, &[])
     }
 
+    /// These elements, and `value` where the mask is true, broadcast against each other.
+    #[must_use]
+    #[track_caller]
+    pub fn masked_fill(&self, mask: &TensorHandle<'b, bool>, value: T) -> Self {
+        let value = self.builder().constant(value.to_f64());
+        let operands = [mask.id(), value, self.id()];
+        self.builder()
+            .one_op("choose", "masked_fill", &operands, &[])
+    }
+
     /// The same elements under another shape; one size may be -1 and follows from the others.
     #[must_use]
     #[track_caller]
@@ -182,5 +192,34 @@ impl<'b> TensorHandle<'b, u32> {
         args: &[i64],
     ) -> TensorHandle<'b, T> {
         self.builder().one_op(op.name, what, &[self.id()], args)
+    }
+}
+
+macro_rules! numbers {
+    ($($ty:ident)*) => {$(
+        impl<'b> TensorHandle<'b, $ty> {
+            /// The elements as numbers, which carry no derivative.
+            #[must_use]
+            pub fn to_float<T: Float>(&self) -> TensorHandle<'b, T> {
+                // A plan converts such a leaf before it is read.
+                TensorHandle::new(self.builder(), self.id())
+            }
+        }
+    )*};
+}
+
+numbers! { bool u8 i64 }
+
+impl<'b> TensorHandle<'b, bool> {
+    /// `a` where this mask is true, else `b`.
+    #[must_use]
+    #[track_caller]
+    pub fn choose<T: Float>(
+        &self,
+        a: &TensorHandle<'b, T>,
+        b: &TensorHandle<'b, T>,
+    ) -> TensorHandle<'b, T> {
+        let operands = [self.id(), a.id(), b.id()];
+        self.builder().one_op("choose", "choose", &operands, &[])
     }
 }

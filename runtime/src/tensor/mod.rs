@@ -6,6 +6,7 @@
 
 mod assign;
 mod composite;
+mod discrete;
 mod elementwise;
 mod interop;
 mod serial;
@@ -19,7 +20,9 @@ use crate::{Element, Error, shape};
 /// Axes and positions may be negative and count from the end. A reduction `name_axis(axes)` removes
 /// the axes and `name_axis_keep(axes)` leaves them with size 1, where `axes` is `1`, `[0, 2]` or `..`
 /// for all. A comparison (`greater`, `equal`, ..) yields a mask of 1 and 0, and
-/// `mask.choose(&a, &b)` picks by it. Losses yield one value per element or row: take `.mean()` or
+/// `mask.choose(&a, &b)` picks by it. A mask that is data is a `Tensor<bool>` (`choose`, `masked_fill`,
+/// `!`, `&`, `|`), labels are a `Tensor<u32>`; these, `u8` and `i64` become numbers by `to_float` and
+/// have no derivative. Losses yield one value per element or row: take `.mean()` or
 /// `.sum()`, or multiply by weights first. Every method works eagerly and, inside a
 /// `#[differentiable]` function, in the graph.
 ///
@@ -44,6 +47,7 @@ use crate::{Element, Error, shape};
 /// | `logaddexp` of equal operands | | one half each |
 /// | the side that `choose` does not take | | 0, unless that side is itself NaN or infinite in slope |
 /// | a sum of nothing, product of nothing | 0, 1 | |
+/// | a mean of nothing | NaN | |
 /// | `max_axis`, `logsumexp_axis` of nothing | minus infinity | |
 /// | `cholesky` | NaN if not positive definite | that of a symmetric argument |
 /// | `eigh`, `svd` at equal values | | what is not determined is left out |

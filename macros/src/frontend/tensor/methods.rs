@@ -76,6 +76,10 @@ impl Lowerer<'_> {
                 let method = &call.method;
                 return Lowered::Host(quote!(#receiver.#method()));
             }
+            if name == "choose" && !known {
+                // A mask of numbers or of booleans: its type decides.
+                return self.bound(call, Yields::Tensor, receiver);
+            }
             let Some(method) = find(&name) else {
                 let text = format!("the method `{name}` on a tensor");
                 self.errors.at(&call.method, Code::Method, text);

@@ -113,6 +113,7 @@ const STRUCTURAL: &[(&str, Method)] = &[
 /// Bound methods that yield a tensor.
 const BOUND: &[&str] = &[
     "detach",
+    "masked_fill",
     "cast",
     "flatten",
     "unsqueeze",

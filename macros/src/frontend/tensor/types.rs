@@ -263,7 +263,7 @@ impl<'ast> Visit<'ast> for Names {
                 // The half types are computed in single precision.
                 "f32" | "f16" | "bf16" => self.floats.push((Dtype::F32, name.clone())),
                 "f64" => self.floats.push((Dtype::F64, name.clone())),
-                text if self.method && text.len() == 1 && text >= "A" && text <= "Z" => {
+                text if self.method && matches!(text.as_bytes(), [b'A'..=b'Z']) => {
                     self.capital.get_or_insert(name.clone());
                 }
                 _ => {}
@@ -297,10 +297,12 @@ fn held_by_tensor(ty: &syn::TypePath) -> Option<&Ident> {
 
 /// Whether a tensor of these holds no floats.
 fn is_discrete(name: &Ident) -> bool {
-    name == "u32"
+    ["u32", "bool", "u8", "i64"]
+        .iter()
+        .any(|discrete| name == discrete)
 }
 
-/// Whether a type is spelled `Tensor<u32>`: labels.
+/// Whether a type is spelled `Tensor` of labels, masks or integers.
 pub(crate) fn is_labels(ty: &Type) -> bool {
     let Type::Path(path) = ty else { return false };
     held_by_tensor(path).is_some_and(is_discrete)

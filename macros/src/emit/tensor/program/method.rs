@@ -165,6 +165,8 @@ impl Program<'_> {
                 &self, #(#declared,)* #budget: ::core::option::Option<usize>
             ) -> ::core::result::Result<#bound, #root::Error> #clause
             {
+                // What only its siblings call is in use.
+                let _ = Self::#user #arguments;
                 #bind
                 ::core::result::Result::Ok(#root::BoundMethod::new(engine, gradient))
             }
