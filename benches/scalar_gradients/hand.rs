@@ -36,6 +36,41 @@ pub(crate) fn log_sum_exp(x: &[f64], dx: &mut [f64]) -> f64 {
     largest + sum.ln()
 }
 
+/// `kmeans`: every point pulls at its nearest centroid; the value, while the gradient and the diagonal
+/// of the Hessian are written.
+pub(crate) fn nearest_centroids(
+    points: &[f64],
+    centroids: &[f64],
+    d: usize,
+    gradient: &mut [f64],
+    diagonal: &mut [f64],
+) -> f64 {
+    gradient.fill(0.0);
+    diagonal.fill(0.0);
+    let mut total = 0.0;
+    for point in points.chunks_exact(d) {
+        let (mut closest, mut at) = (f64::INFINITY, 0);
+        for (j, centroid) in centroids.chunks_exact(d).enumerate() {
+            let mut distance = 0.0;
+            for (p, c) in point.iter().zip(centroid) {
+                distance += (p - c) * (p - c);
+            }
+            if distance < closest {
+                (closest, at) = (distance, j);
+            }
+        }
+        total += closest;
+        let of = at * d..(at + 1) * d;
+        let pairs = point.iter().zip(&centroids[of.clone()]);
+        let written = gradient[of.clone()].iter_mut().zip(&mut diagonal[of]);
+        for ((p, c), (slope, curvature)) in pairs.zip(written) {
+            *slope -= 2.0 * (p - c);
+            *curvature += 2.0;
+        }
+    }
+    total
+}
+
 /// `gmm`: point by point; the factors of all components are kept for the point.
 pub(crate) mod gmm {
     pub(crate) struct Scratch {

@@ -19,7 +19,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use cotangent::prelude::*;
-use evals::{ba, gmm, llsq, lse, lstm, ode};
+use evals::{ba, gmm, kmeans, llsq, lse, lstm, ode};
 
 #[differentiable]
 fn rosenbrock(p: [f64; 2]) -> f64 {
@@ -124,7 +124,7 @@ fn small_functions() {
 }
 
 fn least_squares() {
-    for n in [16, 1024] {
+    for n in [16, 128, 1024, 8196] {
         let x = noise(128, 1);
         let (mut ours, mut theirs, mut powers) = (vec![], vec![0.0; 128], vec![0.0; 128]);
         llsq::least_squares::value_and_grad_into(&x, n, &mut ours);
@@ -154,7 +154,7 @@ fn least_squares() {
 }
 
 fn log_sum_exp() {
-    for n in [2500, 40_000] {
+    for n in [2500, 40_000, 320_000] {
         let x = noise(n, 2);
         let (mut ours, mut theirs) = (vec![], vec![0.0; n]);
         lse::log_sum_exp::value_and_grad_into(&x, &mut ours);
@@ -176,7 +176,7 @@ fn log_sum_exp() {
 }
 
 fn mixture() {
-    for (d, k) in [(2, 5), (10, 5), (10, 25), (32, 5)] {
+    for (d, k) in [(2, 5), (2, 25), (10, 5), (10, 25), (32, 5), (32, 25)] {
         let n = 1000;
         let below = d * (d - 1) / 2;
         let [alpha, mu, q, l, x] =
@@ -218,7 +218,7 @@ fn mixture() {
 }
 
 fn recurrent_network() {
-    for (layers, characters) in [(2, 1024), (4, 1024)] {
+    for (layers, characters) in [(2, 1024), (4, 1024), (2, 4096)] {
         let b = 14;
         let main = noise(8 * layers * b, 3);
         let (extra, state) = (noise(3 * b, 4), noise(2 * layers * b, 5));
@@ -243,6 +243,31 @@ fn recurrent_network() {
             ),
             || _ = black_box(lstm::loss(&main, &extra, &state, &sequence, b)),
             || _ = black_box(run(&mut ours)),
+            || _ = black_box(by_hand(&mut theirs)),
+        );
+    }
+}
+
+/// Value, gradient and the diagonal of the Hessian, as a Newton step wants them.
+fn clusters() {
+    for (k, d) in [(10, 8), (100, 8), (100, 16)] {
+        let (points, centroids) = (noise(1000 * d, 8), noise(k * d, 9));
+        let ones = vec![1.0; k * d];
+        let run = || kmeans::cost::value_grad_and_hvp(&points, &centroids, d, &ones);
+        let (_, gradient, diagonal) = run();
+        let mut theirs = (vec![0.0; k * d], vec![0.0; k * d]);
+        let mut by_hand = |theirs: &mut (Vec<f64>, Vec<f64>)| {
+            hand::nearest_centroids(&points, &centroids, d, &mut theirs.0, &mut theirs.1)
+        };
+        by_hand(&mut theirs);
+        row(
+            &format!("kmeans k={k} d={d}, newton"),
+            (
+                &[gradient, diagonal].concat(),
+                &[theirs.0.clone(), theirs.1.clone()].concat(),
+            ),
+            || _ = black_box(kmeans::cost(black_box(&points), &centroids, d)),
+            || _ = black_box(run()),
             || _ = black_box(by_hand(&mut theirs)),
         );
     }
@@ -285,7 +310,7 @@ fn bundle() {
 }
 
 fn runge_kutta() {
-    for (n, steps) in [(1000, 10), (1000, 100), (10_000, 10)] {
+    for (n, steps) in [(1000, 10), (1000, 100), (10_000, 10), (10_000, 100)] {
         let x = noise(n, 7);
         let (mut ours, mut theirs) = (vec![], vec![0.0; n]);
         let (mut y, mut kept) = (vec![0.0; n], vec![]);
@@ -317,6 +342,7 @@ fn main() {
     log_sum_exp();
     mixture();
     recurrent_network();
+    clusters();
     bundle();
     runge_kutta();
 }

@@ -38,7 +38,7 @@ pub use tangent::{
 };
 pub use tape::Tape;
 pub use unlinked::{TwiceDifferentiableFn, refuse, unmarked_modes, unmarked_nested};
-pub use value::{Cast, Integer, ScalarValue, Val, assert_shape, integer, lost_shadow};
+pub use value::{Cast, Integer, ScalarValue, Val, Word, assert_shape, integer, lost_shadow};
 pub use window::{
     along0, along1, along2, along3, along4, along5, along6, along7, along8, along9, along10,
     along11, along12, length, load_window, save_window, shadow_window, window, window_mut,

@@ -96,6 +96,28 @@ impl Tape {
         &mut self.words[at..end]
     }
 
+    /// Pushes this many words, which the caller writes: rows of what the turns of a loop keep.
+    #[inline(always)]
+    pub fn rows(&mut self, count: usize) -> &mut [u64] {
+        self.room(count)
+    }
+
+    /// Takes rows off and says where they were. They stay there until something is pushed.
+    #[inline(always)]
+    pub fn take_rows(&mut self, count: usize) -> usize {
+        self.used = self.used.wrapping_sub(count);
+        self.used
+    }
+
+    /// Rows that were taken off.
+    ///
+    /// # Panics
+    /// If there were not so many.
+    #[inline(always)]
+    pub fn taken(&self, at: usize, count: usize) -> &[u64] {
+        &self.words[at..][..count]
+    }
+
     /// Pops this many words; they are in the order in which they were pushed.
     ///
     /// # Panics

@@ -51,6 +51,14 @@ pub trait Val: Sized + Clone {
     fn adopt_constants(&mut self, _primal: &Self) {}
 }
 
+/// A number that fits a word.
+pub trait Word: Copy {
+    /// The word.
+    fn word(self) -> u64;
+    /// The number again.
+    fn of_word(word: u64) -> Self;
+}
+
 /// A user's type in the signature of a scalar function, which names it as `Itself`: so that one that
 /// cannot be used is one error, where it stands.
 #[diagnostic::on_unimplemented(
@@ -84,6 +92,17 @@ scalar_values! {
 
 macro_rules! float {
     ($($ty:ident)*) => {$(
+        impl Word for $ty {
+            #[inline(always)]
+            fn word(self) -> u64 {
+                u64::from(self.to_bits())
+            }
+            #[inline(always)]
+            fn of_word(word: u64) -> $ty {
+                $ty::from_bits(word as _)
+            }
+        }
+
         impl Val for $ty {
             #[inline(always)]
             fn blank() -> Self {
@@ -95,22 +114,22 @@ macro_rules! float {
             }
             #[inline(always)]
             fn save(&self, tape: &mut Tape) {
-                tape.push(u64::from(self.to_bits()));
+                tape.push(self.word());
             }
             #[inline(always)]
             fn load(&mut self, tape: &mut Tape) {
-                *self = $ty::from_bits(tape.pop() as _);
+                *self = $ty::of_word(tape.pop());
             }
             #[inline(always)]
             fn save_all(list: &[Self], tape: &mut Tape) {
                 let words = tape.room(list.len()).iter_mut();
-                words.zip(list).for_each(|(word, value)| *word = u64::from(value.to_bits()));
+                words.zip(list).for_each(|(word, value)| *word = value.word());
             }
             #[inline(always)]
             fn load_all(list: &mut [Self], tape: &mut Tape) {
                 let words = tape.top(list.len());
                 let pairs = list.iter_mut().zip(words);
-                pairs.for_each(|(value, word)| *value = $ty::from_bits(*word as _));
+                pairs.for_each(|(value, word)| *value = $ty::of_word(*word));
             }
             #[inline(always)]
             fn save_shape(&self, _: &mut Tape) {}

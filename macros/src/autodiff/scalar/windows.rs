@@ -47,6 +47,8 @@ pub(crate) struct Walk {
     pub(crate) numbers: Vec<SlotId>,
     /// Those that it writes.
     pub(crate) written: Vec<SlotId>,
+    /// Those of them whose content in front of every turn is kept in a row on the tape.
+    pub(crate) rows: Vec<SlotId>,
 }
 
 /// The windows of a loop; `None` if it has none.
@@ -108,6 +110,7 @@ pub(crate) fn walk(function: &Function, of: &Loop) -> Option<Walk> {
         windows,
         numbers,
         written,
+        rows: Vec::new(),
     })
 }
 

@@ -6,8 +6,8 @@ use quote::{format_ident, quote};
 
 use super::walk::Way;
 use super::{Emitter, Storage};
-use crate::autodiff::scalar::windows::{ends, is_list};
-use crate::ir::scalar::{Carried, Element, Inert, Loop, Place, SlotId};
+use crate::autodiff::scalar::windows::{Walk, ends, is_list};
+use crate::ir::scalar::{Carried, Element, Inert, Loop, Place, Reversal, SlotId};
 use crate::names;
 
 /// Onto the tape, or from it.
@@ -98,10 +98,28 @@ impl Emitter<'_> {
     /// The forward pass: saves what the loop changes, then runs it.
     pub(super) fn forward_untaped(&self, of: &Loop, carried: &Carried) -> TokenStream {
         let save = self.save_changed(of, carried);
-        let run = self
-            .storing(Storage::Nowhere)
-            .forward_loop(of, &mut Vec::new());
+        let plain = self.storing(Storage::Nowhere);
+        let run = match self.walk_with_rows(of, carried) {
+            Some(walk) => {
+                let mut turn = |on: &Emitter<'_>| on.forward(&of.body, &mut Vec::new());
+                plain.walked(&walk, Way::Forward, None, &mut turn)
+            }
+            None => plain.forward_loop(of, &mut Vec::new()),
+        };
         quote!(#save #run)
+    }
+
+    /// The windows of a loop, with rows for what it computes from turn to turn and its adjoints read:
+    /// no turn of the reverse pass then waits for the one before.
+    fn walk_with_rows(&self, of: &Loop, carried: &Carried) -> Option<Walk> {
+        let mut walk = self.walk_of(of)?;
+        if matches!(of.reversal, Reversal::Replayed(_)) {
+            let whole = carried.whole.iter().copied();
+            walk.rows = whole
+                .filter(|slot| walk.written.contains(slot) && carried.runs_again(*slot))
+                .collect();
+        }
+        Some(walk)
     }
 
     /// Brings back what a loop changed.
@@ -130,36 +148,48 @@ impl Emitter<'_> {
         let mut kept = TokenStream::new();
         turn.declare(&of.body, &mut kept);
         let (restore, next) = (self.restore_changed(of, carried), names::local("next"));
-        // A turn backwards undoes what it changed, but the next turn wants to go on from it.
-        let whole = || {
-            let whole = carried.whole.iter().map(|&slot| self.function.slot(slot));
-            whole.filter(|slot| slot.needed).map(|slot| &slot.name)
-        };
-        let copy = |prefix: &str| {
-            let copies = whole().map(|name| copied(prefix, name));
-            let names = whole();
+        let walk = turn.walk_with_rows(of, carried);
+        let rows = walk.iter().flat_map(|walk| &walk.rows);
+        let rows: Vec<SlotId> = rows.copied().collect();
+        let whole = carried.whole.iter().copied();
+        let whole: Vec<SlotId> = whole
+            .filter(|&slot| self.function.slot(slot).needed)
+            .collect();
+        // A turn backwards undoes what it changed, but the next turn wants to go on from it, unless
+        // a row holds what it begins with.
+        let goes_on = whole.iter().copied().filter(|slot| !rows.contains(slot));
+        let goes_on: Vec<SlotId> = goes_on.collect();
+        let name = |slot: &SlotId| &self.function.slot(*slot).name;
+        let copy = |prefix: &str, slots: &[SlotId]| {
+            let (copies, names) = (
+                slots.iter().map(|slot| copied(prefix, name(slot))),
+                slots.iter().map(name),
+            );
             quote!(#(let #copies = ::core::clone::Clone::clone(&#names);)*)
         };
-        let back = |prefix: &str| {
-            let copies = whole().map(|name| copied(prefix, name));
-            let names = whole();
+        let back = |prefix: &str, slots: &[SlotId]| {
+            let (copies, names) = (
+                slots.iter().map(|slot| copied(prefix, name(slot))),
+                slots.iter().map(name),
+            );
             quote!(#(#names = #copies;)*)
         };
-        let (enter, leave) = (copy("before"), back("before"));
-        let (end, go_on) = (copy("after"), back("after"));
+        let (enter, leave) = (copy("before", &whole), back("before", &whole));
+        let (end, go_on) = (copy("after", &goes_on), back("after", &goes_on));
         let mut turn_of = |on: &Emitter<'_>| {
             let forward = on.forward(&of.body, &mut Vec::new());
             let reverse = on.reverse(&of.body);
             quote!(#kept #forward #end #reverse #go_on)
         };
-        let run = match turn.walk_of(of) {
+        let taken = walk.as_ref().map(|walk| turn.take_rows(walk));
+        let run = match walk {
             Some(walk) => turn.walked(&walk, Way::Ascending, None, &mut turn_of),
             None => {
                 let (set, body) = (self.set_variable(variable), turn_of(&turn));
                 quote!(for #next in #range { #set #body })
             }
         };
-        quote!(#restore #enter #run #leave)
+        quote!(#taken #restore #enter #run #leave)
     }
 
     /// Gives the variable of a loop its value.

@@ -84,6 +84,23 @@ impl Emitter<'_> {
             }
             params.push(name);
         }
+        let (mut kept, mut go_on) = (TokenStream::new(), TokenStream::new());
+        if !walk.rows.is_empty() {
+            let rows = names::local("rows");
+            kept = self.rows_of(walk, way);
+            windows.push(quote!(#rows));
+            params.push(rows.clone());
+            for (number, &slot) in walk.rows.iter().enumerate() {
+                let (row, name) = (row(number), &function.slot(slot).name);
+                if way == Way::Forward {
+                    cut.extend(quote!(let (#row, #rows) = #rows.split_at_mut(#count);));
+                    go_on.extend(quote!(#row[#at] = #private::Word::word(#name);));
+                } else {
+                    cut.extend(quote!(let (#row, #rows) = #rows.split_at(#count);));
+                    go_on.extend(quote!(#name = #private::Word::of_word(#row[#at]);));
+                }
+            }
+        }
         let along = format_ident!("along{}", windows.len(), span = Span::mixed_site());
         let written = walk.written.iter();
         let mut numbers: Vec<Ident> = written.map(|&id| function.slot(id).name.clone()).collect();
@@ -112,17 +129,50 @@ impl Emitter<'_> {
             let #turns = (#from)..(#to);
             let (#first, #count) = (#turns.start, #private::length(&#turns));
             #present
+            #kept
             (#back #(#numbers,)*) = #private::#along(#(#windows,)* |#(#params),*| {
                 #cut
                 #enter
                 #(let mut #numbers = #numbers;)*
                 for #at in #order {
                     #variable = #first + #at;
+                    #go_on
                     #body
                 }
                 (#leave #comma #(#numbers,)*)
             });
         })
+    }
+
+    /// The rows of a loop on the tape, where the forward pass writes them and the reverse pass finds
+    /// them: [`Self::take_rows`] has taken them off.
+    fn rows_of(&self, walk: &Walk, way: Way) -> TokenStream {
+        let private = &self.private;
+        let [rows, tape, count, at] = ["rows", "tape", "count", "rows_at"].map(names::local);
+        let number = proc_macro2::Literal::usize_unsuffixed(walk.rows.len());
+        match way {
+            Way::Forward => {
+                quote!(let #rows = #private::Tape::rows(#tape, #number * #count);)
+            }
+            Way::Ascending | Way::Descending => {
+                quote!(let #rows = #private::Tape::taken(#tape, #at, #number * #count);)
+            }
+        }
+    }
+
+    /// Takes the rows of a loop off the tape.
+    pub(super) fn take_rows(&self, walk: &Walk) -> TokenStream {
+        if walk.rows.is_empty() {
+            return TokenStream::new();
+        }
+        let (private, from, to) = (&self.private, &walk.from, &walk.to);
+        let [tape, at] = ["tape", "rows_at"].map(names::local);
+        let number = proc_macro2::Literal::usize_unsuffixed(walk.rows.len());
+        quote! {
+            let #at = #private::Tape::take_rows(
+                #tape, #number * #private::length(&((#from)..(#to)))
+            );
+        }
     }
 
     /// The window that a place lies in, with its number and what of the path follows the index.
@@ -203,6 +253,11 @@ fn mentions(code: &TokenStream, name: &Ident) -> bool {
 /// The name of a window.
 fn part(number: usize) -> Ident {
     format_ident!("walk_{}", number, span = Span::mixed_site())
+}
+
+/// The name of a row.
+fn row(number: usize) -> Ident {
+    format_ident!("row_{}", number, span = Span::mixed_site())
 }
 
 /// Whether the caller wants the shadow that a window belongs to.
