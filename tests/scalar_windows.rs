@@ -23,6 +23,63 @@ programs! {
         sum
     }
 
+    // Exponentials that are computed for all turns at once, and others that cannot be.
+    fn exponentials(x: &[f64], y: &[f64]) -> f64 {
+        let mut shift = 0.1;
+        for i in 0..x.len() {
+            shift += x[i] * 0.25;
+        }
+        let mut sum = 0.0;
+        let mut other = 1.0;
+        let mut power = 1.0;
+        for i in 0..x.len() {
+            let e = 1.0 + 0.5 * (x[i] - shift).exp();
+            sum += (x[i] * y[i] - shift).exp() * y[i];
+            other -= power * (0.3 * y[i] + 0.1).tanh() * e;
+            power *= 0.9;
+        }
+        let mut a = y.to_vec();
+        for i in 0..x.len() {
+            a[i] = a[i] * (a[i] * 0.5).exp();
+            sum += (a[i] - x[i]).tanh();
+            sum -= (x[i] * 0.5).exp() + (y[i] * shift).exp();
+        }
+        sum.sin() * other + shift
+    }
+
+    // As many parts as there can be, and a row.
+    fn many_parts(x: &[f64], y: &[f64]) -> f64 {
+        let n = x.len();
+        let (mut a, mut b, mut c, mut d) = (x.to_vec(), y.to_vec(), x.to_vec(), y.to_vec());
+        let mut power = 0.5;
+        for i in 0..n {
+            a[i] = x[i] * y[i] * power;
+            b[i] = a[i] + x[i] * b[i];
+            c[i] = b[i] * c[i] * power;
+            d[i] = c[i] * d[i];
+            power *= 1.1;
+        }
+        let mut sum = 0.0;
+        for i in 0..n {
+            sum += a[i] * b[i] + c[i] * d[i];
+        }
+        sum
+    }
+
+    // Integers and booleans that go on from turn to turn.
+    fn counted(x: &[f64], y: &[f64]) -> f64 {
+        let mut sum = 0.5;
+        let mut odd = 3 * x.len() > 2;
+        let mut step = x.len() * 2 + 1;
+        for i in 0..x.len() {
+            let by = if odd { x[i] } else { y[i] * 0.5 };
+            sum += by * by * y[i] * (step % 5) as f64;
+            odd = !odd;
+            step = step * 3 + 1;
+        }
+        sum
+    }
+
     // Written through its part, and read beside others.
     fn in_place(x: &[f64], y: &[f64]) -> f64 {
         let mut a = x.to_vec();

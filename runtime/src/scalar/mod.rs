@@ -41,5 +41,6 @@ pub use unlinked::{TwiceDifferentiableFn, refuse, unmarked_modes, unmarked_neste
 pub use value::{Cast, Integer, ScalarValue, Val, Word, assert_shape, integer, lost_shadow};
 pub use window::{
     along0, along1, along2, along3, along4, along5, along6, along7, along8, along9, along10,
-    along11, along12, length, load_window, save_window, shadow_window, window, window_mut,
+    along11, along12, along13, exp_words, length, load_window, save_window, shadow_window,
+    tanh_words, window, window_mut, word_like,
 };

@@ -59,6 +59,34 @@ pub trait Word: Copy {
     fn of_word(word: u64) -> Self;
 }
 
+macro_rules! whole_words {
+    ($($ty:ident)*) => {$(
+        impl Word for $ty {
+            #[inline(always)]
+            fn word(self) -> u64 {
+                self as u64
+            }
+            #[inline(always)]
+            fn of_word(word: u64) -> $ty {
+                word as $ty
+            }
+        }
+    )*};
+}
+
+whole_words!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
+
+impl Word for bool {
+    #[inline(always)]
+    fn word(self) -> u64 {
+        u64::from(self)
+    }
+    #[inline(always)]
+    fn of_word(word: u64) -> bool {
+        word != 0
+    }
+}
+
 /// A user's type in the signature of a scalar function, which names it as `Itself`: so that one that
 /// cannot be used is one error, where it stands.
 #[diagnostic::on_unimplemented(

@@ -1,8 +1,11 @@
 //! The parts of lists that a loop walks along, cut out in front of it.
 
+use std::marker::PhantomData;
 use std::ops::Range;
 
-use super::{Tape, Val};
+use super::{Tape, Val, Word};
+use crate::Real;
+use crate::cpu::{Vectorized, vectorized};
 
 /// Where a loop over `turns` touches a list, if `at` is the index of its first turn.
 #[inline(always)]
@@ -86,6 +89,39 @@ pub fn load_window<T: Val>(
     T::load_all(window_mut(list, turns, at), tape);
 }
 
+macro_rules! all_words {
+    ($($name:ident $op:ident $work:ident;)*) => {$(
+        struct $work<'w, T>(&'w mut [u64], PhantomData<T>);
+
+        impl<T: Word + Real> Vectorized for $work<'_, T> {
+            type Output = ();
+            #[inline(always)]
+            fn run(self) {
+                for word in self.0 {
+                    *word = T::of_word(*word).$op().word();
+                }
+            }
+        }
+
+        /// Replaces operands by results, as words, by vectors of the instruction set in use; `_like`
+        /// tells their type.
+        pub fn $name<T: Word + Real>(_like: Option<T>, words: &mut [u64]) {
+            vectorized($work::<T>(words, PhantomData));
+        }
+    )*};
+}
+
+all_words! {
+    exp_words exp ExpWords;
+    tanh_words tanh TanhWords;
+}
+
+/// The number in a word; `_like` tells its type.
+#[inline(always)]
+pub fn word_like<T: Word>(_like: T, word: u64) -> T {
+    T::of_word(word)
+}
+
 /// How many turns a loop over a range takes.
 #[inline(always)]
 pub fn length(turns: &Range<usize>) -> usize {
@@ -118,6 +154,7 @@ along! {
     along10(A B C D E F G H I J);
     along11(A B C D E F G H I J K);
     along12(A B C D E F G H I J K L);
+    along13(A B C D E F G H I J K L M);
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 pub(crate) mod activity;
 pub(crate) mod adjoint;
+pub(crate) mod costly;
 mod elements;
 pub(crate) mod joint;
 pub(crate) mod lending;

@@ -8,6 +8,7 @@
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
+use super::costly::Costly;
 use super::elements::{self, first_index, is_sum_with, places};
 use super::reversal;
 use super::uses::Uses;
@@ -49,6 +50,8 @@ pub(crate) struct Walk {
     pub(crate) written: Vec<SlotId>,
     /// Those of them whose content in front of every turn is kept in a row on the tape.
     pub(crate) rows: Vec<SlotId>,
+    /// What is computed for all turns in front of the first, in rows that follow those.
+    pub(crate) costly: Vec<Costly>,
 }
 
 /// The windows of a loop; `None` if it has none.
@@ -111,6 +114,7 @@ pub(crate) fn walk(function: &Function, of: &Loop) -> Option<Walk> {
         numbers,
         written,
         rows: Vec::new(),
+        costly: Vec::new(),
     })
 }
 

@@ -84,6 +84,10 @@ impl Emitter<'_> {
             Some(_) if !self.saved(assign) => TokenStream::new(),
             _ => self.save_old(stmt.id, &assign.target, self.saved(assign), assign.fresh),
         };
+        if let Some(value) = self.value_with_row(assign, stmt.id) {
+            let operator = assign.operator.clone().unwrap_or_else(|| quote!(=));
+            return quote_spanned!(span=> #save #target #operator #value;);
+        }
         let value = match &assign.value {
             Rhs::Value(value) if assign.operator.is_some() => value.tokens.clone(),
             Rhs::Value(value) => self.owned(value),

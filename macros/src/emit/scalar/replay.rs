@@ -6,6 +6,7 @@ use quote::{format_ident, quote};
 
 use super::walk::Way;
 use super::{Emitter, Storage};
+use crate::autodiff::scalar::costly;
 use crate::autodiff::scalar::windows::{Walk, ends, is_list};
 use crate::ir::scalar::{Carried, Element, Inert, Loop, Place, Reversal, SlotId};
 use crate::names;
@@ -113,7 +114,10 @@ impl Emitter<'_> {
     /// no turn of the reverse pass then waits for the one before.
     fn walk_with_rows(&self, of: &Loop, carried: &Carried) -> Option<Walk> {
         let mut walk = self.walk_of(of)?;
-        if matches!(of.reversal, Reversal::Replayed(_)) {
+        // A row holds words of a type that is known.
+        let typed = self.signature.generics.type_params().next().is_none();
+        if typed && matches!(of.reversal, Reversal::Replayed(_)) {
+            walk.costly = costly::of(self.function, of);
             let whole = carried.whole.iter().copied();
             walk.rows = whole
                 .filter(|slot| walk.written.contains(slot) && carried.runs_again(*slot))

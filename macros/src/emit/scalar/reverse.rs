@@ -153,7 +153,8 @@ impl Emitter<'_> {
                 TokenStream::new()
             };
             let read = self.on_shadow(target, |shadow| quote!(#shadow));
-            let flows = self.flows(value, &quote!(#cotangent), true);
+            let known = self.in_row(stmt.id, value);
+            let flows = self.flows_where(value, &quote!(#cotangent), known, &|_, leaf| leaf != 0);
             return quote!({ #load let #cotangent = #read; #flows });
         }
         // The operand of an operator is a number, which has no shape to remember.
@@ -170,7 +171,10 @@ impl Emitter<'_> {
         let cot = quote!(#cotangent);
         let (remember, known) = self.remembered(assign);
         let flows = match &assign.value {
-            Rhs::Value(value) => self.flows_where(value, &cot, known, &|_, _| true),
+            Rhs::Value(value) => {
+                let known = known.or_else(|| self.in_row(stmt.id, value));
+                self.flows_where(value, &cot, known, &|_, _| true)
+            }
             Rhs::Constant(_) => TokenStream::new(),
             Rhs::Cast(value, _) => {
                 let operand = &value.tokens;

@@ -6,9 +6,13 @@ use std::collections::HashSet;
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 
-use super::Emitter;
+use super::{Emitter, body};
+use crate::autodiff::scalar::costly::{self, Costly};
 use crate::autodiff::scalar::windows::{self, Walk, Window};
-use crate::ir::scalar::{Loop, Place, SlotId};
+use crate::ir::body::ValueId;
+use crate::ir::scalar::{
+    Assign, Function, Loop, Place, Rhs, SlotId, StmtId, StmtKind, Value, for_each_simple,
+};
 use crate::names;
 
 /// Which way a loop is run.
@@ -85,7 +89,7 @@ impl Emitter<'_> {
             params.push(name);
         }
         let (mut kept, mut go_on) = (TokenStream::new(), TokenStream::new());
-        if !walk.rows.is_empty() {
+        if walk.rows.len() + walk.costly.len() > 0 {
             let rows = names::local("rows");
             kept = self.rows_of(walk, way);
             windows.push(quote!(#rows));
@@ -98,6 +102,18 @@ impl Emitter<'_> {
                 } else {
                     cut.extend(quote!(let (#row, #rows) = #rows.split_at(#count);));
                     go_on.extend(quote!(#name = #private::Word::of_word(#row[#at]);));
+                }
+            }
+            for (number, costly) in walk.costly.iter().enumerate() {
+                let row = row(walk.rows.len() + number);
+                let split = match way {
+                    Way::Forward => quote!(split_at_mut),
+                    Way::Ascending | Way::Descending => quote!(split_at),
+                };
+                cut.extend(quote!(let (#row, #rows) = #rows.#split(#count);));
+                if way == Way::Forward {
+                    let compute = walking.costly_row(walk, costly, &row);
+                    cut.extend(self.through(compute, walk));
                 }
             }
         }
@@ -149,7 +165,7 @@ impl Emitter<'_> {
     fn rows_of(&self, walk: &Walk, way: Way) -> TokenStream {
         let private = &self.private;
         let [rows, tape, count, at] = ["rows", "tape", "count", "rows_at"].map(names::local);
-        let number = proc_macro2::Literal::usize_unsuffixed(walk.rows.len());
+        let number = proc_macro2::Literal::usize_unsuffixed(walk.rows.len() + walk.costly.len());
         match way {
             Way::Forward => {
                 quote!(let #rows = #private::Tape::rows(#tape, #number * #count);)
@@ -160,14 +176,76 @@ impl Emitter<'_> {
         }
     }
 
+    /// Fills the row of a costly operation: the operands, and then the results in their place.
+    fn costly_row(&self, walk: &Walk, costly: &Costly, row: &Ident) -> TokenStream {
+        let private = &self.private;
+        let [count, first, at, operand, last] =
+            ["count", "first", "at", "operand", "last"].map(names::local);
+        let variable = &self.function.slot(walk.variable).name;
+        let Some(value) = value_of(self.function, costly.stmt) else {
+            return TokenStream::new();
+        };
+        let printed = body::print(&value.body, &[costly.operand], self.style(), &|number| {
+            leaf_tokens(value, number)
+        });
+        let (bindings, outputs) = (&printed.bindings, &printed.outputs);
+        let all = format_ident!("{}_words", costly.op.name(), span = Span::mixed_site());
+        quote! {
+            let mut #last = None;
+            for #at in 0..#count {
+                #variable = #first + #at;
+                #bindings
+                let #operand = #(#outputs)*;
+                #row[#at] = #private::Word::word(#operand);
+                #last = Some(#operand);
+            }
+            #private::#all(#last, #row);
+        }
+    }
+
+    /// The result of the costly operation of a statement, where the loop that is printed has a row
+    /// for it.
+    pub(super) fn in_row(&self, stmt: StmtId, value: &Value) -> Option<(ValueId, TokenStream)> {
+        let walk = self.walk?;
+        let number = walk.costly.iter().position(|costly| costly.stmt == stmt)?;
+        let costly = &walk.costly[number];
+        let (row, at) = (row(walk.rows.len() + number), names::local("at"));
+        let private = &self.private;
+        // The operand tells the type, and nothing else.
+        let printed = body::print(&value.body, &[costly.operand], self.style(), &|number| {
+            leaf_tokens(value, number)
+        });
+        let (bindings, outputs) = (&printed.bindings, &printed.outputs);
+        let like = quote!({ #bindings #(#outputs)* });
+        Some((costly.result, quote!(#private::word_like(#like, #row[#at]))))
+    }
+
+    /// What an assignment computes where a row holds a part of it.
+    pub(super) fn value_with_row(&self, assign: &Assign, stmt: StmtId) -> Option<TokenStream> {
+        let Rhs::Value(value) = &assign.value else {
+            return None;
+        };
+        let known = self.in_row(stmt, value)?;
+        let handed = costly::handed(assign, value)?;
+        let printed = body::print_knowing(
+            &value.body,
+            &[handed],
+            Some(known),
+            self.style(),
+            &|number| leaf_tokens(value, number),
+        );
+        let (bindings, outputs) = (&printed.bindings, &printed.outputs);
+        Some(quote!({ #bindings #(#outputs)* }))
+    }
+
     /// Takes the rows of a loop off the tape.
     pub(super) fn take_rows(&self, walk: &Walk) -> TokenStream {
-        if walk.rows.is_empty() {
+        if walk.rows.len() + walk.costly.len() == 0 {
             return TokenStream::new();
         }
         let (private, from, to) = (&self.private, &walk.from, &walk.to);
         let [tape, at] = ["tape", "rows_at"].map(names::local);
-        let number = proc_macro2::Literal::usize_unsuffixed(walk.rows.len());
+        let number = proc_macro2::Literal::usize_unsuffixed(walk.rows.len() + walk.costly.len());
         quote! {
             let #at = #private::Tape::take_rows(
                 #tape, #number * #private::length(&((#from)..(#to)))
@@ -238,6 +316,32 @@ impl Emitter<'_> {
             at += 1;
         }
         changed
+    }
+}
+
+/// The value of an assignment.
+fn value_of(function: &Function, id: StmtId) -> Option<&Value> {
+    let mut found = None;
+    for_each_simple(&function.body, &mut |stmt| {
+        if let StmtKind::Assign(assign) = &stmt.kind
+            && let Rhs::Value(value) = &assign.value
+            && stmt.id == id
+        {
+            found = Some(value);
+        }
+    });
+    found
+}
+
+/// How a leaf is read within an expression.
+fn leaf_tokens(value: &Value, number: usize) -> TokenStream {
+    match value.leaves.get(number) {
+        Some(leaf) if leaf.place.is_some() => leaf.tokens.clone(),
+        Some(leaf) => {
+            let tokens = &leaf.tokens;
+            quote!((#tokens))
+        }
+        None => TokenStream::new(),
     }
 }
 
