@@ -65,7 +65,7 @@ impl Lowerer<'_> {
             Expr::MethodCall(call)
                 if matches!(
                     call.method.to_string().as_str(),
-                    "unwrap" | "expect" | "pop" | "clone" | "to_owned" | "to_vec"
+                    "unwrap" | "expect" | "unwrap_or" | "pop" | "clone" | "to_owned" | "to_vec"
                 ) && self.is_list_method(call) =>
             {
                 return self.method_into(call, Place::whole(slot)).unwrap_or(false);
@@ -107,8 +107,10 @@ impl Lowerer<'_> {
         let end = matches!(&*call.receiver, Expr::MethodCall(inner)
             if matches!(inner.method.to_string().as_str(), "last" | "first" | "last_mut" | "first_mut"));
         !end && (self.is_place(&call.receiver)
-            || (matches!(call.method.to_string().as_str(), "unwrap" | "expect")
-                && self.mentions_floats(&call.receiver)))
+            || (matches!(
+                call.method.to_string().as_str(),
+                "unwrap" | "expect" | "unwrap_or"
+            ) && self.mentions_floats(&call.receiver)))
     }
 
     /// An expression that is one value.

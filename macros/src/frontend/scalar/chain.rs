@@ -288,6 +288,13 @@ impl Lowerer<'_> {
                 Some(integer)
             }
             ("fold", [init, f]) => {
+                if let Expr::Closure(closure) = f
+                    && let Some(syn::Pat::Type(typed)) = closure.inputs.first()
+                    && self.slots[slot.0 as usize].ty.is_none()
+                {
+                    let ty = &typed.ty;
+                    self.slots[slot.0 as usize].ty = Some(quote!(#ty));
+                }
                 let discrete = self.expr_into(init, slot);
                 self.slots[slot.0 as usize].discrete = discrete;
                 self.slots[slot.0 as usize].mutable = true;

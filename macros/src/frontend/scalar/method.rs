@@ -1,7 +1,7 @@
 //! Method calls in expressions: the operations of the table, iterator chains, and the methods of
 //! lists and options that yield a value.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprMethodCall};
@@ -105,7 +105,7 @@ impl Lowerer<'_> {
             "clone" | "to_vec" | "to_owned" | "pop" if self.is_place(&call.receiver) => {
                 return Some(self.hoisted(builder, &whole));
             }
-            "unwrap" | "expect" if self.mentions_floats(&call.receiver) => {
+            "unwrap" | "expect" | "unwrap_or" if self.mentions_floats(&call.receiver) => {
                 return Some(self.hoisted(builder, &whole));
             }
             // `Clone`, `Copy` and references of numbers are the numbers.
@@ -139,8 +139,15 @@ impl Lowerer<'_> {
 
     /// Whether a method can only be one of the user's: neither floats nor lists nor options have it.
     fn is_own_method(&self, call: &ExprMethodCall) -> bool {
-        const KNOWN: [&str; 7] = [
-            "clone", "to_vec", "to_owned", "pop", "unwrap", "expect", "copied",
+        const KNOWN: [&str; 8] = [
+            "clone",
+            "to_vec",
+            "to_owned",
+            "pop",
+            "unwrap",
+            "expect",
+            "unwrap_or",
+            "copied",
         ];
         let name = call.method.to_string();
         !is_operation(&name, call.args.len() + 1)
@@ -191,6 +198,27 @@ impl Lowerer<'_> {
                 if let Some(value) = self.some_of(&view) {
                     self.assign(span, slot, value, true);
                 }
+                Some(self.discrete(view.place.root))
+            }
+            "unwrap_or" => {
+                let view = self.scrutinee(&call.receiver)?;
+                let other = self.hidden(&Ident::new("v_other", Span::mixed_site()), None);
+                self.slots[other.0 as usize].discrete = self.expr_into(call.args.first()?, other);
+                let (some, none) = (syn::parse_quote!(Some(content)), syn::parse_quote!(_));
+                self.choose(
+                    span,
+                    &view,
+                    &[(&some, None), (&none, None)],
+                    &mut |l, number| {
+                        let value = match number {
+                            0 => l.some_of(&view),
+                            _ => Some(Rhs::Value(l.whole_value(other))),
+                        };
+                        if let Some(value) = value {
+                            l.assign(span, slot.clone(), value, true);
+                        }
+                    },
+                );
                 Some(self.discrete(view.place.root))
             }
             "pop" => {
