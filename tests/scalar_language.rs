@@ -18,6 +18,8 @@ mod generic;
 mod iterators;
 #[path = "scalar_language/lists.rs"]
 mod lists;
+#[path = "scalar_language/losses.rs"]
+mod losses;
 #[path = "scalar_language/patterns.rs"]
 mod patterns;
 #[path = "scalar_language/results.rs"]

@@ -52,7 +52,7 @@ fn first_above(x: &[f64], bound: f64) -> f64 {
 #[differentiable]
 fn both(a: f64, b: f64) -> (f64, f64) {
     let t = a * b;
-    (t.sin() + a, t - b * b)
+    (t.sin() + 0.5 * a, t - 0.2 * b)
 }
 
 #[differentiable]
@@ -98,12 +98,12 @@ programs! {
             let s = x[i] * t;
             let x = y[i] + s;
             {
-                let s = x * s;
+                let s = x * s * 0.1;
                 t += s.sin();
                 let t = 3.0 * s;
                 let _ = t;
             }
-            t *= x + s;
+            t *= 0.5 * x + 0.1 * s;
         }
         t + s
     }
@@ -268,14 +268,15 @@ programs! {
     fn not_a_number(x: &[f64], y: &[f64]) -> f64 {
         let mut s = 0.0;
         for i in 0..x.len() {
-            let root = (x[i] - y[i]).sqrt();
-            if root.is_nan() {
+            if (x[i] - y[i]).sqrt().is_nan() {
                 s += x[i] * 2.0;
             } else {
-                s += root * y[i];
+                s += (x[i] - y[i]).sqrt() * y[i];
             }
-            let log = (x[i] - 0.7).ln();
-            s += if log == log { 0.1 * log * log } else { y[i] };
+            let third = x[i] - 0.7;
+            let log = third.ln();
+            let known = log == log;
+            s += if known { third * 0.1 } else { y[i] };
         }
         s
     }
@@ -501,8 +502,8 @@ programs! {
         let mut s = 1.0;
         for i in 0..x.len() {
             let k = s * y[i];
-            s = x.iter().map(|a| (a * k).sin() * s).sum::<f64>() * 0.3
-                + x.iter().map(|a| y.iter().map(|b| a * b * k).sum::<f64>()).sum::<f64>() * 0.05;
+            s = x.iter().map(|a| (a * k).sin() * s).sum::<f64>() * 0.1
+                + x.iter().map(|a| y.iter().map(|b| a * b * k).sum::<f64>()).sum::<f64>() * 0.02;
         }
         let kept: Vec<f64> = x.iter().filter(|a| **a > 0.5).map(|a| a * s).collect();
         for v in kept {

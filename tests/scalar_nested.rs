@@ -118,3 +118,61 @@ fn values_with_gradients() {
         close("slope", &[slope::grad(x)], &central(|p| slope(p[0]), &[x]));
     }
 }
+
+#[differentiable(wrt(x))]
+fn well(x: [f64; 2], c: &[f64], k: f64) -> f64 {
+    let mut s = (x[0] * k).sin() * x[1];
+    for v in c {
+        s += (x[0] - v).powi(2) * x[1].exp() * k;
+    }
+    s
+}
+
+/// Derivatives in directions, which depend on what is differentiated, in a loop.
+#[differentiable]
+fn along(start: [f64; 2], c: &[f64], k: f64) -> f64 {
+    let mut x = start;
+    let mut total = 0.1;
+    for i in 0..3 {
+        let there = well::jvp(x, c, k, [k * x[1], c[0] + i as f64]);
+        let (_, across) = well::jvp(x, c, k, [1.0, 0.0]);
+        total += there.0 * there.1 * 0.1;
+        x[i % 2] -= 0.02 * across;
+    }
+    total * x[0] + well(x, c, k)
+}
+
+#[differentiable]
+fn along_lists(x: &[f64], v: &[f64]) -> f64 {
+    let (value, slope) = bowl::jvp(x, &[0.3, 0.9], v);
+    let (_, straight) = quartic::jvp(x[0], value, slope, 0.5);
+    value * slope * slope + straight
+}
+
+#[test]
+fn directional_derivatives_are_differentiated() {
+    for start in [[0.3, -0.4], [-0.2, 0.6]] {
+        let (c, k) = ([0.4, 0.9, -0.3], 0.8);
+        let (value, (dx, dc, dk)) = along::value_and_grad(start, &c, k);
+        assert!((value - along(start, &c, k)).abs() <= 1e-14 * value.abs());
+        let point = [&start[..], &c, &[k]].concat();
+        let at = |p: &[f64]| along([p[0], p[1]], &p[2..5], p[5]);
+        let expected = central(at, &point);
+        close("along", &[&dx[..], &dc, &[dk]].concat(), &expected);
+        let turn = [0.3, -0.2, 0.5, 0.7, -0.1, 0.9];
+        let (_, tangent) = along::jvp(start, &c, k, [turn[0], turn[1]], &turn[2..5], turn[5]);
+        let slope: f64 = expected.iter().zip(turn).map(|(g, v)| g * v).sum();
+        close("along, forward", &[tangent], &[slope]);
+    }
+    let (x, v) = ([0.7, -0.4], [0.2, 0.5]);
+    let (dx, dv) = along_lists::grad(&x, &v);
+    let expected = central(|p| along_lists(&p[..2], &p[2..]), &[x, v].concat());
+    close("along lists", &[dx, dv].concat(), &expected);
+    let (_, tangent) = along_lists::jvp(&x, &v, &[0.1, 0.2], &[0.3, 0.4]);
+    let slope: f64 = expected
+        .iter()
+        .zip([0.1, 0.2, 0.3, 0.4])
+        .map(|(g, v)| g * v)
+        .sum();
+    close("along lists, forward", &[tangent], &[slope]);
+}

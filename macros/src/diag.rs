@@ -94,10 +94,10 @@ catalogue! {
     Syntax "AD015"
         "the item could not be parsed"
         "correct the syntax";
-    /// A second derivative of a function that has only first ones: it asks for a gradient itself, or
+    /// A second derivative of a function that has only first ones: it asks for a derivative itself, or
     /// says `order = 1`.
     Order "AD016"
-        "at most two derivatives can be nested, and it takes one itself or says `order = 1`"
+        "at most two derivatives can be nested: `grad`, `value_and_grad` and `jvp` of a function that takes none itself and does not say `order = 1`"
         "write one of the derivatives out as a function of its own, or leave `order = 1` out";
     /// Forward mode of a function that has none.
     Forward "AD017"

@@ -6,6 +6,7 @@ mod arithmetic;
 mod checkpoint;
 mod container;
 mod dense;
+mod directional;
 mod entries;
 mod gradient;
 mod lanes;
@@ -27,6 +28,7 @@ pub use arithmetic::{
 };
 pub use checkpoint::{Checkpoints, turns};
 pub use dense::{hessian, jacobian_forward, jacobian_reverse};
+pub use directional::directional;
 pub use entries::Entries;
 pub use gradient::Primal;
 pub use lanes::{Lane, Lanes, Number, Pack, Single, Wide};

@@ -58,8 +58,8 @@ pub mod unmarked_modes {
 
 /// The companion of a function whose gradient can be differentiated.
 #[diagnostic::on_unimplemented(
-    message = "[AD016] the gradient of `{Self}` cannot be differentiated",
-    label = "its gradient is asked for in a `#[differentiable]` function",
+    message = "[AD016] the derivative of `{Self}` cannot be differentiated",
+    label = "its derivative is asked for in a `#[differentiable]` function",
     note = "it is no `#[differentiable]` function with one float result, or it takes a gradient \
             itself: at most two derivatives can be nested",
     note = "write one of the derivatives out as a function of its own"
@@ -85,6 +85,19 @@ pub mod unmarked_nested {
                 }
                 /// The tangent of no gradient; the error is that of the reverse pass.
                 fn __gradient_tangent<L: Lanes, $($primal, $other,)*>(
+                    $(_: $primal,)* $(_: $other,)* _: L
+                ) -> ((f64, f64), (L::Of<f64>, L::Of<f64>)) {
+                    ((0.0, 0.0), (Val::blank(), Val::blank()))
+                }
+                /// The reverse pass of no directional derivative.
+                fn __jvp_reverse<$($primal, $other: ?Sized,)* C, D>(
+                    $(_: $primal,)* $(_: Option<&mut $other>,)* _: C, _: D
+                ) where
+                    Self: TwiceDifferentiableFn,
+                {
+                }
+                /// The tangent of no directional derivative.
+                fn __jvp_tangent<L: Lanes, $($primal, $other,)*>(
                     $(_: $primal,)* $(_: $other,)* _: L
                 ) -> ((f64, f64), (L::Of<f64>, L::Of<f64>)) {
                     ((0.0, 0.0), (Val::blank(), Val::blank()))

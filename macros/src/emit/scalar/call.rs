@@ -158,6 +158,10 @@ impl Emitter<'_> {
                 let last = [cotangent.clone(), quote!(#tape)];
                 self.lending_call(call, method, arguments.chain(last).collect())
             }
+            Wanted::Directional => {
+                let last = [quote!(#cotangent.0), quote!(#cotangent.1)];
+                self.linked(call, "__jvp_reverse", arguments.chain(last).collect())
+            }
             // Second derivatives are symmetric, so the cotangent of a gradient is a direction.
             wanted => {
                 let last = match wanted {
@@ -264,7 +268,7 @@ impl Emitter<'_> {
         let import = names::local("__callee");
         let arity = format_ident!("Arity{}", call.args.len());
         let fallback = match self.storage {
-            _ if method.to_string().starts_with("__gradient") => quote!(unmarked_nested),
+            _ if call.wanted != Wanted::Value => quote!(unmarked_nested),
             _ if self.tangents => quote!(unmarked_modes),
             // `__split` has reported it.
             Storage::Locals => quote!(unmarked::again),

@@ -7,6 +7,7 @@ use syn::Type;
 use super::Emitter;
 use super::sibling::sibling;
 use crate::frontend::shape::{Failing, Shape, failing, with_content};
+use crate::frontend::signature::Passing;
 use crate::names;
 
 impl Emitter<'_> {
@@ -78,15 +79,15 @@ impl Emitter<'_> {
                 #run
             };
         }
-        if signature.shape(output) != Shape::Float {
+        let Some(seed) = self.loss_seed() else {
             return quote!(#vjp #run);
-        }
+        };
         quote! {
-            /// The value and the gradient.
+            /// The value and the gradient: of a tuple, that of its first part.
             #[inline]
             pub fn value_and_grad #generics (#(#params),*) -> (#output, #gradient) #bounds {
                 let mut #grads = #zeros;
-                let #value = Self::__run(#(#names,)* #one, &mut #grads, false);
+                let #value = Self::__run(#(#names,)* #seed, &mut #grads, false);
                 (#value, #grads)
             }
 
@@ -102,12 +103,39 @@ impl Emitter<'_> {
             pub fn value_and_grad_into #generics (
                 #(#params,)* #grads: &mut #gradient
             ) -> #output #bounds {
-                Self::__run(#(#names,)* #one, #grads, false)
+                Self::__run(#(#names,)* #seed, #grads, false)
             }
 
             #vjp
             #run
         }
+    }
+
+    /// The cotangent of the result that yields the gradient: 1 for a float, and for the first part of
+    /// a tuple that is one. The other parts of a tuple are not differentiated.
+    fn loss_seed(&self) -> Option<TokenStream> {
+        let (signature, private) = (self.signature, &self.private);
+        if signature.shape(&signature.output) == Shape::Float {
+            return Some(self.one());
+        }
+        let Type::Tuple(parts) = &signature.output else {
+            return None;
+        };
+        let first = parts.elems.first()?;
+        let in_place = signature
+            .params
+            .iter()
+            .any(|p| p.passing == Passing::Exclusive);
+        if signature.shape(first) != Shape::Float || in_place {
+            return None;
+        }
+        let one = self.one();
+        let rest = parts
+            .elems
+            .iter()
+            .skip(1)
+            .map(|_| quote!(#private::Val::blank()));
+        Some(quote!((#one, #(#rest,)*)))
     }
 
     /// Zero gradients of the `wrt` parameters.

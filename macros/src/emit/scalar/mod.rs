@@ -148,7 +148,17 @@ impl Emitter<'_> {
         let params = self.primal_params();
         let shadow_params = self.shadow_params();
         let seeded = if function.slot(function.result).active {
-            quote!(#d_result = ::core::clone::Clone::clone(&#seed);)
+            match output {
+                // The seed of a loss says nothing of how long the lists beside it are.
+                syn::Type::Tuple(parts) if !parts.elems.is_empty() => quote! {
+                    if PASS == #private::pass::BOTH {
+                        #private::Val::accumulate(&mut #d_result, &#seed);
+                    } else {
+                        #d_result = ::core::clone::Clone::clone(&#seed);
+                    }
+                },
+                _ => quote!(#d_result = ::core::clone::Clone::clone(&#seed);),
+            }
         } else {
             quote!()
         };

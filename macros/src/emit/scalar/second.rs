@@ -145,7 +145,14 @@ impl Emitter<'_> {
 
     /// One optional tangent per parameter; integers have none.
     pub(super) fn tangent_params(&self) -> Vec<TokenStream> {
-        let name = |slot: &Slot| names::tangent(&slot.name);
+        self.each_tangent(|slot| names::tangent(&slot.name))
+    }
+
+    /// The same under other names.
+    pub(super) fn each_tangent(
+        &self,
+        name: impl Fn(&Slot) -> proc_macro2::Ident,
+    ) -> Vec<TokenStream> {
         self.each_param(name, &|passing, ty| match passing {
             Passing::Value => quote!(Option<#ty>),
             Passing::Shared => quote!(Option<&#ty>),

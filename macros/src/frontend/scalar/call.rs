@@ -94,6 +94,21 @@ impl Lowerer<'_> {
             let opaque = self.opaque(&Expr::Call(call.clone()));
             return Some(Rhs::Constant(opaque.into()));
         }
+        for (at, (argument, expr)) in args.iter().zip(&call.args).enumerate() {
+            let root = |arg: &Arg| match arg {
+                Arg::Shared { place, .. } | Arg::Exclusive { place, .. } => Some(place.root),
+                Arg::Value(_) => None,
+            };
+            let shares = |other: &Arg| root(other).is_some() && root(other) == root(argument);
+            let both = args[..at].iter().any(shares);
+            if both && root(argument).is_some_and(|root| written.contains(&root)) {
+                let message = "another part of the same variable is an argument already, and one of \
+                               them is written: the gradient would have to borrow the variable twice; \
+                               pass a copy of one of them";
+                self.error(expr, Code::Callee, message);
+                return None;
+            }
+        }
         for (argument, expr) in args.iter_mut().zip(&call.args) {
             self.settle_argument(argument, &written, expr)?;
         }
@@ -104,6 +119,13 @@ impl Lowerer<'_> {
                 args,
                 wanted,
             }));
+        }
+        if let Some(entry) = second_order(&path.path) {
+            let message = format!(
+                "`{entry}` inside of a differentiable function: what it returns has no derivative here"
+            );
+            self.error(&call.func, Code::Order, message);
+            return None;
         }
         let (callee, wanted) = nested(&path.path);
         let last = callee.segments.last()?;
@@ -241,11 +263,26 @@ fn associated(path: &syn::Path) -> Option<Callee> {
     Some(Callee::Associated(quote!(#ty), last.ident.clone()))
 }
 
+/// The entry point of a companion that takes more than one derivative or yields more than one.
+fn second_order(path: &syn::Path) -> Option<&syn::Ident> {
+    const ENTRIES: [&str; 6] = [
+        "vjp",
+        "hvp",
+        "hessian",
+        "jacobian",
+        "value_grad_and_hvp",
+        "value_and_grad_into",
+    ];
+    let last = &path.segments.last()?.ident;
+    (path.segments.len() > 1 && ENTRIES.contains(&last.to_string().as_str())).then_some(last)
+}
+
 /// Tells `f::grad`, an entry point of the companion of `f`, from a function in a module.
 fn nested(path: &syn::Path) -> (syn::Path, Wanted) {
     let wanted = match path.segments.last().map(|last| last.ident.to_string()) {
         Some(name) if name == "grad" => Wanted::Gradient,
         Some(name) if name == "value_and_grad" => Wanted::ValueAndGradient,
+        Some(name) if name == "jvp" => Wanted::Directional,
         _ => Wanted::Value,
     };
     if wanted == Wanted::Value || path.segments.len() < 2 {

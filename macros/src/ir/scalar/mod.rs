@@ -331,6 +331,8 @@ pub(crate) enum Wanted {
     Gradient,
     /// `f::value_and_grad(..)`
     ValueAndGradient,
+    /// `f::jvp(..)`
+    Directional,
 }
 
 impl Wanted {
@@ -340,6 +342,7 @@ impl Wanted {
             Wanted::Value => None,
             Wanted::Gradient => Some("grad"),
             Wanted::ValueAndGradient => Some("value_and_grad"),
+            Wanted::Directional => Some("jvp"),
         }
     }
 }

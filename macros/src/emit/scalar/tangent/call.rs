@@ -59,7 +59,11 @@ impl Emitter<'_> {
         let [tape, lanes] = ["tape", "lanes"].map(names::local);
         if call.wanted != Wanted::Value {
             let arguments = primals.into_iter().chain(tangents).chain([quote!(#lanes)]);
-            let run = self.linked(call, "__gradient_tangent", arguments.collect());
+            let method = match call.wanted {
+                Wanted::Directional => "__jvp_tangent",
+                _ => "__gradient_tangent",
+            };
+            let run = self.linked(call, method, arguments.collect());
             // Both are pairs of a value and a gradient.
             let part = match call.wanted {
                 Wanted::Gradient => quote!((of.1, along.1)),
