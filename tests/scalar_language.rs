@@ -8,6 +8,8 @@
 
 use cotangent::prelude::*;
 
+#[path = "scalar_language/arrays.rs"]
+mod arrays;
 #[path = "scalar_language/exclusive.rs"]
 mod exclusive;
 #[path = "scalar_language/exits.rs"]

@@ -606,3 +606,27 @@ programs! {
         m[0][1] + m[2][0] * m[1][1]
     }
 }
+
+#[differentiable]
+fn copied(mut all: Vec<f64>, row: &[f64; 2], list: &Vec<f64>, p: &Particle) -> f64 {
+    let mut own = list.clone();
+    let mut pair = row.clone();
+    let mut q = p.clone();
+    for i in 0..own.len() {
+        own[i] *= list[i];
+        pair[i % 2] += own[i] * q.mass;
+        q.at[0] += pair[0] * p.at[1];
+        all.push(q.at[0]);
+    }
+    own.iter().sum::<f64>() * pair[1] + q.at[0] * all[all.len() - 1] + all[0]
+}
+
+#[test]
+fn copies_of_what_parameters_refer_to() {
+    let p = Particle {
+        at: [0.4, 0.8],
+        mass: 1.3,
+        steps: 2,
+    };
+    gradcheck!(second: copied, vec![0.5, 0.25], &[0.3, 0.9], &vec![0.2, 0.7, 1.1], &p);
+}

@@ -92,6 +92,18 @@ pub(crate) fn with_content(ty: &Type, content: &Type) -> Type {
     changed
 }
 
+/// `E` of `Result<T, E>`.
+pub(crate) fn error_type(ty: &mut Type) -> Option<&mut Type> {
+    let Type::Path(path) = ty else { return None };
+    match &mut path.path.segments.last_mut()?.arguments {
+        PathArguments::AngleBracketed(list) => match list.args.iter_mut().nth(1)? {
+            GenericArgument::Type(error) => Some(error),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// The type parameters of a function that stand for floats: those with the bound `Real`.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Floats(Vec<String>);

@@ -10,7 +10,7 @@ use syn::{FnArg, ItemFn, Pat, ReturnType, Type, Visibility};
 
 use crate::args::Args;
 use crate::diag::{Code, Errors};
-use crate::frontend::shape::{Failing, Floats, Shape, failing, shape_of, with_content};
+use crate::frontend::shape::{Failing, Floats, Shape, error_type, failing, shape_of, with_content};
 use crate::frontend::tensor;
 use crate::frontend::tensor::types::{Element, element, is_labels};
 use crate::ir::dtype::Dtype;
@@ -174,11 +174,24 @@ impl Signature {
         let (mut output, private) = (output, names::private(args));
         if regime == Regime::Scalar {
             let named = params.iter_mut().filter(|param| !param.is_constant());
+            let mut itself = Itself {
+                private: &private,
+                floats: &floats,
+                generics: &sig.generics,
+                unbound: Vec::new(),
+            };
             named
                 .filter(|param| param.name != "self")
                 .map(|param| &mut param.ty)
                 .chain([&mut output])
-                .for_each(|ty| Itself(&private, &floats).visit_type_mut(ty));
+                .for_each(|ty| itself.visit_type_mut(ty));
+            for name in itself.unbound {
+                let message = format!(
+                    "`{name}` is not known to be a float: a type parameter is one with the bound \
+                     `Real`, as in `fn f<{name}: cotangent::Real>(..)`"
+                );
+                errors.at(&name, Code::Signature, message);
+            }
         }
         Signature {
             name: sig.ident.clone(),
@@ -382,23 +395,50 @@ fn resolve_wrt(
 }
 
 /// Prints a user's type as what it must be to be used, with every token where the type stands.
-struct Itself<'p>(&'p TokenStream, &'p Floats);
+struct Itself<'p> {
+    private: &'p TokenStream,
+    floats: &'p Floats,
+    generics: &'p syn::Generics,
+    /// Type parameters that stand where a float could, and are not known to be one.
+    unbound: Vec<Ident>,
+}
+
+impl Itself<'_> {
+    /// A type as what it must be, by the trait that says so.
+    fn print(&self, ty: &Type, is: &str) -> Type {
+        let span = ty.span();
+        let (root, is) = (names::at(self.private, span), Ident::new(is, span));
+        Type::Verbatim(quote_spanned!(span=> <#ty as #root::#is>::Itself))
+    }
+}
 
 impl VisitMut for Itself<'_> {
     fn visit_type_mut(&mut self, ty: &mut Type) {
         if let Some((Failing::Result, content)) = failing(ty) {
-            // An error carries no derivative: it may be of any type.
             let mut content = content.clone();
             self.visit_type_mut(&mut content);
-            *ty = with_content(ty, &content);
+            let mut changed = with_content(ty, &content);
+            if let Some(error) = error_type(&mut changed) {
+                *error = self.print(error, "ErrorValue");
+            }
+            *ty = changed;
             return;
         }
-        if self.1.shape(ty) != Shape::Named {
+        if let Type::Path(path) = &*ty
+            && let Some(name) = path.path.get_ident()
+            && self
+                .generics
+                .type_params()
+                .any(|param| param.ident == *name)
+            && !self.floats.is_name(&name.to_string())
+        {
+            self.unbound.push(name.clone());
+            return;
+        }
+        if self.floats.shape(ty) != Shape::Named {
             return syn::visit_mut::visit_type_mut(self, ty);
         }
-        let span = ty.span();
-        let root = names::at(self.0, span);
-        *ty = Type::Verbatim(quote_spanned!(span=> <#ty as #root::ScalarValue>::Itself));
+        *ty = self.print(ty, "ScalarValue");
     }
 }
 

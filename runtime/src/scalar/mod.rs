@@ -3,6 +3,7 @@
 //! differentiation.
 
 mod arithmetic;
+mod array;
 mod checkpoint;
 mod container;
 mod dense;
@@ -34,13 +35,16 @@ pub use gradient::Primal;
 pub use lanes::{Lane, Lanes, Number, Pack, Single, Wide};
 pub use link::{DifferentiableFn, MarkedMethod, unmarked};
 pub use matrix::Matrix;
+pub use outcome::ErrorValue;
 pub use sparse::SparseJacobian;
 pub use tangent::{
     CastAlong, Direction, Tangent, cast_back_tangent, cast_tangent, check_direction,
 };
 pub use tape::Tape;
 pub use unlinked::{TwiceDifferentiableFn, refuse, unmarked_modes, unmarked_nested};
-pub use value::{Cast, Integer, ScalarValue, Val, Word, assert_shape, integer, lost_shadow};
+pub use value::{
+    Cast, Counted, Integer, ScalarValue, Val, Word, assert_shape, counted, integer, lost_shadow,
+};
 pub use window::{
     along0, along1, along2, along3, along4, along5, along6, along7, along8, along9, along10,
     along11, along12, along13, exp_words, length, load_window, save_window, shadow_window,

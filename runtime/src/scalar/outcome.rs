@@ -5,6 +5,23 @@ use std::cell::RefCell;
 
 use super::{Entries, Lanes, Tangent, Tape, Val};
 
+/// The error of a `Result` in the signature of a scalar function, which names it as `Itself`: so that
+/// one that cannot be kept is one error, where it stands.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the error of a `#[differentiable]` function",
+    label = "a run backwards needs a copy of it",
+    note = "an error must be `Clone` and own what it holds: put `#[derive(Clone)]` on it"
+)]
+pub trait ErrorValue {
+    /// The type.
+    type Itself;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Clone + 'static> ErrorValue for E {
+    type Itself = E;
+}
+
 thread_local! {
     /// Errors that a tape refers to by their number. They leave in the reverse order.
     static ERRORS: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };

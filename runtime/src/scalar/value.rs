@@ -246,6 +246,21 @@ pub fn integer<T: Integer>(operand: T) -> T {
     operand
 }
 
+/// What a method that is named like one that counts may yield: if it yields a float, its derivative
+/// would be lost.
+#[diagnostic::on_unimplemented(
+    message = "[AD012] this method is taken for one that counts, and it yields `{Self}`",
+    label = "no derivative passes through it",
+    note = "`len`, `count`, `position` and their kin are integers here; give the method another name"
+)]
+pub trait Counted {}
+
+/// The value of a method that counts.
+#[inline(always)]
+pub fn counted<T: Counted>(value: T) -> T {
+    value
+}
+
 /// Converts a cotangent back through an `as` conversion, to the type of its operand.
 pub trait Cast<To> {
     /// The cotangent of `self` for the cotangent of `self as To`.
@@ -285,8 +300,11 @@ macro_rules! cast_of_discrete {
 macro_rules! integers {
     ($($ty:ident)*) => {$(
         impl Integer for $ty {}
+        impl Counted for $ty {}
     )*};
 }
+
+impl<T: Counted> Counted for Option<T> {}
 
 integers!(bool char u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
 

@@ -2,7 +2,7 @@
 //! lists and options that yield a value.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprMethodCall};
 
@@ -43,11 +43,19 @@ const DISCRETE: &[&str] = &[
     "le",
     "len",
     "lt",
+    "ncols",
+    "ndim",
     "ne",
+    "nrows",
     "partial_cmp",
     "position",
     "to_bits",
     "total_cmp",
+];
+
+/// Those of them that a type of the user's may well have with another meaning, as a float.
+const COUNTS: &[&str] = &[
+    "capacity", "count", "len", "ncols", "ndim", "nrows", "position",
 ];
 
 /// The operation of that name for so many operands.
@@ -82,6 +90,11 @@ impl Lowerer<'_> {
         if DISCRETE.contains(&name.as_str()) {
             let mut opaque = self.opaque(&Expr::MethodCall(call.clone()));
             opaque.discrete = true;
+            if COUNTS.contains(&name.as_str()) && self.is_own_receiver(&call.receiver) {
+                let (private, tokens) = (self.private, &opaque.tokens);
+                let private = crate::names::at(private, call.method.span());
+                opaque.tokens = quote_spanned!(call.method.span()=> #private::counted(#tokens));
+            }
             return Some(Term::Opaque(opaque));
         }
         let whole = Expr::MethodCall(call.clone());
@@ -157,6 +170,11 @@ impl Lowerer<'_> {
             && !self.is_plain(&call.receiver)
     }
 
+    /// Whether the methods of an expression may be the user's.
+    fn is_own_receiver(&self, receiver: &Expr) -> bool {
+        !stream::is_stream(receiver) && !self.is_plain(receiver) && self.mentions_floats(receiver)
+    }
+
     /// Whether an expression is a variable that was declared as a float or a list.
     fn is_plain(&self, expr: &Expr) -> bool {
         let Expr::Path(path) = expr else { return false };
@@ -228,7 +246,7 @@ impl Lowerer<'_> {
                 Some(false)
             }
             "clone" | "to_owned" | "to_vec" => {
-                let view = self.view(&call.receiver)??;
+                let mut view = self.view(&call.receiver)??;
                 let discrete = self.discrete(view.place.root);
                 let slice = view.place.path.to_string().contains("..")
                     || (view.by_ref
@@ -241,6 +259,9 @@ impl Lowerer<'_> {
                 } else if name == "to_vec" || slice {
                     Rhs::Copied(view.place)
                 } else {
+                    // The copy is one of what a parameter refers to.
+                    let reference = self.slots[view.place.root.0 as usize].reference;
+                    view.place.deref |= view.by_ref && reference && view.place.path.is_empty();
                     Rhs::Value(self.value_of(view.place))
                 };
                 self.assign(span, slot, value, true);

@@ -1,0 +1,123 @@
+//! Owned ndarrays of any rank: their gradients are ndarrays of the same shape.
+
+use ndarray::{Array, Dimension};
+
+use super::{Entries, Lanes, ScalarValue, Tangent, Tape, Val};
+
+#[diagnostic::do_not_recommend]
+impl<T, D> ScalarValue for Array<T, D> {
+    type Itself = Array<T, D>;
+}
+
+/// Pushes the lengths of the axes, then how many they are.
+fn save_axes<T, D: Dimension>(array: &Array<T, D>, tape: &mut Tape) {
+    let axes = array.shape();
+    axes.iter().for_each(|length| tape.push(*length as u64));
+    tape.push(axes.len() as u64);
+}
+
+/// Gives an array the shape that was saved last.
+fn load_axes<T: Val, D: Dimension>(array: &mut Array<T, D>, tape: &mut Tape) {
+    let mut axes = D::zeros(tape.pop() as usize);
+    let lengths = axes.slice_mut().iter_mut().rev();
+    lengths.for_each(|length| *length = tape.pop() as usize);
+    if array.raw_dim() != axes {
+        *array = Array::from_shape_fn(axes, |_| T::blank());
+    }
+}
+
+/// The elements from the last to the first.
+fn backwards<T, D: Dimension>(array: &mut Array<T, D>) -> impl Iterator<Item = &mut T> {
+    let elements: Vec<&mut T> = array.iter_mut().collect();
+    elements.into_iter().rev()
+}
+
+impl<T: Val, D: Dimension> Val for Array<T, D> {
+    fn blank() -> Self {
+        Array::from_shape_fn(D::zeros(D::NDIM.unwrap_or(0)), |_| T::blank())
+    }
+    fn zero_like(&self) -> Self {
+        self.map(T::zero_like)
+    }
+    /// Elements first, then the shape.
+    fn save(&self, tape: &mut Tape) {
+        self.iter().for_each(|element| element.save(tape));
+        save_axes(self, tape);
+    }
+    fn load(&mut self, tape: &mut Tape) {
+        load_axes(self, tape);
+        backwards(self).for_each(|element| element.load(tape));
+    }
+    fn save_shape(&self, tape: &mut Tape) {
+        self.iter().for_each(|element| element.save_shape(tape));
+        save_axes(self, tape);
+    }
+    fn load_shape(&mut self, tape: &mut Tape) {
+        load_axes(self, tape);
+        backwards(self).for_each(|element| element.load_shape(tape));
+    }
+    fn accumulate(&mut self, other: &Self) {
+        let pairs = self.iter_mut().zip(other);
+        pairs.for_each(|(cotangent, other)| cotangent.accumulate(other));
+    }
+    fn take(&mut self) -> Self {
+        let zero = self.zero_like();
+        std::mem::replace(self, zero)
+    }
+    fn clear_constants(&mut self) {
+        self.iter_mut().for_each(T::clear_constants);
+    }
+    fn adopt_constants(&mut self, primal: &Self) {
+        let pairs = self.iter_mut().zip(primal);
+        pairs.for_each(|(gradient, primal)| gradient.adopt_constants(primal));
+    }
+}
+
+impl<L: Lanes, T: Tangent<L>, D: Dimension> Tangent<L> for Array<T, D> {
+    type Of = Array<T::Of, D>;
+    fn zero_tangent(&self) -> Self::Of {
+        self.map(T::zero_tangent)
+    }
+    fn along(direction: &Self) -> Self::Of {
+        direction.map(T::along)
+    }
+    fn first_lane(&self, tangent: &Self::Of) -> Self {
+        let mut lane = self.clone();
+        let pairs = lane.iter_mut().zip(tangent);
+        pairs.for_each(|(value, tangent)| *value = value.first_lane(tangent));
+        lane
+    }
+}
+
+impl<T: Entries, D: Dimension> Entries for Array<T, D> {
+    fn read(&self, visit: &mut dyn FnMut(&[f64])) {
+        self.iter().for_each(|element| element.read(visit));
+    }
+    fn write(&mut self, visit: &mut dyn FnMut(&mut [f64])) {
+        self.iter_mut().for_each(|element| element.write(visit));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array, arr2};
+
+    use super::super::{Tape, Val};
+
+    #[test]
+    fn arrays_come_back_with_their_shape_and_layout_does_not_matter() {
+        let wide = arr2(&[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+        let turned = wide.clone().reversed_axes();
+        let mut found = Array::blank();
+        Tape::with(|tape| {
+            for value in [&wide, &turned] {
+                value.save(tape);
+            }
+            found.load(tape);
+            assert_eq!(found, turned);
+            found.load(tape);
+            assert_eq!(found, wide);
+        });
+        assert_eq!(turned.zero_like().shape(), [3, 2]);
+    }
+}
