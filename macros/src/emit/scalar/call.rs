@@ -268,7 +268,12 @@ impl Emitter<'_> {
         let import = names::local("__callee");
         let arity = format_ident!("Arity{}", call.args.len());
         let fallback = match self.storage {
-            _ if call.wanted != Wanted::Value => quote!(unmarked_nested),
+            _ if ["__gradient", "__jvp"]
+                .iter()
+                .any(|of| method.to_string().starts_with(of)) =>
+            {
+                quote!(unmarked_nested)
+            }
             _ if self.tangents => quote!(unmarked_modes),
             // `__split` has reported it.
             Storage::Locals => quote!(unmarked::again),
