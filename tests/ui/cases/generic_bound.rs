@@ -1,9 +1,0 @@
-use cotangent::prelude::*;
-use std::ops::Mul;
-
-#[differentiable]
-fn square<T: Mul<Output = T> + Copy>(x: T) -> T {
-    x * x
-}
-
-fn main() {}
