@@ -12,7 +12,7 @@ use crate::autodiff::scalar::joint::{self, Middle, Plan};
 use crate::autodiff::scalar::reversal::adds;
 use crate::autodiff::scalar::uses::Uses;
 use crate::frontend::shape::Shape;
-use crate::frontend::signature::Passing;
+use crate::frontend::signature::{Param, Passing};
 use crate::ir::scalar::{Block, Call, Carried, Loop, Rhs, SlotId, Stmt, StmtId, StmtKind};
 use crate::names;
 
@@ -31,6 +31,13 @@ impl Turn {
     }
 }
 
+/// Whether a parameter is a list of the function's own that it may make longer: the shadow, which is
+/// there from the start, would not follow.
+fn may_grow(param: &Param) -> bool {
+    let plain = matches!(param.shape, Shape::Float | Shape::Discrete);
+    param.mutable && !plain && !matches!(param.ty, syn::Type::Array(_))
+}
+
 impl Emitter<'_> {
     /// The plan by which the function runs forwards and backwards at once, if it has one.
     pub(super) fn joint_plan(&self) -> Option<Plan> {
@@ -41,7 +48,7 @@ impl Emitter<'_> {
                 .signature
                 .params
                 .iter()
-                .any(|param| by_reference(param.passing));
+                .any(|param| by_reference(param.passing) || may_grow(param));
         plain
             .then(|| joint::plan(self.function, &self.signature.name))
             .flatten()
