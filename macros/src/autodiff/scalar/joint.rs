@@ -35,7 +35,7 @@ pub(crate) struct Plan {
 pub(crate) enum Middle {
     /// A loop, turn by turn.
     Loop {
-        of: Loop,
+        of: Box<Loop>,
         carried: Carried,
         turn: Box<Plan>,
     },
@@ -174,7 +174,7 @@ fn middle(function: &Function, name: &syn::Ident, stmt: &Stmt) -> Option<Middle>
                 return None;
             }
             Some(Middle::Loop {
-                of: of.clone(),
+                of: Box::new(of.clone()),
                 carried,
                 turn: Box::new(plan_block(function, name, &of.body)),
             })

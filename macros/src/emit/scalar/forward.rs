@@ -71,10 +71,10 @@ impl Emitter<'_> {
     }
 
     fn forward_assign(&self, assign: &Assign, stmt: &Stmt) -> TokenStream {
-        if let Storage::Turn(carried) = self.storage {
-            if !carried.runs_again(assign.target.root) {
-                return TokenStream::new();
-            }
+        if let Storage::Turn(carried) = self.storage
+            && !carried.runs_again(assign.target.root)
+        {
+            return TokenStream::new();
         }
         if self.along(stmt) {
             return self.assign_with_tangent(assign, stmt);
