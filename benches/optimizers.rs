@@ -4,6 +4,7 @@
 //! Plain timing, best of several: criterion's statistics would cost minutes for this many rules.
 
 use std::hint::black_box;
+use std::sync::LazyLock;
 use std::time::Instant;
 
 use cotangent::Tensor;
@@ -32,7 +33,7 @@ fn best(mut call: impl FnMut(), calls: usize) -> f64 {
 
 /// What memory gives: gigabytes per second of a copy, of a triad, and of an update in place. Only the
 /// last moves what it counts: the others read what they overwrite.
-fn streams() -> [f64; 3] {
+static STREAMS: LazyLock<[f64; 3]> = LazyLock::new(|| {
     let (mut a, mut b, c) = (vec![1.0_f32; LEN], vec![0.0_f32; LEN], vec![2.0_f32; LEN]);
     let copy = best(|| b.copy_from_slice(black_box(&a)), 7);
     let triad = best(
@@ -55,12 +56,14 @@ fn streams() -> [f64; 3] {
         7,
     );
     let gigabytes = |arrays: usize| (arrays * LEN * size_of::<f32>()) as f64 / 1e9;
-    [
+    let [copy, triad, update] = [
         gigabytes(2) / copy,
         gigabytes(3) / triad,
         gigabytes(3) / update,
-    ]
-}
+    ];
+    println!("copy {copy:.2}, triad {triad:.2}, stream in place {update:.2} GB/s ({LEN} f32)");
+    [copy, triad, update]
+});
 
 /// Rules as a library of whole-array operations computes them: one pass over memory for each operation.
 mod op_by_op {
@@ -168,11 +171,11 @@ fn counted<R: TensorRule>(
     builder: OptimizerBuilder<R>,
     shape: &[usize],
     arrays: Option<usize>,
-    streams: [f64; 3],
 ) {
     if !wanted(name) {
         return;
     }
+    let streams = *STREAMS;
     let filled = |value| Tensor::from_vec(shape, vec![value; LEN]).unwrap();
     let (mut x, g) = (filled(0.1_f32), filled(0.01));
     let mut optimizer = builder.build(&x).unwrap();
@@ -198,18 +201,13 @@ fn counted<R: TensorRule>(
 }
 
 /// An elementwise rule.
-fn large<R: TensorRule>(name: &str, builder: OptimizerBuilder<R>, streams: [f64; 3]) {
-    counted(name, builder, &[LEN], None, streams);
+fn large<R: TensorRule>(name: &str, builder: OptimizerBuilder<R>) {
+    counted(name, builder, &[LEN], None);
 }
 
 /// A rule that measures the leaf or the model before it steps: with the arrays of that pass.
-fn measured<R: TensorRule>(
-    name: &str,
-    builder: OptimizerBuilder<R>,
-    arrays: usize,
-    streams: [f64; 3],
-) {
-    counted(name, builder, &[LEN], Some(arrays), streams);
+fn measured<R: TensorRule>(name: &str, builder: OptimizerBuilder<R>, arrays: usize) {
+    counted(name, builder, &[LEN], Some(arrays));
 }
 
 /// Nanoseconds of a step over twenty leaves of one element.
@@ -239,75 +237,55 @@ fn main() {
     small("momentum", Momentum::new(1e-3, 0.9));
     small("adam", Adam::new(1e-3));
     small("adamw, clipped", AdamW::new(1e-3).clip_global_norm(1.0));
-    let streams = streams();
-    let [copy, triad, stream] = streams;
-    println!(
-        "copy {copy:.2} GB/s, triad {triad:.2} GB/s, stream in place {stream:.2} GB/s ({LEN} f32)"
-    );
-    large("sgd", Sgd::new(1e-3), streams);
-    large("momentum", Momentum::new(1e-3, 0.9), streams);
-    large("nesterov", Momentum::new(1e-3, 0.9).nesterov(), streams);
-    large("sign_sgd", SignSgd::new(1e-3).momentum(0.9), streams);
-    large("rprop", Rprop::new(1e-3), streams);
-    large("asgd", Asgd::new(1e-3), streams);
-    large("optimistic", Optimistic::new(1e-3), streams);
-    large("adagrad", Adagrad::new(1e-3), streams);
-    large("adadelta", Adadelta::new(1.0), streams);
-    large("rmsprop", RmsProp::new(1e-3), streams);
+    large("sgd", Sgd::new(1e-3));
+    large("momentum", Momentum::new(1e-3, 0.9));
+    large("nesterov", Momentum::new(1e-3, 0.9).nesterov());
+    large("sign_sgd", SignSgd::new(1e-3).momentum(0.9));
+    large("rprop", Rprop::new(1e-3));
+    large("asgd", Asgd::new(1e-3));
+    large("optimistic", Optimistic::new(1e-3));
+    large("adagrad", Adagrad::new(1e-3));
+    large("adadelta", Adadelta::new(1.0));
+    large("rmsprop", RmsProp::new(1e-3));
     large(
         "rmsprop, centered",
         RmsProp::new(1e-3).centered().momentum(0.9),
-        streams,
     );
-    large("adam", Adam::new(1e-3), streams);
-    large(
-        "adamw, clipped",
-        AdamW::new(1e-3).clip_global_norm(1.0),
-        streams,
-    );
-    large(
-        "adam, proximal L1",
-        Adam::new(1e-3).proximal_l1(1e-4),
-        streams,
-    );
-    large("amsgrad", AmsGrad::new(1e-3), streams);
-    large("adamax", Adamax::new(1e-3), streams);
-    large("nadam", NAdam::new(1e-3), streams);
-    large("radam", RAdam::new(1e-3), streams);
-    large("adabelief", AdaBelief::new(1e-3), streams);
-    large("yogi", Yogi::new(1e-3), streams);
-    large("adan", Adan::new(1e-3), streams);
-    large("adopt", Adopt::new(1e-3), streams);
-    large("ademamix", AdEmaMix::new(1e-3), streams);
-    large("acprop", AcProp::new(1e-3), streams);
-    large("qhadam", QhAdam::new(1e-3), streams);
-    large("adabound", AdaBound::new(1e-3), streams);
-    large("lion", Lion::new(1e-3), streams);
-    large("sophia", Sophia::new(1e-3), streams);
-    large("ftrl", Ftrl::new(1e-3), streams);
-    large("madgrad", MadGrad::new(1e-3), streams);
-    large("schedule_free_sgd", ScheduleFreeSgd::new(1e-3), streams);
-    large("schedule_free_adamw", ScheduleFreeAdamW::new(1e-3), streams);
-    large("polyak", Polyak::new(1e-3), streams);
-    measured("lamb", Lamb::new(1e-3), 11, streams);
-    measured("lars", Lars::new(1e-3), 8, streams);
-    measured("novograd", NovoGrad::new(1e-3), 7, streams);
-    measured("fromage", Fromage::new(1e-3), 6, streams);
-    measured("prodigy", Prodigy::new(1.0), 14, streams);
-    measured("dadapt_adam", DAdaptAdam::new(1.0), 12, streams);
-    measured("dog", Dog::new(1.0), 7, streams);
-    measured("dowg", Dowg::new(1.0), 7, streams);
-    measured("momo", Momo::new(1e-3), 8, streams);
-    measured("momo_adam", MomoAdam::new(1e-3), 11, streams);
-    measured("adafactor", Adafactor::new(1e-3), 9, streams);
-    measured("sm3", Sm3::new(1e-3), 12, streams);
+    large("adam", Adam::new(1e-3));
+    large("adamw, clipped", AdamW::new(1e-3).clip_global_norm(1.0));
+    large("adam, proximal L1", Adam::new(1e-3).proximal_l1(1e-4));
+    large("amsgrad", AmsGrad::new(1e-3));
+    large("adamax", Adamax::new(1e-3));
+    large("nadam", NAdam::new(1e-3));
+    large("radam", RAdam::new(1e-3));
+    large("adabelief", AdaBelief::new(1e-3));
+    large("yogi", Yogi::new(1e-3));
+    large("adan", Adan::new(1e-3));
+    large("adopt", Adopt::new(1e-3));
+    large("ademamix", AdEmaMix::new(1e-3));
+    large("acprop", AcProp::new(1e-3));
+    large("qhadam", QhAdam::new(1e-3));
+    large("adabound", AdaBound::new(1e-3));
+    large("lion", Lion::new(1e-3));
+    large("sophia", Sophia::new(1e-3));
+    large("ftrl", Ftrl::new(1e-3));
+    large("madgrad", MadGrad::new(1e-3));
+    large("schedule_free_sgd", ScheduleFreeSgd::new(1e-3));
+    large("schedule_free_adamw", ScheduleFreeAdamW::new(1e-3));
+    large("polyak", Polyak::new(1e-3));
+    measured("lamb", Lamb::new(1e-3), 11);
+    measured("lars", Lars::new(1e-3), 8);
+    measured("novograd", NovoGrad::new(1e-3), 7);
+    measured("fromage", Fromage::new(1e-3), 6);
+    measured("prodigy", Prodigy::new(1.0), 14);
+    measured("dadapt_adam", DAdaptAdam::new(1.0), 12);
+    measured("dog", Dog::new(1.0), 7);
+    measured("dowg", Dowg::new(1.0), 7);
+    measured("momo", Momo::new(1e-3), 8);
+    measured("momo_adam", MomoAdam::new(1e-3), 11);
+    measured("adafactor", Adafactor::new(1e-3), 9);
+    measured("sm3", Sm3::new(1e-3), 12);
     let matrix = [2500, LEN / 2500];
-    counted(
-        "adafactor, matrix",
-        Adafactor::new(1e-3),
-        &matrix,
-        Some(7),
-        streams,
-    );
-    counted("sm3, matrix", Sm3::new(1e-3), &matrix, Some(6), streams);
+    counted("adafactor, matrix", Adafactor::new(1e-3), &matrix, Some(7));
+    counted("sm3, matrix", Sm3::new(1e-3), &matrix, Some(6));
 }

@@ -94,7 +94,7 @@ macro_rules! training {
                 let mut optimizer = AdamW::new(3e-3)
                     .schedule(WarmupCosine::new(50, steps))
                     .build(&model)?;
-                let mut scale: LossScale = $scale;
+                let mut scale: LossScale = $scale?;
                 let mut skipped = 0;
                 let (first, label) = (pictures.take_rows(&[0]), digits.labels.take_rows(&[0]));
                 let mut program = loss::bind(&model, &first, &label, 1.0)?;

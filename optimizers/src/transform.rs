@@ -1,4 +1,4 @@
-//! Changes of a whole leaf's gradient: centralisation, adaptive clipping, noise.
+//! Changes of a whole leaf's gradient: centralisation, adaptive clipping, noise, penalties between rows.
 //!
 //! They need more than one element at a time, so that the gradient of the leaf is copied first;
 //! they act after clipping by norm, in the order in which they were given.
@@ -34,6 +34,14 @@ pub enum Transform {
     },
     /// Replaces elements that aren't finite by 0.
     ZeroNonFinite,
+    /// Adds the gradient of `penalty` times the mean, over all pairs of rows, of the absolute cosine
+    /// between them: it makes rows orthogonal, whatever their lengths. Keras's
+    /// `OrthogonalRegularizer` in its mode `rows`. Rows are entries of the first axis; leaves of one
+    /// axis or none, and rows of zeros, stay as they are; the penalty has no slope at a right angle.
+    OrthogonalRows {
+        /// The weight of the mean in the objective.
+        penalty: f64,
+    },
 }
 
 impl Transform {
@@ -53,12 +61,18 @@ impl Transform {
                 check_range("the eta of gradient noise", eta, 0.0, f64::INFINITY)?;
                 check_range("the gamma of gradient noise", gamma, 0.0, f64::INFINITY)
             }
+            Transform::OrthogonalRows { penalty } => {
+                check_range("the penalty of rows", penalty, 0.0, f64::INFINITY)
+            }
         }
     }
 
     /// Whether the gradient of each row (entry of the first axis) changes by itself.
     pub(crate) fn is_by_row(&self) -> bool {
-        !matches!(self, Transform::AdaptiveClip { .. })
+        match self {
+            Transform::AdaptiveClip { .. } | Transform::OrthogonalRows { .. } => false,
+            Transform::Centralize | Transform::Noise { .. } | Transform::ZeroNonFinite => true,
+        }
     }
 
     /// Changes the gradient `g` of a leaf with parameters `x`; `step` counts from 1.
@@ -85,6 +99,7 @@ impl Transform {
                     *g = T::default();
                 }
             }
+            Transform::OrthogonalRows { penalty } => orthogonal_rows(shape, x, g, penalty),
         }
     }
 }
@@ -98,6 +113,35 @@ fn centralize<T: Real>(shape: &[usize], g: &mut [T]) {
         let mean = row.iter().map(|g| g.to_f64()).sum::<f64>() / width as f64;
         row.iter_mut()
             .for_each(|g| *g = T::from_f64(g.to_f64() - mean));
+    }
+}
+
+fn orthogonal_rows<T: Real>(shape: &[usize], x: &[T], g: &mut [T], penalty: f64) {
+    let [rows, rest @ ..] = shape else { return };
+    let width = rest.iter().product::<usize>();
+    if rest.is_empty() || width == 0 || *rows < 2 {
+        return;
+    }
+    let row = |index: usize| &x[index * width..][..width];
+    let dot = |a: &[T], b: &[T]| -> f64 {
+        let products = a.iter().zip(b).map(|(a, b)| a.to_f64() * b.to_f64());
+        products.sum()
+    };
+    let weight = 2.0 * penalty / (*rows * (*rows - 1)) as f64;
+    for (a, b) in (0..*rows).flat_map(|a| (0..*rows).map(move |b| (a, b))) {
+        let square = dot(row(a), row(a));
+        let lengths = (square * dot(row(b), row(b))).sqrt();
+        if a == b || lengths == 0.0 {
+            continue;
+        }
+        // The gradient of |cos| with respect to row a: sign(cos) (b / |b| - cos a / |a|) / |a|.
+        let cosine = dot(row(a), row(b)) / lengths;
+        let weight = weight * cosine.sign();
+        let own = &mut g[a * width..][..width];
+        for ((g, a), b) in own.iter_mut().zip(row(a)).zip(row(b)) {
+            let slope = b.to_f64() / lengths - cosine * a.to_f64() / square;
+            *g = T::from_f64(g.to_f64() + weight * slope);
+        }
     }
 }
 

@@ -123,6 +123,7 @@ fn what_is_composed_with_a_rule_allocates_nothing() {
             seed: 1,
         },
         Transform::ZeroNonFinite,
+        Transform::OrthogonalRows { penalty: 0.1 },
     ] {
         check(Adam::new(0.1).transform(transform).proximal_l1(0.1));
     }

@@ -148,7 +148,7 @@ fn what_others_write_is_followed() {
 fn an_overflow_of_f16_skips_the_step_and_halves_the_scale() {
     let mut x = vec![wave::<f16>(&[80], 0.0)];
     let before = x.clone();
-    let mut scale = LossScale::new(65536.0, 2.0, 0.5, 3);
+    let mut scale = LossScale::new(65536.0, 2.0, 0.5, 3).unwrap();
     let mut optimizer = Sgd::new(0.5).clip_global_norm(1e-3).build(&x).unwrap();
     let mut outcomes = Vec::new();
     for _ in 0..4 {

@@ -1,8 +1,9 @@
-//! Reduce-on-plateau and early stopping against what torch, optax and Keras decide.
+//! Reduce-on-plateau, early stopping and dynamic loss scaling against what torch, optax and Keras decide.
 
 use std::collections::HashMap;
 
 use cotangent_optimizers::train::{Decision, EarlyStopping, Plateau};
+use cotangent_optimizers::{ErrorKind, LossScale, Sgd, StepInput};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -10,6 +11,22 @@ struct Reference {
     sequences: HashMap<String, Vec<f64>>,
     plateau: Vec<PlateauRun>,
     early_stopping: Vec<StoppingRun>,
+    loss_scaling: Vec<ScalingRun>,
+}
+
+#[derive(Deserialize)]
+struct ScalingRun {
+    factor: f64,
+    growth: f64,
+    backoff: f64,
+    interval: u64,
+    rate: f64,
+    slope: f64,
+    /// `o` for a finite gradient, `x` for one that overflows.
+    pattern: String,
+    factor_after: Vec<f64>,
+    applied: Vec<bool>,
+    x: Vec<f64>,
 }
 
 #[derive(Deserialize)]
@@ -161,6 +178,44 @@ fn early_stopping_is_that_of_keras() {
         assert_eq!(stopped, Some(run.stopped_epoch as usize), "{context}");
         assert_eq!(machine.best(), Some(run.best), "{context}");
         assert_eq!(machine.best_check(), Some(run.best_epoch), "{context}");
+    }
+}
+
+#[test]
+fn loss_scales_are_those_of_torch() {
+    let reference = reference();
+    assert_eq!(reference.loss_scaling.len(), 2);
+    for run in &reference.loss_scaling {
+        let mut scale = LossScale::new(run.factor, run.growth, run.backoff, run.interval).unwrap();
+        let mut x = vec![0.0];
+        let mut optimizer = Sgd::new(run.rate).build(&x).unwrap();
+        for (index, state) in run.pattern.chars().enumerate() {
+            let slope = match state {
+                'o' => run.slope * scale.factor(),
+                _ => f64::INFINITY,
+            };
+            let input = StepInput::default().scale(scale.factor());
+            let report = optimizer.step_with(&mut x, &vec![slope], input).unwrap();
+            assert_eq!(scale.observe(&report), run.applied[index], "step {index}");
+            // Factors are small numbers times powers of two: all of this is exact.
+            assert_eq!(scale.factor(), run.factor_after[index], "step {index}");
+            assert_eq!(x, [run.x[index]], "step {index}");
+        }
+    }
+    for (factor, growth, backoff, interval, wanted) in [
+        (0.0, 2.0, 0.5, 1, "the loss scale = 0"),
+        (f64::INFINITY, 2.0, 0.5, 1, "the loss scale = inf"),
+        (1.0, 0.5, 0.5, 1, "the growth of the loss scale = 0.5"),
+        (1.0, 2.0, 1.5, 1, "the backoff of the loss scale = 1.5"),
+        (1.0, 2.0, f64::NAN, 1, "the backoff of the loss scale = NaN"),
+        (1.0, 2.0, 0.5, 0, "the interval of the loss scale = 0"),
+    ] {
+        let error = LossScale::new(factor, growth, backoff, interval).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(
+            error.to_string().contains(wanted),
+            "`{error}` lacks `{wanted}`"
+        );
     }
 }
 

@@ -88,27 +88,30 @@ fn penalties_have_the_gradients_of_keras() {
     let reference = reference();
     let mut compared = 0;
     for case in cases(&reference, "penalty") {
-        let x = numbers(&case["input"]);
+        let x = Tensor::from_vec(&shape(case), numbers(&case["input"])).unwrap();
         // Keras has no half in its L2.
         let builder = match case["op"].as_str().unwrap() {
             "L1(0.01)" => Sgd::new(1.0).l1(0.01),
             "L2(0.02)" => Sgd::new(1.0).l2(0.04),
             "L1L2(0.01,0.02)" => Sgd::new(1.0).l1(0.01).l2(0.04),
-            // A penalty of products between rows belongs into the loss.
-            _ => continue,
+            "OrthogonalRegularizer(0.1,rows)" => {
+                Sgd::new(1.0).transform(Transform::OrthogonalRows { penalty: 0.1 })
+            }
+            other => panic!("{other} is not implemented"),
         };
         let mut moved = x.clone();
         builder
             .build(&x)
             .unwrap()
-            .step(&mut moved, &vec![0.0; x.len()])
+            .step(&mut moved, &Tensor::zeros(x.shape()))
             .unwrap();
-        let gradient: Vec<f64> = x.iter().zip(&moved).map(|(x, y)| x - y).collect();
+        let pairs = x.data().iter().zip(moved.data());
+        let gradient: Vec<f64> = pairs.map(|(x, y)| x - y).collect();
         // Keras computes in single precision.
         near(&gradient, &numbers(&case["grad"]), 1e-7, case);
         compared += 1;
     }
-    assert_eq!(compared, 6);
+    assert_eq!(compared, 8);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::StepReport;
+use crate::error::check_range;
+use crate::{Error, StepReport};
 
 /// The factor of the loss, in the way of torch's GradScaler: halved by a gradient that isn't
 /// finite, doubled after `interval` good ones in a row.
@@ -44,17 +45,25 @@ impl Default for LossScale {
 }
 
 impl LossScale {
-    /// Starts at this factor; `growth` after `interval` good steps in a row, `backoff` after a bad
-    /// one.
-    #[must_use]
-    pub fn new(factor: f64, growth: f64, backoff: f64, interval: u64) -> Self {
-        Self {
+    /// Starts at this factor; `growth`, at least 1, after `interval` good steps in a row, `backoff`, at
+    /// most 1, after a bad one.
+    ///
+    /// # Errors
+    /// When one of them is out of its range.
+    pub fn new(factor: f64, growth: f64, backoff: f64, interval: u64) -> Result<Self, Error> {
+        let (least, above_one) = (f64::MIN_POSITIVE, 1.0 + f64::EPSILON);
+        check_range("the loss scale", factor, least, f64::INFINITY)?;
+        check_range("the growth of the loss scale", growth, 1.0, f64::INFINITY)?;
+        check_range("the backoff of the loss scale", backoff, least, above_one)?;
+        let turns = interval as f64;
+        check_range("the interval of the loss scale", turns, 1.0, f64::INFINITY)?;
+        Ok(Self {
             factor,
             growth,
             backoff,
             interval,
             good: 0,
-        }
+        })
     }
 
     /// What to multiply the loss (or the seed of its gradient) by, and to give to
