@@ -159,7 +159,7 @@ impl<T: Real> Rows<T> {
     pub fn add(&mut self, row: u32, values: &[T]) {
         assert_eq!(values.len(), self.width, "the length of a row of the table");
         for (sum, &value) in self.row_mut(row).iter_mut().zip(values) {
-            *sum = *sum + value;
+            *sum += value;
         }
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn halton(index: u64, coordinates: usize, seed: u64) -> Vec<f64> {
     bases
         .map(|&base| {
             let mut digits: Vec<u64> = (1..base).collect();
-            Random::named(seed, &format!("halton {base}")).shuffle(&mut digits);
+            Random::named(seed, format_args!("halton {base}")).shuffle(&mut digits);
             let (mut rest, mut weight, mut sum) = (index + 1, 1.0, 0.0);
             while rest > 0 {
                 weight /= base as f64;

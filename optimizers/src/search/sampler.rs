@@ -133,7 +133,7 @@ impl Sampler {
         seed: u64,
     ) -> Option<Vec<f64>> {
         let size = space.parameters().len();
-        let mut random = Random::named(seed, &format!("trial {id}"));
+        let mut random = Random::named(seed, format_args!("trial {id}"));
         let uniform = |random: &mut Random| (0..size).map(|_| random.unit()).collect();
         Some(match self {
             Sampler::Grid { points } => return grid(space, *points, id),

@@ -25,7 +25,7 @@ pub fn hutchinson<M: Leaves + Clone>(
     step: u64,
     product: impl FnOnce(&M) -> Result<M, Error>,
 ) -> Result<M, Error> {
-    let mut random = Random::named(seed, &format!("hutchinson {step}"));
+    let mut random = Random::named(seed, format_args!("hutchinson {step}"));
     let mut signs = model.clone();
     fill(&mut signs, || if random.below(2) == 0 { -1.0 } else { 1.0 });
     let mut estimate = product(&signs)?;

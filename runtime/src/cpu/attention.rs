@@ -309,15 +309,15 @@ impl<T: Real> Vectorized for Softmax<'_, T> {
             for block in whole {
                 for l in 0..LANES {
                     block[l] = (block[l] * scale - shift).exp();
-                    sums[l] = sums[l] + block[l];
+                    sums[l] += block[l];
                 }
             }
             for (x, sum) in rest.iter_mut().zip(&mut sums) {
                 *x = (*x * scale - shift).exp();
-                *sum = *sum + *x;
+                *sum += *x;
             }
             let factor = T::ONE / total(sums);
-            scores.iter_mut().for_each(|x| *x = *x * factor);
+            scores.iter_mut().for_each(|x| *x *= factor);
         }
     }
 }
@@ -329,7 +329,7 @@ fn total<T: Real>(mut lanes: [T; LANES]) -> T {
     while width > 1 {
         width /= 2;
         for l in 0..width {
-            lanes[l] = lanes[l] + lanes[l + width];
+            lanes[l] += lanes[l + width];
         }
     }
     lanes[0]
@@ -354,7 +354,7 @@ impl<T: Real> Vectorized for SoftmaxBack<'_, T> {
             let mut lanes = [T::ZERO; LANES];
             for (p, flow) in p.chunks(LANES).zip(flow.chunks(LANES)) {
                 for ((lane, &p), &flow) in lanes.iter_mut().zip(p).zip(flow) {
-                    *lane = *lane + p * flow;
+                    *lane += p * flow;
                 }
             }
             let sum = total(lanes);

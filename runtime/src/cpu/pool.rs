@@ -82,7 +82,7 @@ impl Pooling {
             step: Total,
         });
         let count = T::from_f64((self.window[0] * self.window[1]) as f64);
-        y.iter_mut().for_each(|y| *y = *y / count);
+        y.iter_mut().for_each(|y| *y /= count);
     }
 
     /// The gradient of `largest`, given its result and that one's cotangent: elements that equal the
@@ -115,8 +115,8 @@ impl Pooling {
                     let first = from + i * self.image[1] + place * self.stride[1];
                     for k in first..first + self.window[1] {
                         if x[k] == y[at + place] {
-                            sum = sum + tangent[k];
-                            count = count + T::ONE;
+                            sum += tangent[k];
+                            count += T::ONE;
                         }
                     }
                 }
@@ -259,7 +259,7 @@ impl<T: Real> Vectorized for LargestBack<'_, T> {
                         for j in 0..pool.window[1] {
                             let x = x[j..].iter().step_by(pool.stride[1]);
                             for ((count, &y), &x) in row.iter_mut().zip(y).zip(x) {
-                                *count = *count + T::select(x == y, T::ONE, T::ZERO);
+                                *count += T::select(x == y, T::ONE, T::ZERO);
                             }
                         }
                     }
@@ -279,7 +279,7 @@ impl<T: Real> Vectorized for LargestBack<'_, T> {
                             let x = x[j..].iter().step_by(pool.stride[1]);
                             let dx = dx[j..].iter_mut().step_by(pool.stride[1]);
                             for (((dx, &x), &y), &share) in dx.zip(x).zip(y).zip(&*row) {
-                                *dx = *dx + T::select(x == y, share, T::ZERO);
+                                *dx += T::select(x == y, share, T::ZERO);
                             }
                         }
                     }
@@ -294,7 +294,7 @@ fn count_windows<T: Real, const K: usize>(x: &[T], y: &[T], counts: &mut [T]) {
     let windows = x.as_chunks::<K>().0;
     for ((count, &y), x) in counts.iter_mut().zip(y).zip(windows) {
         for &x in x {
-            *count = *count + T::select(x == y, T::ONE, T::ZERO);
+            *count += T::select(x == y, T::ONE, T::ZERO);
         }
     }
 }
@@ -304,7 +304,7 @@ fn give_windows<T: Real, const K: usize>(x: &[T], y: &[T], shares: &[T], dx: &mu
     let windows = x.as_chunks::<K>().0.iter().zip(dx.as_chunks_mut::<K>().0);
     for ((x, dx), (&y, &share)) in windows.zip(y.iter().zip(shares)) {
         for (dx, &x) in dx.iter_mut().zip(x) {
-            *dx = *dx + T::select(x == y, share, T::ZERO);
+            *dx += T::select(x == y, share, T::ZERO);
         }
     }
 }
@@ -329,7 +329,7 @@ impl<T: Real> Vectorized for MeanBack<'_, T> {
                 let dx = &mut dx[from + i * pool.image[1]..][..pool.image[1]];
                 for j in 0..pool.window[1] {
                     let dx = dx[j..].iter_mut().step_by(pool.stride[1]);
-                    dx.zip(dy).for_each(|(dx, &dy)| *dx = *dx + dy / count);
+                    dx.zip(dy).for_each(|(dx, &dy)| *dx += dy / count);
                 }
             }
         });

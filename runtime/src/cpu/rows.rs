@@ -167,7 +167,7 @@ fn side_by_side<T: Real>(
             RowOp::Softmax | RowOp::SoftmaxMinusOneHot => {
                 for column in &mut *columns {
                     for (x, &sum) in column.iter_mut().zip(&sums) {
-                        *x = *x / T::from_f64(sum);
+                        *x /= T::from_f64(sum);
                     }
                 }
                 for (row, y) in y.chunks_exact_mut(width).enumerate() {
@@ -176,7 +176,7 @@ fn side_by_side<T: Real>(
                     }
                     if op == RowOp::SoftmaxMinusOneHot {
                         let y = &mut y[labels[row] as usize];
-                        *y = *y - T::ONE;
+                        *y -= T::ONE;
                     }
                 }
             }
@@ -222,11 +222,11 @@ fn each<T: Real>(op: RowOp, classes: usize, x: &[T], labels: &[u32], y: &mut [T]
             y[..n].copy_from_slice(&values[..n]);
         }));
         for y in y.iter_mut() {
-            *y = *y / sum;
+            *y /= sum;
         }
         if op == RowOp::SoftmaxMinusOneHot {
             let y = &mut y[labels[row] as usize];
-            *y = *y - T::ONE;
+            *y -= T::ONE;
         }
     }
 }

@@ -70,7 +70,7 @@ fn bag_rows<T: Real>(call: Call<'_, T>, list: &mut Rows<T>) {
 /// Adds a share of a row, as long as `to`, to another.
 fn add_share<T: Real>(to: &mut [T], from: &[T], share: T) {
     for (sum, &x) in to.iter_mut().zip(from) {
-        *sum = *sum + share * x;
+        *sum += share * x;
     }
 }
 

@@ -159,7 +159,7 @@ fn rows(
 
 fn add<T: Real>(to: &mut [T], from: &[T]) {
     for (to, &from) in to.iter_mut().zip(from) {
-        *to = *to + from;
+        *to += from;
     }
 }
 
@@ -181,7 +181,7 @@ fn gather_add<T: Real>(call: Call<'_, T>) {
     for (at, &t) in call.labels.iter().enumerate() {
         let (o, j) = (at / (count * inner), at % inner);
         let y = &mut call.y[(o * size + t as usize) * inner + j];
-        *y = *y + call.x[0][at];
+        *y += call.x[0][at];
     }
 }
 

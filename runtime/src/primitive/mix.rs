@@ -77,6 +77,6 @@ fn mix_add<T: Real>(call: Call<'_, T>) {
 
 fn add<T: Real>(to: &mut [T], from: &[T], weight: T) {
     for (to, &from) in to.iter_mut().zip(from) {
-        *to = *to + weight * from;
+        *to += weight * from;
     }
 }

@@ -142,7 +142,7 @@ fn others<T: Real>(call: Call<'_, T>) {
     // From the end: the odometer of the reversed tensor is that of the tensor, mirrored.
     each(call.shape, call.args, |at, to| {
         let (at, to) = (elements - 1 - at, results - 1 - to);
-        y[at] = y[at] * T::from_f64(products[to]);
+        y[at] *= T::from_f64(products[to]);
         products[to] *= x[at].to_f64();
     });
 }

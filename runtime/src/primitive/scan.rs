@@ -206,7 +206,7 @@ fn running_max_back<T: Real>(call: Call<'_, T>) {
             if x[at] > x[best] || x[at].to_f64().is_nan() {
                 best = at;
             }
-            y[best] = y[best] + c[at];
+            y[best] += c[at];
         }
     });
 }

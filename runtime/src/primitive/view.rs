@@ -175,12 +175,12 @@ fn put<T: Real>(call: Call<'_, T>, how: Put) {
         match (run.together(), how) {
             (Some(places), Put::Added) => {
                 let y = y[places].iter_mut().zip(x);
-                y.for_each(|(y, &x)| *y = *y + x);
+                y.for_each(|(y, &x)| *y += x);
             }
             (Some(places), Put::Stored) => y[places].copy_from_slice(x),
             (None, Put::Added) => {
                 for (at, &x) in run.places().zip(x) {
-                    y[at] = y[at] + x;
+                    y[at] += x;
                 }
             }
             (None, Put::Stored) => {

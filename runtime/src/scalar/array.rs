@@ -100,7 +100,7 @@ impl<T: Entries, D: Dimension> Entries for Array<T, D> {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array, arr2};
+    use ndarray::arr2;
 
     use super::super::{Tape, Val};
 
@@ -108,7 +108,7 @@ mod tests {
     fn arrays_come_back_with_their_shape_and_layout_does_not_matter() {
         let wide = arr2(&[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
         let turned = wide.clone().reversed_axes();
-        let mut found = Array::blank();
+        let mut found: ndarray::Array2<f64> = Val::blank();
         Tape::with(|tape| {
             for value in [&wide, &turned] {
                 value.save(tape);

@@ -2,6 +2,9 @@
 
 use super::{Entries, Lanes, Number, Val};
 
+/// What is handed the entries of a value, one after another.
+type Visit<'v> = dyn FnMut(&[f64]) + 'v;
+
 /// The part of one parameter in a derivative along `direction`, and the tangent of that part:
 /// `gradient . direction`, and `along . direction + gradient . turn`, where `along` is the tangent
 /// of the gradient and `turn` that of the direction.
@@ -11,7 +14,7 @@ pub fn directional<L: Lanes, F: Number>(
     direction: &(impl Entries + ?Sized),
     turn: Option<&(impl Entries + ?Sized)>,
 ) -> (F, L::Of<F>) {
-    let list = |of: &dyn Fn(&mut dyn FnMut(&[f64]))| {
+    let list = |of: &dyn Fn(&mut Visit)| {
         let mut list = Vec::new();
         of(&mut |lanes| list.push(lanes[0]));
         list
@@ -20,7 +23,7 @@ pub fn directional<L: Lanes, F: Number>(
     let direction = list(&|visit| direction.read(visit));
     let value = gradient.iter().zip(&direction).map(|(g, d)| g * d).sum();
     let mut sums = vec![0.0; L::COUNT];
-    let mut add = |factors: &[f64], of: &dyn Fn(&mut dyn FnMut(&[f64]))| {
+    let mut add = |factors: &[f64], of: &dyn Fn(&mut Visit)| {
         let mut factors = factors.iter();
         of(&mut |lanes| {
             if let Some(factor) = factors.next() {

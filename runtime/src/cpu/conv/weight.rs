@@ -93,7 +93,7 @@ impl Geometry {
                         &x,
                         |o, d, sum| {
                             let w = &mut w[o * depth + d];
-                            *w = *w + sum;
+                            *w += sum;
                         },
                     );
                 }

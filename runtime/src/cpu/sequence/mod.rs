@@ -352,7 +352,7 @@ impl<T: Real, C: Cell> Vectorized for Backward<'_, T, C> {
                 let mut dh = load(&self.dh[at..at + count]);
                 let later = load(&to_hidden[at..at + count]);
                 for (dh, later) in dh.iter_mut().zip(later) {
-                    *dh = *dh + later;
+                    *dh += later;
                 }
                 let mut carried = [[T::ZERO; LANES], load(&to_cell[at..at + count])];
                 C::backward(&states, &before, &dh, &mut carried, &mut flows);
