@@ -154,7 +154,7 @@ fn least_squares() {
 }
 
 fn log_sum_exp() {
-    for n in [2500, 40_000, 320_000] {
+    for n in [2500, 40_000] {
         let x = noise(n, 2);
         let (mut ours, mut theirs) = (vec![], vec![0.0; n]);
         lse::log_sum_exp::value_and_grad_into(&x, &mut ours);
