@@ -2,6 +2,10 @@
 //! each against numbers that were derived by hand.
 
 #![allow(clippy::float_cmp, reason = "small integers are exact")]
+#![allow(
+    clippy::assign_op_pattern,
+    reason = "the form that users of other libraries write is tested"
+)]
 
 use cotangent::prelude::*;
 

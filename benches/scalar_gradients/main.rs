@@ -256,7 +256,7 @@ fn clusters() {
         let run = || kmeans::cost::value_grad_and_hvp(&points, &centroids, d, &ones);
         let (_, gradient, diagonal) = run();
         let mut theirs = (vec![0.0; k * d], vec![0.0; k * d]);
-        let mut by_hand = |theirs: &mut (Vec<f64>, Vec<f64>)| {
+        let by_hand = |theirs: &mut (Vec<f64>, Vec<f64>)| {
             hand::nearest_centroids(&points, &centroids, d, &mut theirs.0, &mut theirs.1)
         };
         by_hand(&mut theirs);

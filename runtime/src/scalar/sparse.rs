@@ -13,12 +13,13 @@ use super::{Entries, Matrix, Number, Val};
 /// unknowns, as residuals are. Each application adds as many rows as its result has floats:
 ///
 /// ```
-/// # use cotangent_macros::differentiable;
 /// # use cotangent_runtime::scalar::SparseJacobian;
-/// # mod facade { pub mod __private { pub use cotangent_runtime::codegen::*; } }
-/// #[differentiable(crate = facade)]
-/// fn spring(a: [f64; 2], b: [f64; 2]) -> [f64; 2] {
-///     [(b[0] - a[0]) * b[1], a[1] * a[1]]
+/// // What `spring::vjp` of `#[differentiable] fn spring` is, written out:
+/// // the result [(b0 - a0) * b1, a1 * a1] and the gradients for a cotangent `s` of it.
+/// fn spring(a: [f64; 2], b: [f64; 2], s: [f64; 2]) -> ([f64; 2], ([f64; 2], [f64; 2])) {
+///     let gradient_of_a = [-s[0] * b[1], 2.0 * s[1] * a[1]];
+///     let gradient_of_b = [s[0] * b[1], s[0] * (b[0] - a[0])];
+///     ([(b[0] - a[0]) * b[1], a[1] * a[1]], (gradient_of_a, gradient_of_b))
 /// }
 ///
 /// // Points in a chain: block `i` reads the points `i` and `i + 1`.
@@ -26,7 +27,7 @@ use super::{Entries, Matrix, Number, Val};
 /// let mut jacobian = SparseJacobian::<f64>::new(6);
 /// for i in 0..2 {
 ///     let at = [2 * i..2 * i + 2, 2 * i + 2..2 * i + 4];
-///     jacobian.push_block(&at, |seed| spring::vjp(points[i], points[i + 1], seed));
+///     jacobian.push_block(&at, |seed| spring(points[i], points[i + 1], seed));
 /// }
 /// assert_eq!(jacobian.starts(), [0, 4, 8, 12, 16]);
 /// assert_eq!(jacobian.row(0), (&[0, 1, 2, 3][..], &[-6.0, 0.0, 6.0, 3.0][..]));
@@ -57,12 +58,12 @@ impl<F: Number> SparseJacobian<F> {
     /// [`compress`](Self::compress):
     ///
     /// ```
-    /// # use cotangent_macros::differentiable;
     /// # use cotangent_runtime::scalar::SparseJacobian;
-    /// # mod facade { pub mod __private { pub use cotangent_runtime::codegen::*; } }
-    /// #[differentiable(crate = facade)]
-    /// fn differences(x: &[f64]) -> Vec<f64> {
-    ///     x.windows(2).map(|w| w[1] * w[1] - w[0]).collect()
+    /// // The tangent of `w[1] * w[1] - w[0]` over windows `w` of two: what `jvp` of such a
+    /// // `#[differentiable]` function returns beside its value.
+    /// fn tangent(x: &[f64], direction: &[f64]) -> Vec<f64> {
+    ///     let pairs = x.windows(2).zip(direction.windows(2));
+    ///     pairs.map(|(w, d)| 2.0 * w[1] * d[1] - d[0]).collect()
     /// }
     ///
     /// let x = [1.0, 2.0, 3.0, 4.0];
@@ -70,7 +71,7 @@ impl<F: Number> SparseJacobian<F> {
     /// let mut jacobian = SparseJacobian::<f64>::with_pattern(4, &pattern);
     /// // Two directional derivatives, however long `x` is.
     /// assert_eq!(jacobian.colors().iter().max(), Some(&1));
-    /// jacobian.compress(|direction| differences::jvp(&x, direction).1);
+    /// jacobian.compress(|direction| tangent(&x, direction));
     /// assert_eq!(jacobian.values(), [-1.0, 4.0, -1.0, 6.0, -1.0, 8.0]);
     /// ```
     ///

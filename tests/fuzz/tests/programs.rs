@@ -6,6 +6,9 @@ use fuzz::dual::{Dual, Dual32, Dual64, Float};
 use fuzz::generator::constructs;
 
 type Gradient = fn(&[f64]) -> (f64, Vec<f64>);
+/// The derivative along a direction beside the value, and the Hessian times a direction.
+type Along = fn(&[f64], &[f64]) -> (f64, f64);
+type Second = fn(&[f64], &[f64]) -> Vec<f64>;
 type Single = (fn(&[f32]) -> (f32, Vec<f32>), fn(&[Dual32]) -> Dual32);
 
 /// A generated program.
@@ -18,8 +21,8 @@ pub struct Program {
     smooth: bool,
     /// Whether some of it has single precision.
     rounded: bool,
-    jvp: Option<fn(&[f64], &[f64]) -> (f64, f64)>,
-    hvp: Option<fn(&[f64], &[f64]) -> Vec<f64>>,
+    jvp: Option<Along>,
+    hvp: Option<Second>,
     single: Option<Single>,
     text: &'static str,
     used: &'static [bool],

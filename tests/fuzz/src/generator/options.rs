@@ -56,7 +56,7 @@ pub const FORMS: &[Form] = &[
     form("question mark in a call", 1, Anywhere, |p| {
         let (s, e, list) = (p.scalar(), p.bounded(), p.list());
         p.line(&format!("{s} = match roots(&{list}, {e}) {{"));
-        p.line(&format!("    Some(v) => v * C(0.8),"));
+        p.line("    Some(v) => v * C(0.8),");
         p.line(&format!("    None => {s} * C(0.5),"));
         p.line("};");
     }),

@@ -42,7 +42,7 @@ pub const FORMS: &[Form] = &[
     form("structures by iterator", 1, Anywhere, |p| {
         let s = p.scalar();
         p.line(&format!("for part in parts.iter() {{ {s} = ({s} * part.mass).cos(); }}"));
-        p.line(&format!("for part in parts.iter_mut() {{ part.mass *= C(0.9); }}"));
+        p.line("for part in parts.iter_mut() { part.mass *= C(0.9); }");
         p.line(&format!("{s} += parts.iter().map(|b| b.mass * b.at[0]).sum::<F>();"));
     }),
     form("nested structure", 1, Anywhere, |p| {
