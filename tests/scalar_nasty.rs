@@ -13,7 +13,6 @@ mod calls;
 mod common;
 
 use common::strategies::programs;
-use cotangent::prelude::*;
 
 programs! {
     fn hidden_names(x: &[f64], y: &[f64]) -> f64 {
