@@ -54,6 +54,13 @@ pub(crate) struct Walk {
     pub(crate) costly: Vec<Costly>,
 }
 
+impl Walk {
+    /// How many rows the loop has on the tape.
+    pub(crate) fn rows_in_all(&self) -> usize {
+        self.rows.len() + self.costly.len()
+    }
+}
+
 /// The windows of a loop; `None` if it has none.
 pub(crate) fn walk(function: &Function, of: &Loop) -> Option<Walk> {
     let Head::For {

@@ -89,32 +89,33 @@ impl Emitter<'_> {
             params.push(name);
         }
         let (mut kept, mut go_on) = (TokenStream::new(), TokenStream::new());
-        if walk.rows.len() + walk.costly.len() > 0 {
+        if walk.rows_in_all() > 0 {
             let rows = names::local("rows");
             kept = self.rows_of(walk, way);
             windows.push(quote!(#rows));
             params.push(rows.clone());
+            let forward = way == Way::Forward;
+            let split = if forward {
+                quote!(split_at_mut)
+            } else {
+                quote!(split_at)
+            };
+            for number in 0..walk.rows_in_all() {
+                let row = row(number);
+                cut.extend(quote!(let (#row, #rows) = #rows.#split(#count);));
+            }
             for (number, &slot) in walk.rows.iter().enumerate() {
                 let (row, name) = (row(number), &function.slot(slot).name);
-                if way == Way::Forward {
-                    cut.extend(quote!(let (#row, #rows) = #rows.split_at_mut(#count);));
-                    go_on.extend(quote!(#row[#at] = #private::Word::word(#name);));
+                go_on.extend(if forward {
+                    quote!(#row[#at] = #private::Word::word(#name);)
                 } else {
-                    cut.extend(quote!(let (#row, #rows) = #rows.split_at(#count);));
-                    go_on.extend(quote!(#name = #private::Word::of_word(#row[#at]);));
-                }
+                    quote!(#name = #private::Word::of_word(#row[#at]);)
+                });
             }
-            for (number, costly) in walk.costly.iter().enumerate() {
+            for (number, costly) in walk.costly.iter().enumerate().filter(|_| forward) {
                 let row = row(walk.rows.len() + number);
-                let split = match way {
-                    Way::Forward => quote!(split_at_mut),
-                    Way::Ascending | Way::Descending => quote!(split_at),
-                };
-                cut.extend(quote!(let (#row, #rows) = #rows.#split(#count);));
-                if way == Way::Forward {
-                    let compute = walking.costly_row(walk, costly, &row);
-                    cut.extend(self.through(compute, walk));
-                }
+                let compute = walking.costly_row(walk, costly, &row);
+                cut.extend(self.through(compute, walk));
             }
         }
         let along = format_ident!("along{}", windows.len(), span = Span::mixed_site());
@@ -165,7 +166,7 @@ impl Emitter<'_> {
     fn rows_of(&self, walk: &Walk, way: Way) -> TokenStream {
         let private = &self.private;
         let [rows, tape, count, at] = ["rows", "tape", "count", "rows_at"].map(names::local);
-        let number = proc_macro2::Literal::usize_unsuffixed(walk.rows.len() + walk.costly.len());
+        let number = proc_macro2::Literal::usize_unsuffixed(walk.rows_in_all());
         match way {
             Way::Forward => {
                 quote!(let #rows = #private::Tape::rows(#tape, #number * #count);)
@@ -185,22 +186,27 @@ impl Emitter<'_> {
         let Some(value) = value_of(self.function, costly.stmt) else {
             return TokenStream::new();
         };
-        let printed = body::print(&value.body, &[costly.operand], self.style(), &|number| {
-            leaf_tokens(value, number)
-        });
-        let (bindings, outputs) = (&printed.bindings, &printed.outputs);
+        let operand_code = self.operand_of(value, costly);
         let all = format_ident!("{}_words", costly.op.name(), span = Span::mixed_site());
         quote! {
             let mut #last = None;
             for #at in 0..#count {
                 #variable = #first + #at;
-                #bindings
-                let #operand = #(#outputs)*;
+                let #operand = #operand_code;
                 #row[#at] = #private::Word::word(#operand);
                 #last = Some(#operand);
             }
             #private::#all(#last, #row);
         }
+    }
+
+    /// The operand of a costly operation, as a block.
+    fn operand_of(&self, value: &Value, costly: &Costly) -> TokenStream {
+        let printed = body::print(&value.body, &[costly.operand], self.style(), &|number| {
+            leaf_tokens(value, number)
+        });
+        let (bindings, outputs) = (&printed.bindings, &printed.outputs);
+        quote!({ #bindings #(#outputs)* })
     }
 
     /// The result of the costly operation of a statement, where the loop that is printed has a row
@@ -212,11 +218,7 @@ impl Emitter<'_> {
         let (row, at) = (row(walk.rows.len() + number), names::local("at"));
         let private = &self.private;
         // The operand tells the type, and nothing else.
-        let printed = body::print(&value.body, &[costly.operand], self.style(), &|number| {
-            leaf_tokens(value, number)
-        });
-        let (bindings, outputs) = (&printed.bindings, &printed.outputs);
-        let like = quote!({ #bindings #(#outputs)* });
+        let like = self.operand_of(value, costly);
         Some((costly.result, quote!(#private::word_like(#like, #row[#at]))))
     }
 
@@ -240,12 +242,12 @@ impl Emitter<'_> {
 
     /// Takes the rows of a loop off the tape.
     pub(super) fn take_rows(&self, walk: &Walk) -> TokenStream {
-        if walk.rows.len() + walk.costly.len() == 0 {
+        if walk.rows_in_all() == 0 {
             return TokenStream::new();
         }
         let (private, from, to) = (&self.private, &walk.from, &walk.to);
         let [tape, at] = ["tape", "rows_at"].map(names::local);
-        let number = proc_macro2::Literal::usize_unsuffixed(walk.rows.len() + walk.costly.len());
+        let number = proc_macro2::Literal::usize_unsuffixed(walk.rows_in_all());
         quote! {
             let #at = #private::Tape::take_rows(
                 #tape, #number * #private::length(&((#from)..(#to)))
