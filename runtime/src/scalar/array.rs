@@ -60,10 +60,6 @@ impl<T: Val, D: Dimension> Val for Array<T, D> {
         let pairs = self.iter_mut().zip(other);
         pairs.for_each(|(cotangent, other)| cotangent.accumulate(other));
     }
-    fn take(&mut self) -> Self {
-        let zero = self.zero_like();
-        std::mem::replace(self, zero)
-    }
     fn clear_constants(&mut self) {
         self.iter_mut().for_each(T::clear_constants);
     }

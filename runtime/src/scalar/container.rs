@@ -94,10 +94,6 @@ impl<T: Val> Val for Vec<T> {
             .zip(other)
             .for_each(|(a, b)| a.accumulate(b));
     }
-    fn take(&mut self) -> Self {
-        let zero = self.zero_like();
-        std::mem::replace(self, zero)
-    }
     fn clear_constants(&mut self) {
         self.iter_mut().for_each(T::clear_constants);
     }
@@ -195,10 +191,6 @@ impl<T: Val> Val for Option<T> {
         if let (Some(content), Some(other)) = (self, other) {
             content.accumulate(other);
         }
-    }
-    fn take(&mut self) -> Self {
-        let zero = self.zero_like();
-        std::mem::replace(self, zero)
     }
     fn clear_constants(&mut self) {
         self.iter_mut().for_each(T::clear_constants);

@@ -46,6 +46,25 @@ fn bring<E: Clone + 'static>(tape: &mut Tape) -> Option<E> {
     kept?.downcast().ok().map(|error| *error)
 }
 
+/// Pushes what there is, the content by `save`, and then which of both it is.
+fn push<T, E: Clone + 'static>(of: &Result<T, E>, tape: &mut Tape, save: fn(&T, &mut Tape)) {
+    match of {
+        Ok(content) => save(content, tape),
+        Err(error) => keep(error, tape),
+    }
+    tape.push(u64::from(of.is_ok()));
+}
+
+/// Pops what was pushed last, the content by `load`.
+fn pop<T: Val, E: Clone + 'static>(tape: &mut Tape, load: fn(&mut T, &mut Tape)) -> Result<T, E> {
+    let mut content = T::blank();
+    if tape.pop() == 1 {
+        load(&mut content, tape);
+        return Ok(content);
+    }
+    bring(tape).map_or(Ok(content), Err)
+}
+
 impl<T: Val, E: Clone + 'static> Val for Result<T, E> {
     fn blank() -> Self {
         Ok(T::blank())
@@ -56,52 +75,23 @@ impl<T: Val, E: Clone + 'static> Val for Result<T, E> {
             Err(error) => Err(error.clone()),
         }
     }
-    /// What there is first, then which of both it is.
     fn save(&self, tape: &mut Tape) {
-        match self {
-            Ok(content) => content.save(tape),
-            Err(error) => keep(error, tape),
-        }
-        tape.push(u64::from(self.is_ok()));
+        push(self, tape, T::save);
     }
     fn load(&mut self, tape: &mut Tape) {
-        *self = Self::blank();
-        match (tape.pop() == 1, &mut *self) {
-            (true, Ok(content)) => content.load(tape),
-            _ => {
-                if let Some(error) = bring(tape) {
-                    *self = Err(error);
-                }
-            }
-        }
+        *self = pop(tape, T::load);
     }
     /// A cotangent of an error is that error.
     fn save_shape(&self, tape: &mut Tape) {
-        match self {
-            Ok(content) => content.save_shape(tape),
-            Err(error) => keep(error, tape),
-        }
-        tape.push(u64::from(self.is_ok()));
+        push(self, tape, T::save_shape);
     }
     fn load_shape(&mut self, tape: &mut Tape) {
-        *self = Self::blank();
-        match (tape.pop() == 1, &mut *self) {
-            (true, Ok(content)) => content.load_shape(tape),
-            _ => {
-                if let Some(error) = bring(tape) {
-                    *self = Err(error);
-                }
-            }
-        }
+        *self = pop(tape, T::load_shape);
     }
     fn accumulate(&mut self, other: &Self) {
         if let (Ok(content), Ok(other)) = (self, other) {
             content.accumulate(other);
         }
-    }
-    fn take(&mut self) -> Self {
-        let zero = self.zero_like();
-        std::mem::replace(self, zero)
     }
     fn clear_constants(&mut self) {
         if let Ok(content) = self {

@@ -42,7 +42,11 @@ pub trait Val: Sized + Clone {
     /// Adds a cotangent.
     fn accumulate(&mut self, other: &Self);
     /// The cotangent, which is set to zero.
-    fn take(&mut self) -> Self;
+    #[inline(always)]
+    fn take(&mut self) -> Self {
+        let zero = self.zero_like();
+        std::mem::replace(self, zero)
+    }
     /// Sets the fields that are marked `#[no_diff]` to zero: no direction points along them.
     #[inline(always)]
     fn clear_constants(&mut self) {}
@@ -168,10 +172,6 @@ macro_rules! float {
             #[inline(always)]
             fn accumulate(&mut self, other: &Self) {
                 *self += other;
-            }
-            #[inline(always)]
-            fn take(&mut self) -> Self {
-                std::mem::replace(self, 0.0)
             }
         }
     )*};
