@@ -228,15 +228,12 @@ macro_rules! floats {
                 path: &Path<'_>,
                 visit: &mut impl FnMut(&Path<'_>, LeafViewMut<'_>, LeafView<'_>),
             ) -> Result<(), StructureMismatch> {
-                if self.shape() != other.shape() {
-                    let what = format!("the shapes are {:?} and {:?}", self.shape(), other.shape());
-                    return Err(StructureMismatch { path: path.to_string(), what });
-                }
+                StructureMismatch::unless_alike(path, self.shape(), other.shape())?;
                 match (&mut self.content, &other.content) {
                     (Content::Rows(rows), Content::Rows(others)) => rows.include(others.index()),
                     (Content::Rows(_), Content::Table(_)) => {
                         let what = "one of them is a row list";
-                        return Err(StructureMismatch { path: path.to_string(), what: what.to_owned() });
+                        return Err(StructureMismatch::at(path, what));
                     }
                     (Content::Table(_), _) => {}
                 }

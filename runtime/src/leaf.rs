@@ -234,6 +234,28 @@ pub struct StructureMismatch {
     pub what: String,
 }
 
+impl StructureMismatch {
+    pub(crate) fn at(path: &Path<'_>, what: impl Into<String>) -> StructureMismatch {
+        StructureMismatch {
+            path: path.to_string(),
+            what: what.into(),
+        }
+    }
+
+    /// Asks for two leaves of one shape.
+    pub(crate) fn unless_alike(
+        path: &Path<'_>,
+        one: &[usize],
+        other: &[usize],
+    ) -> Result<(), StructureMismatch> {
+        if one == other {
+            return Ok(());
+        }
+        let what = format!("the shapes are {one:?} and {other:?}");
+        Err(StructureMismatch::at(path, what))
+    }
+}
+
 impl fmt::Display for StructureMismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

@@ -5,13 +5,6 @@ use half::{bf16, f16};
 use crate::leaf::{Floats, FloatsMut, LeafView, LeafViewMut, Leaves, Path, StructureMismatch};
 use crate::{Element, Tensor};
 
-fn differ(path: &Path<'_>, what: String) -> StructureMismatch {
-    StructureMismatch {
-        path: path.to_string(),
-        what,
-    }
-}
-
 macro_rules! floats {
     ($($ty:ident $variant:ident;)*) => {$(
         impl Leaves for $ty {
@@ -77,10 +70,7 @@ impl<T: Element> Leaves for Tensor<T> {
         let Some(view) = T::as_floats(other.data()) else {
             return Ok(());
         };
-        if self.shape() != other.shape() {
-            let what = format!("the shapes are {:?} and {:?}", self.shape(), other.shape());
-            return Err(differ(path, what));
-        }
+        StructureMismatch::unless_alike(path, self.shape(), other.shape())?;
         let (shape, data) = self.parts_mut();
         if let Some(data) = T::as_floats_mut(data) {
             visit(
@@ -145,7 +135,7 @@ impl<T: Leaves> Leaves for [T] {
         visit: &mut impl FnMut(&Path<'_>, LeafViewMut<'_>, LeafView<'_>),
     ) -> Result<(), StructureMismatch> {
         if self.len() != other.len() {
-            return Err(differ(
+            return Err(StructureMismatch::at(
                 path,
                 format!("the lengths are {} and {}", self.len(), other.len()),
             ));
@@ -214,7 +204,7 @@ impl<T: Leaves> Leaves for Option<T> {
         match (self, other) {
             (Some(value), Some(other)) => value.zip_leaves(other, path, visit),
             (None, None) => Ok(()),
-            _ => Err(differ(path, "one of them has no value here".to_owned())),
+            _ => Err(StructureMismatch::at(path, "one of them has no value here")),
         }
     }
 }
