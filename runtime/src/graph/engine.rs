@@ -1,7 +1,7 @@
 //! The engine: what a generated program holds. It caches a plan per structure of the arguments,
 //! patches leaf pointers, and runs the schedule without allocating.
 
-use std::slice::SliceIndex;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::Graph;
@@ -12,7 +12,7 @@ use super::plan::Plan;
 use super::profile::{Profile, Timed};
 use super::report::Report;
 use super::returned::{Returned, Slot};
-use super::step::{Location, Pointers, Step};
+use super::step::{Location, Pointers};
 use super::walk::{GradientWalk, Walk};
 
 use crate::{DType, Error, Float, cpu};
@@ -331,14 +331,14 @@ impl Engine {
 
     /// Runs a plan; `after` is told the number of each step when it is done.
     fn run(&mut self, kind: Kind, index: usize, mut after: impl FnMut(usize)) {
+        let steps = self.plans[kind as usize][index].steps.len();
         if let Some(byte) = self.poisoned {
-            let steps = self.plans[kind as usize][index].steps.len();
             for number in 0..steps {
                 self.run_steps(kind, index, number..number + 1, &mut after);
                 self.poison_behind(kind, index, number, byte);
             }
         } else {
-            self.run_steps(kind, index, 0.., &mut after);
+            self.run_steps(kind, index, 0..steps, &mut after);
         }
         for &(leaf, bytes) in &self.plans[kind as usize][index].untouched {
             // SAFETY: the slot has the shape of the leaf.
@@ -351,7 +351,7 @@ impl Engine {
         &mut self,
         kind: Kind,
         index: usize,
-        steps: impl SliceIndex<[Step], Output = [Step]>,
+        steps: Range<usize>,
         after: &mut impl FnMut(usize),
     ) {
         let plan = &self.plans[kind as usize][index];
@@ -362,7 +362,7 @@ impl Engine {
             constants: plan.constants.as_ptr(),
             scratch: self.scratch.as_mut_ptr(),
         };
-        for (number, step) in plan.steps[steps].iter().enumerate() {
+        for (number, step) in steps.clone().zip(&plan.steps[steps]) {
             // SAFETY: `prepare` patched the pointers for arguments whose key is the plan's; the
             // gradient walk made every slot; arena and scratch are ours alone and large enough.
             unsafe {

@@ -295,9 +295,7 @@ impl Turn {
             step.origin.pass = Pass::Again;
         }
         step.action.visit_mut(&mut |location| {
-            if let Location::Arena(buffer) = location {
-                *location = Location::Arena(self.name(Buffer(*buffer)).0);
-            }
+            location.rename(|buffer| self.name(buffer).0);
         });
         step
     }

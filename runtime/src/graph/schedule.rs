@@ -29,9 +29,7 @@ impl Planner<'_> {
         if scopes.any() || request.budget.is_some() || self.arena.largest() >= LARGE {
             let merged = self.compute_again(scopes, request.budget, scratch_bytes)?;
             for output in &mut outputs {
-                if let Location::Arena(buffer) = output.at {
-                    output.at = Location::Arena(merged.name(Buffer(buffer)).0);
-                }
+                output.at.rename(|buffer| merged.name(buffer).0);
             }
         }
         for (at, step) in self.steps.iter().enumerate() {
@@ -44,17 +42,12 @@ impl Planner<'_> {
         self.arena.pack(self.steps.len());
         debug_assert_eq!(self.arena.overlap(), None, "live buffers share bytes");
         let arena = &self.arena;
+        let place = |location: &mut Location| location.rename(|buffer| arena.offset(buffer));
         for step in &mut self.steps {
-            step.action.visit_mut(&mut |location| {
-                if let Location::Arena(buffer) = location {
-                    *location = Location::Arena(arena.offset(Buffer(*buffer)));
-                }
-            });
+            step.action.visit_mut(&mut |location| place(location));
         }
         for output in &mut outputs {
-            if let Location::Arena(buffer) = output.at {
-                output.at = Location::Arena(arena.offset(Buffer(buffer)));
-            }
+            place(&mut output.at);
         }
         let cleared = request.gradients == Gradients::Overwritten;
         let backward = |step: &Step| step.origin.pass != Pass::Forward;
@@ -102,11 +95,8 @@ impl Planner<'_> {
                     plan.overwrite(pair.input);
                 }
             }
-            step.action.visit_mut(&mut |location| {
-                if let Location::Arena(buffer) = location {
-                    *location = Location::Arena(way.merged.name(Buffer(*buffer)).0);
-                }
-            });
+            step.action
+                .visit_mut(&mut |location| location.rename(|buffer| way.merged.name(buffer).0));
             step
         };
         self.steps = way.turns.iter().map(step).collect();

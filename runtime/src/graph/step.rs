@@ -1,6 +1,7 @@
 //! A step of the flat schedule: resolved kernels, and operands as places that a call patches.
 
 use super::checkpoint::Scope;
+use super::memory::Buffer;
 use super::region::RowOp;
 use crate::DType;
 use crate::cpu::{self, FusedPlan, GemmPlan};
@@ -19,6 +20,15 @@ pub(crate) enum Location {
     Constant(usize),
     /// An output that is not wanted.
     Nowhere,
+}
+
+impl Location {
+    /// Gives a buffer another name, or an offset.
+    pub(super) fn rename(&mut self, name: impl FnOnce(Buffer) -> usize) {
+        if let Location::Arena(buffer) = self {
+            *buffer = name(Buffer(*buffer));
+        }
+    }
 }
 
 /// A step with where it comes from.
