@@ -15,6 +15,7 @@ mod differentiable;
 mod dims;
 mod embedding;
 mod engine;
+mod epilogue;
 mod gradient;
 mod handle;
 mod in_place;

@@ -357,6 +357,7 @@ impl Planner<'_> {
                     a: at_a,
                     b: at_b,
                     c: output(self, *value),
+                    then: None,
                 }
             }
             Node::Reshape {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::plan::Plan;
-use super::step::{Action, Pass, Step};
+use super::step::{Action, Epilogue, Pass, Step};
 
 /// Displays a plan: its steps, kernels, bytes and peak.
 #[derive(Debug)]
@@ -79,6 +79,12 @@ impl fmt::Display for Report<'_> {
     }
 }
 
+impl fmt::Display for Epilogue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}  {:?} -> {:?}", self.plan, self.inputs, self.outputs)
+    }
+}
+
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -87,7 +93,17 @@ impl fmt::Display for Action {
                 inputs,
                 outputs,
             } => write!(f, "{plan}  {inputs:?} -> {outputs:?}"),
-            Action::Gemm { plan, a, b, c } => write!(f, "{plan}  {a:?} {b:?} -> {c:?}"),
+            Action::Gemm {
+                plan,
+                a,
+                b,
+                c,
+                then,
+            } => {
+                write!(f, "{plan}  {a:?} {b:?} -> {c:?}")?;
+                then.as_ref()
+                    .map_or(Ok(()), |then| write!(f, " then {then}"))
+            }
             Action::Transpose { shape, .. } => write!(f, "transpose {shape:?}"),
             Action::Rows {
                 op, rows, classes, ..

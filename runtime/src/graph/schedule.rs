@@ -3,6 +3,7 @@
 use super::budget::choose;
 use super::builder::Source;
 use super::checkpoint::{Scope, Scopes};
+use super::epilogue;
 use super::in_place::{LARGE, Merged};
 use super::memory::Buffer;
 use super::plan::{Gradients, Output, Plan, Planner, Request};
@@ -31,6 +32,11 @@ impl Planner<'_> {
             for output in &mut outputs {
                 output.at.rename(|buffer| merged.name(buffer).0);
             }
+        }
+        if request.budget.is_none() {
+            // The operands of both steps live together, which a budget does not count.
+            let kept: Vec<Buffer> = self.arena.kept().collect();
+            self.steps = epilogue::join(std::mem::take(&mut self.steps), &kept);
         }
         for (at, step) in self.steps.iter().enumerate() {
             step.action.visit(&mut |location| {

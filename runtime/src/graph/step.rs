@@ -71,6 +71,8 @@ pub(crate) enum Action {
         a: Location,
         b: Location,
         c: Location,
+        /// What its results go through while they are in the cache.
+        then: Option<Box<Epilogue>>,
     },
     Transpose {
         dtype: DType,
@@ -117,6 +119,14 @@ pub(crate) enum Action {
     },
 }
 
+/// A fused kernel of which one operand is the product that it follows.
+#[derive(Clone, Debug)]
+pub(crate) struct Epilogue {
+    pub(crate) plan: FusedPlan,
+    pub(crate) inputs: Vec<Location>,
+    pub(crate) outputs: Vec<Location>,
+}
+
 /// The pointers of a call.
 pub(crate) struct Pointers<'c> {
     pub(crate) arena: *mut u8,
@@ -137,6 +147,18 @@ impl Pointers<'_> {
             Location::Constant(index) => unsafe { self.constants.add(index) }.cast(),
             Location::Nowhere => std::ptr::null(),
         }
+    }
+
+    /// Where the operands and results of a fused kernel are.
+    fn resolve(
+        &self,
+        (inputs, sources): (&[Location], &mut Vec<*const u8>),
+        (outputs, targets): (&[Location], &mut Vec<*mut u8>),
+    ) {
+        sources.clear();
+        sources.extend(inputs.iter().map(|&location| self.read(location)));
+        targets.clear();
+        targets.extend(outputs.iter().map(|&location| self.write(location)));
     }
 
     fn write(&self, location: Location) -> *mut u8 {
@@ -166,23 +188,32 @@ impl Action {
                 inputs,
                 outputs,
             } => {
-                sources.clear();
-                sources.extend(inputs.iter().map(|&location| pointers.read(location)));
-                targets.clear();
-                targets.extend(outputs.iter().map(|&location| pointers.write(location)));
+                pointers.resolve((inputs, sources), (outputs, targets));
                 // SAFETY: shapes were inferred for these operands, and the arena gives outputs
                 // bytes that no live operand has.
                 unsafe { plan.run(sources, targets, pointers.scratch) };
             }
-            Action::Gemm { plan, a, b, c } => {
-                // SAFETY: as above.
-                unsafe {
-                    plan.run(
-                        pointers.read(*a),
-                        pointers.read(*b),
-                        pointers.write(*c),
-                        pointers.scratch,
-                    );
+            Action::Gemm {
+                plan,
+                a,
+                b,
+                c,
+                then,
+            } => {
+                let (a, b, c) = (pointers.read(*a), pointers.read(*b), pointers.write(*c));
+                let scratch = pointers.scratch;
+                match then {
+                    // SAFETY: as above.
+                    None => unsafe { plan.run(a, b, c, scratch) },
+                    Some(then) => {
+                        pointers.resolve((&then.inputs, sources), (&then.outputs, targets));
+                        // SAFETY: as above; the kernel reads of the product the range that it gets,
+                        // and writes to no operand of it.
+                        unsafe {
+                            let finish = then.plan.by_ranges(sources, targets);
+                            plan.run_with(a, b, c, scratch, Some(&finish));
+                        }
+                    }
                 }
             }
             Action::Transpose {
@@ -291,6 +322,9 @@ impl Action {
             Action::Fused {
                 inputs, outputs, ..
             } => inputs.len().max(outputs.len()),
+            Action::Gemm {
+                then: Some(then), ..
+            } => then.inputs.len().max(then.outputs.len()),
             Action::Primitive { inputs, .. } | Action::AddRows { inputs, .. } => inputs.len(),
             _ => 0,
         }
@@ -302,7 +336,12 @@ impl Action {
             Action::Fused {
                 inputs, outputs, ..
             } => inputs.iter().chain(outputs).for_each(visit),
-            Action::Gemm { a, b, c, .. } => [a, b, c].into_iter().for_each(visit),
+            Action::Gemm { a, b, c, then, .. } => {
+                [a, b, c].into_iter().for_each(&mut *visit);
+                if let Some(then) = then {
+                    then.inputs.iter().chain(&then.outputs).for_each(visit);
+                }
+            }
             Action::Transpose { input, output, .. } => [input, output].into_iter().for_each(visit),
             Action::Rows {
                 input,
@@ -326,7 +365,12 @@ impl Action {
     pub(crate) fn visit_written(&self, visit: &mut dyn FnMut(&Location)) {
         match self {
             Action::Fused { outputs, .. } => outputs.iter().for_each(visit),
-            Action::Gemm { c, .. } => visit(c),
+            Action::Gemm { c, then, .. } => {
+                visit(c);
+                if let Some(then) = then {
+                    then.outputs.iter().for_each(visit);
+                }
+            }
             Action::Transpose { output, .. }
             | Action::Rows { output, .. }
             | Action::Primitive { output, .. } => visit(output),
@@ -342,7 +386,15 @@ impl Action {
             Action::Fused {
                 inputs, outputs, ..
             } => inputs.iter_mut().chain(outputs).for_each(visit),
-            Action::Gemm { a, b, c, .. } => [a, b, c].into_iter().for_each(visit),
+            Action::Gemm { a, b, c, then, .. } => {
+                [a, b, c].into_iter().for_each(&mut *visit);
+                if let Some(then) = then {
+                    let Epilogue {
+                        inputs, outputs, ..
+                    } = &mut **then;
+                    inputs.iter_mut().chain(outputs).for_each(visit);
+                }
+            }
             Action::Transpose { input, output, .. } => [input, output].into_iter().for_each(visit),
             Action::Rows {
                 input,

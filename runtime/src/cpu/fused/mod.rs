@@ -8,6 +8,7 @@
 //! joined in their order, and the parts of a sum are the same for every number of threads: results depend
 //! on shapes alone.
 
+mod range;
 mod run;
 
 use std::fmt;

@@ -5,6 +5,7 @@
 
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 use super::{FusedPlan, MOST, Strides, TILE, Target, Write};
 use crate::cpu::dispatch::Vectorized;
@@ -76,6 +77,53 @@ impl<T: Sum> Vectorized for Part<'_, '_, T> {
                     (row, outer) = (0, outer + 1);
                 }
             }
+        }
+    }
+}
+
+/// A range of the domain, in row-major order, of a run without sums.
+pub(super) struct Stretch<'p, 'r, T>(pub(super) &'p Run<'r, T>, pub(super) Range<usize>);
+
+impl<T: Sum> Vectorized for Stretch<'_, '_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Stretch(run, range) = self;
+        let plan = run.plan;
+        let mut spread = [const { MaybeUninit::uninit() }; MOST];
+        let (mut at, mut last) = (range.start, (0, 0));
+        while at < range.end {
+            let (line, start) = (at / plan.length, at % plan.length);
+            let row = line % plan.rows;
+            let rest = range.end - at;
+            // Whole rows where a piece has several; else a part of one.
+            let (rows, length) = match (start, rest / plan.length) {
+                (0, whole @ 1..) => (whole.min(plan.block).min(plan.rows - row), plan.length),
+                _ => (1, rest.min(plan.length - start)),
+            };
+            let length = if plan.direct {
+                length
+            } else {
+                length.min(TILE)
+            };
+            let piece = Piece {
+                row,
+                rows,
+                start,
+                length,
+            };
+            // What was spread over a tile serves pieces of one form.
+            if last != (rows, length) {
+                for spread in &mut spread[..plan.inputs.len()] {
+                    spread.write(usize::MAX);
+                }
+                last = (rows, length);
+            }
+            // SAFETY: the contract of `FusedPlan::by_ranges`; a piece that goes through tiles has at most
+            // TILE elements, because a block of rows has and a part of a row is cut.
+            unsafe { run.piece(0, line / plan.rows, piece, &mut spread) };
+            at += rows * length;
         }
     }
 }

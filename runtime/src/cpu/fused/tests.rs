@@ -145,3 +145,56 @@ fn parts_equal_naive_loops_for_every_number_of_threads() {
     }
     set_threads(before);
 }
+
+/// A kernel that is run by ranges, in any order, has the bits of a whole run.
+#[test]
+fn ranges_in_any_order_make_a_whole_run() {
+    use Write::{Accumulate, Discard, Store};
+    let before = threads();
+    set_threads(1);
+    for &isa in Isa::available() {
+        with_isa(isa, || {
+            for n in [1, 3, 8, 17, 64, 170, 257, 513, 1100] {
+                by_ranges(&[n], &[n], &[], [Store, Accumulate]);
+                by_ranges(&[5, n], &[5, n], &[n], [Accumulate, Store]);
+                by_ranges(&[5, n], &[5, 1], &[n], [Store, Discard]);
+                by_ranges(&[2, 3, n], &[2, 1, n], &[3, 1], [Store, Store]);
+            }
+        });
+    }
+    set_threads(before);
+}
+
+fn by_ranges(domain: &[usize], a: &[usize], b: &[usize], writes: [Write; 2]) {
+    let values = |shape: &[usize], step: usize| -> Vec<f64> {
+        let count = shape.iter().product::<usize>();
+        (0..count).map(|i| (i * step) as f64 * 0.37).collect()
+    };
+    let (va, vb) = (values(a, 3), values(b, 7));
+    let plan = FusedPlan::new(&TWO, domain, &[a, b], &writes.map(|write| (domain, write)));
+    assert!(plan.has_ranges());
+    let mut scratch = vec![0_u64; plan.scratch_bytes() / 8 + 8];
+    let inputs = [va.as_ptr().cast(), vb.as_ptr().cast()];
+    let mut whole = [values(domain, 5), values(domain, 6)];
+    let parts = whole.clone();
+    let targets = whole.each_mut().map(|result| result.as_mut_ptr().cast());
+    // SAFETY: the operands have the planned shapes.
+    unsafe { plan.run(&inputs, &targets, scratch.as_mut_ptr().cast()) };
+    let total: usize = domain.iter().product();
+    for length in [total, total / 3 + 1, domain[domain.len() - 1], 37] {
+        let mut results = parts.clone();
+        let targets = results.each_mut().map(|result| result.as_mut_ptr().cast());
+        // SAFETY: as above; the ranges are parts of the domain.
+        let run = unsafe { plan.by_ranges(&inputs, &targets) };
+        for start in (0..total).step_by(length).rev() {
+            run(start..(start + length).min(total));
+        }
+        drop(run);
+        assert_eq!(results, whole, "{domain:?} {a:?} {b:?} by {length}");
+    }
+    // A sum has no ranges.
+    let one = vec![1; domain.len()];
+    let summed = [(domain, Write::Store), (&one[..], Write::Store)];
+    let plan = FusedPlan::new(&TWO, domain, &[a, b], &summed);
+    assert!(total == 1 || !plan.has_ranges());
+}

@@ -118,6 +118,22 @@ impl GemmPlan {
         self.batch.len() * self.product.m * self.product.n * self.product.k
     }
 
+    /// How many results the output has.
+    pub(crate) fn results(&self) -> usize {
+        self.results
+    }
+
+    /// Whether every result is handed over while it is in the cache, and by how many threads at a time.
+    pub(crate) fn hands_over(&self) -> Option<usize> {
+        (self.write != Write::Discard && self.once()).then_some(self.schedule.parts)
+    }
+
+    /// Whether no two products of the batch reach the same result.
+    fn once(&self) -> bool {
+        let product = &self.product;
+        self.batch.len() * product.m * product.n == self.results && product.k > 0
+    }
+
     /// Bytes of scratch space that `run` needs.
     pub(crate) fn scratch_bytes(&self) -> usize {
         self.schedule.scratch() * if self.dtype == DType::F64 { 8 } else { 4 }
@@ -173,7 +189,7 @@ impl GemmPlan {
         }
         let (size, n) = (self.product.m * self.product.n, self.product.n);
         // Results that several products of the batch reach are finished after the last one.
-        let once = self.batch.len() * size == self.results && self.product.k > 0;
+        let once = self.once();
         let mut written = 0;
         // SAFETY: offsets were computed from the shapes.
         unsafe {
