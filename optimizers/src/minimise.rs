@@ -54,7 +54,7 @@ pub use lbfgs::Lbfgs;
 pub use lbfgsb::Lbfgsb;
 pub use least_squares::{GaussNewton, LevenbergMarquardt, Residuals, residuals};
 pub use line_search::{
-    Backtracking, Fixed, HagerZhang, LineSearch, LineSearchError, StrongWolfe, Trial,
+    Backtracking, Fixed, HagerZhang, LineSearch, LineSearchError, MoreThuente, StrongWolfe, Trial,
 };
 pub use minimum::{Evaluations, Minimum, Reason};
 pub use newton::{Newton, NewtonCg};

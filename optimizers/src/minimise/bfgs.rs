@@ -25,7 +25,7 @@ use crate::Error;
 pub struct Bfgs {
     /// When to stop.
     pub stopping: Stopping,
-    /// The line search; strong Wolfe by default.
+    /// The line search; that of Moré and Thuente by default.
     pub line_search: LineSearch,
 }
 

@@ -3,10 +3,10 @@
 use cotangent_runtime::Leaves;
 use serde::{Deserialize, Serialize};
 
-use super::descent::{Directions, State, careful_step, descend};
+use super::descent::{Directions, State, descend};
 use super::evaluator::Evaluator;
 use super::vector::dot;
-use super::{LineSearch, Minimum, Problem, Stopping, StrongWolfe};
+use super::{LineSearch, Minimum, MoreThuente, Problem, Stopping};
 use crate::Error;
 
 /// How much of the last direction is kept; `g` is the gradient, `y` its change, `d` the last
@@ -36,7 +36,7 @@ pub struct NonlinearCg {
     pub conjugacy: Conjugacy,
     /// When to stop.
     pub stopping: Stopping,
-    /// The line search; strong Wolfe with curvature 0.1 by default.
+    /// The line search; that of Moré and Thuente with curvature 0.4 by default.
     pub line_search: LineSearch,
 }
 
@@ -45,9 +45,9 @@ impl Default for NonlinearCg {
         Self {
             conjugacy: Conjugacy::PolakRibierePlus,
             stopping: Stopping::default(),
-            line_search: LineSearch::StrongWolfe(StrongWolfe {
-                curvature: 0.1,
-                ..StrongWolfe::default()
+            line_search: LineSearch::MoreThuente(MoreThuente {
+                curvature: 0.4,
+                ..MoreThuente::default()
             }),
         }
     }
@@ -68,6 +68,7 @@ impl NonlinearCg {
             conjugacy: self.conjugacy,
             last: None,
             change: Vec::new(),
+            fell: 0.0,
         };
         descend(problem, x, &self.stopping, &self.line_search, conjugate)
     }
@@ -77,15 +78,16 @@ impl NonlinearCg {
 struct Last {
     direction: Vec<f64>,
     gradient_square: f64,
-    slope: f64,
-    /// The step that was taken along it, 0 until it is known.
-    step: f64,
+    /// The value before the step along it.
+    value: f64,
 }
 
 struct Conjugate {
     conjugacy: Conjugacy,
     last: Option<Last>,
     change: Vec<f64>,
+    /// By how much the value fell over the last step.
+    fell: f64,
 }
 
 impl<P: Problem> Directions<P> for Conjugate {
@@ -109,7 +111,7 @@ impl<P: Problem> Directions<P> for Conjugate {
             let before = self.last.as_ref().map_or(0.0, |l| l.direction[index]);
             *d = -gradient[index] + if keep == 0.0 { 0.0 } else { keep * before };
         }
-        let mut slope = dot(direction, gradient);
+        let slope = dot(direction, gradient);
         // A direction that hardly descends would ask for a step beyond all measure.
         let gentle = -slope < 1e-10 * square.sqrt() * dot(direction, direction).sqrt();
         if gentle || !slope.is_finite() {
@@ -117,38 +119,35 @@ impl<P: Problem> Directions<P> for Conjugate {
                 .iter_mut()
                 .zip(gradient)
                 .for_each(|(d, g)| *d = -g);
-            slope = -square;
         }
-        // The decrease that is hoped for is that of the step before.
-        let step = self.last.as_ref().map_or(0.0, |l| l.step * l.slope / slope);
+        self.fell = match &self.last {
+            Some(last) => last.value - state.value,
+            // A first step of about unit length.
+            None => 0.5 * square.sqrt(),
+        };
         self.last = Some(Last {
             direction: direction.to_vec(),
             gradient_square: square,
-            slope,
-            step,
+            value: state.value,
         });
         Ok(())
     }
 
-    fn learn(&mut self, s: &[f64], y: &[f64]) {
+    fn learn(&mut self, _: &[f64], y: &[f64]) {
         self.change = y.to_vec();
-        if let Some(last) = &mut self.last {
-            let square = dot(&last.direction, &last.direction);
-            last.step = dot(s, &last.direction) / square;
-        }
     }
 
     fn forget(&mut self) -> bool {
         // A first direction is the steepest descent already.
         let learned = !std::mem::take(&mut self.change).is_empty();
-        self.last = None;
+        (self.last, self.fell) = (None, 0.0);
         learned
     }
 
-    fn first_step(&self, state: &State, _: f64) -> f64 {
-        match &self.last {
-            Some(last) if last.step > 0.0 && last.step.is_finite() => last.step,
-            _ => careful_step(state),
-        }
+    fn first_step(&self, _: &State, slope: f64) -> f64 {
+        // The minimum of the parabola that falls as the step before did, and a little more, so that
+        // a whole step is tried at last (Nocedal and Wright 2006, equation 3.60).
+        let step = 2.02 * self.fell / -slope;
+        if step > 0.0 { step.min(1.0) } else { 1.0 }
     }
 }

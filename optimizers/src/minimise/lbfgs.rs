@@ -37,7 +37,7 @@ pub struct Lbfgs {
     pub memory: usize,
     /// When to stop.
     pub stopping: Stopping,
-    /// The line search; strong Wolfe by default.
+    /// The line search; that of Moré and Thuente by default.
     pub line_search: LineSearch,
 }
 

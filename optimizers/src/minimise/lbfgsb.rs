@@ -35,7 +35,7 @@ pub struct Lbfgsb {
     pub memory: usize,
     /// When to stop.
     pub stopping: Stopping,
-    /// The line search; strong Wolfe by default.
+    /// The line search; that of Moré and Thuente by default.
     pub line_search: LineSearch,
 }
 
@@ -93,7 +93,7 @@ impl Lbfgsb {
             let direction = difference(&target, &state.x);
             let slope = dot(&direction, &state.gradient);
             let first = match model.rank() {
-                0 => (1.0 / norm(&direction)).min(1.0),
+                0 => 1.0 / norm(&direction),
                 _ => 1.0,
             };
             let along = Along {

@@ -8,6 +8,7 @@
 mod backtracking;
 mod fixed;
 mod hager_zhang;
+mod more_thuente;
 mod strong_wolfe;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use std::fmt;
 pub use backtracking::Backtracking;
 pub use fixed::Fixed;
 pub use hager_zhang::HagerZhang;
+pub use more_thuente::MoreThuente;
 use serde::{Deserialize, Serialize};
 pub use strong_wolfe::StrongWolfe;
 
@@ -66,6 +68,8 @@ impl std::error::Error for LineSearchError {}
 pub enum LineSearch {
     /// Halves the step until the value is low enough.
     Backtracking(Backtracking),
+    /// The search of MINPACK-2, until the slope is small too.
+    MoreThuente(MoreThuente),
     /// Brackets and narrows until the slope is small too.
     StrongWolfe(StrongWolfe),
     /// The search of CG_DESCENT.
@@ -76,7 +80,7 @@ pub enum LineSearch {
 
 impl Default for LineSearch {
     fn default() -> Self {
-        LineSearch::StrongWolfe(StrongWolfe::default())
+        LineSearch::MoreThuente(MoreThuente::default())
     }
 }
 
@@ -114,6 +118,7 @@ impl LineSearch {
         let first = first.min(furthest);
         let found = match self {
             LineSearch::Backtracking(search) => search.search(&mut line, first),
+            LineSearch::MoreThuente(search) => search.search(&mut line, first),
             LineSearch::StrongWolfe(search) => search.search(&mut line, first),
             LineSearch::HagerZhang(search) => search.search(&mut line, first),
             LineSearch::Fixed(fixed) => fixed.search(&mut line, first),
@@ -128,6 +133,7 @@ impl LineSearch {
     pub(super) fn validate(&self) -> Result<(), Error> {
         let (decrease, curvature) = match self {
             LineSearch::Backtracking(search) => (search.decrease, 1.0),
+            LineSearch::MoreThuente(search) => (search.decrease, search.curvature),
             LineSearch::StrongWolfe(search) => (search.decrease, search.curvature),
             LineSearch::HagerZhang(search) => (search.decrease, search.curvature),
             LineSearch::Fixed(fixed) => {
@@ -175,6 +181,25 @@ impl Line<'_> {
     fn lower_by_slope(&self, trial: &Trial, decrease: f64, noise: f64) -> bool {
         trial.value <= self.start.value + noise
             && trial.slope <= (2.0 * decrease - 1.0) * self.start.slope
+    }
+
+    /// The trial with a value that can be compared with others: one that differs from the first by
+    /// rounding alone is that of the parabola through both slopes.
+    fn seen(&self, trial: &Trial) -> Trial {
+        let change = 0.5 * trial.step * (self.start.slope + trial.slope);
+        let value = if (trial.value - self.start.value).abs() <= self.rounding() {
+            self.start.value + change
+        } else {
+            trial.value
+        };
+        Trial { value, ..*trial }
+    }
+
+    /// Whether the strong Wolfe conditions hold.
+    fn is_strong(&self, trial: &Trial, decrease: f64, curvature: f64) -> bool {
+        trial.is_finite()
+            && trial.slope.abs() <= -curvature * self.start.slope
+            && self.lower(&self.seen(trial), decrease)
     }
 
     /// What rounding may add to a value.

@@ -27,7 +27,7 @@ use crate::Error;
 pub struct Newton {
     /// When to stop.
     pub stopping: Stopping,
-    /// The line search; strong Wolfe by default.
+    /// The line search; that of Moré and Thuente by default.
     pub line_search: LineSearch,
 }
 
@@ -68,7 +68,7 @@ impl Newton {
 pub struct NewtonCg {
     /// When to stop.
     pub stopping: Stopping,
-    /// The line search; strong Wolfe by default.
+    /// The line search; that of Moré and Thuente by default.
     pub line_search: LineSearch,
 }
 

@@ -119,4 +119,53 @@ mod tests {
             assert!(found.decrease > 0.0);
         }
     }
+
+    /// scipy's runs of `scipy.sparse.linalg.cg` from zero, plain and preconditioned by the diagonal.
+    #[test]
+    fn residuals_are_those_of_scipy() {
+        let file = include_str!("../../tests/reference/second_order.json");
+        let reference: serde_json::Value = serde_json::from_str(file).unwrap();
+        let numbers = |value: &serde_json::Value| -> Vec<f64> {
+            let list = value.as_array().unwrap();
+            list.iter().map(|x| x.as_f64().unwrap()).collect()
+        };
+        let data = &reference["problems"]["quad10"]["data"];
+        let (a, b) = (numbers(&data["A"]), numbers(&data["b"]));
+        let size = b.len();
+        let runs = reference["linear_cg"].as_array().unwrap();
+        assert_eq!(runs.len(), 2);
+        for run in runs {
+            // A preconditioner is a change of variables, x = scale z.
+            let diagonal = (0..size).map(|i| a[i * size + i].sqrt().recip());
+            let scale: Vec<f64> = match run["preconditioner"].as_str() {
+                Some("Jacobi") => diagonal.collect(),
+                other => vec![if other.is_none() { 1.0 } else { f64::NAN }; size],
+            };
+            let scaled =
+                |v: &[f64]| -> Vec<f64> { v.iter().zip(&scale).map(|(v, s)| v * s).collect() };
+            let gradient: Vec<f64> = scaled(&b).iter().map(|b| -b).collect();
+            // The residuals that exact steps along our directions leave.
+            let (mut residual, mut norms) = (gradient.clone(), Vec::new());
+            let solved = solve(&gradient, f64::INFINITY, 1e-13, |along, product| {
+                let x = scaled(along);
+                let ax: Vec<f64> = a.chunks(size).map(|row| dot(row, &x)).collect();
+                *product = scaled(&ax);
+                let step = -dot(&residual, along) / dot(along, product);
+                add_scaled(&mut residual, step, product);
+                let unscaled: Vec<f64> = residual.iter().zip(&scale).map(|(r, s)| r / s).collect();
+                norms.push(norm(&unscaled));
+                Ok(())
+            });
+            // Later ones are more and more rounding: the condition number is 1e5.
+            let want = numbers(&run["residual_norms"]);
+            for (got, want) in norms.iter().zip(&want).take(7) {
+                assert!((got - want).abs() < 1e-9 * want, "{norms:?} and {want:?}");
+            }
+            assert!(norms.len() <= want.len() + 2, "{}", norms.len());
+            let x = scaled(&solved.unwrap().step);
+            for (got, want) in x.iter().zip(numbers(&run["x"])) {
+                assert!((got - want).abs() < 1e-8 * want.abs(), "{got} and {want}");
+            }
+        }
+    }
 }

@@ -31,6 +31,8 @@ pub(crate) struct Optimum {
     pub(crate) x: Vec<f64>,
     pub(crate) fun: f64,
     pub(crate) nfev: u64,
+    /// The Euclidean norm of the gradient where it stopped.
+    pub(crate) grad_norm: f64,
     /// The values after some of its iterations.
     pub(crate) iterates: Vec<(usize, f64)>,
 }

@@ -34,7 +34,7 @@ impl StrongWolfe {
         while left > 0 {
             left -= 1;
             let trial = line.at(step);
-            if self.accepts(line, &trial) {
+            if line.is_strong(&trial, self.decrease, self.curvature) {
                 return Some(trial);
             }
             let rises = !trial.is_finite()
@@ -56,13 +56,6 @@ impl StrongWolfe {
             step = guess.clamp(near, far).min(line.furthest);
         }
         (previous.step > 0.0).then_some(previous)
-    }
-
-    fn accepts(&self, line: &Line<'_>, trial: &Trial) -> bool {
-        trial.is_finite()
-            && trial.slope.abs() <= -self.curvature * line.start.slope
-            && (line.lower(trial, self.decrease)
-                || line.lower_by_slope(trial, self.decrease, line.rounding()))
     }
 
     /// Narrows between `low`, the lowest trial that decreases enough, and `high`, with which it
@@ -91,7 +84,7 @@ impl StrongWolfe {
             let edges = (low.step + 0.1 * span, high.step - 0.1 * span);
             let step = best.clamp(edges.0.min(edges.1), edges.0.max(edges.1));
             let trial = line.at(step);
-            if self.accepts(line, &trial) {
+            if line.is_strong(&trial, self.decrease, self.curvature) {
                 return Some(trial);
             }
             let rises = !trial.is_finite()
