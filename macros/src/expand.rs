@@ -12,7 +12,7 @@ use crate::autodiff::scalar::{activity, adjoint, reversal};
 use crate::diag::{Code, Errors};
 use crate::frontend::signature::{Regime, Signature};
 use crate::ir::scalar::Function;
-use crate::passes::verify_scalar;
+use crate::passes::{evident_types, verify_scalar};
 use crate::{emit, frontend, names};
 
 /// Expands `#[differentiable(args)] item`.
@@ -70,6 +70,7 @@ pub(crate) fn scalar_ir(
     errors: &mut Errors,
 ) -> Option<Function> {
     let mut ir = frontend::scalar::lower(signature, function, errors)?;
+    evident_types::write(&mut ir);
     verified(&ir, signature, errors)?;
     let holds_floats = |at: usize| {
         let param = &signature.params[at];

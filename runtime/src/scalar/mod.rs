@@ -38,7 +38,8 @@ pub use matrix::Matrix;
 pub use outcome::ErrorValue;
 pub use sparse::SparseJacobian;
 pub use tangent::{
-    CastAlong, Direction, Tangent, cast_back_tangent, cast_tangent, check_direction,
+    CastAlong, Direction, Tangent, cast_back_tangent, cast_tangent, check_direction, load_both,
+    save_both,
 };
 pub use tape::Tape;
 pub use unlinked::{TwiceDifferentiableFn, refuse, unmarked_modes, unmarked_nested};

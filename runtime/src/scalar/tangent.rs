@@ -1,7 +1,7 @@
 //! Tangents: which value holds the directional derivatives of a value. The tangent of a list is a
 //! list of tangents, so that the same indices and fields reach them.
 
-use super::{Entries, Lanes, Number, Primal, Val};
+use super::{Entries, Lanes, Number, Primal, Tape, Val};
 
 /// A value that has tangents. Those of an integer or a boolean stay blank.
 #[diagnostic::on_unimplemented(
@@ -145,6 +145,20 @@ impl<L: Lanes, T: Tangent<L>> Tangent<L> for Option<T> {
         let (value, tangent) = (self.as_ref()?, tangent.as_ref()?);
         Some(value.first_lane(tangent))
     }
+}
+
+/// Pushes a value, then its tangent.
+#[inline(always)]
+pub fn save_both<T: Val, U: Val>(value: &T, tangent: &U, tape: &mut Tape) {
+    value.save(tape);
+    tangent.save(tape);
+}
+
+/// Pops what [`save_both`] saved.
+#[inline(always)]
+pub fn load_both<T: Val, U: Val>(value: &mut T, tangent: &mut U, tape: &mut Tape) {
+    tangent.load(tape);
+    value.load(tape);
 }
 
 /// A parameter, whose tangent is owned: that of a slice is a vector.

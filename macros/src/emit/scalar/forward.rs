@@ -55,7 +55,10 @@ impl Emitter<'_> {
                     then,
                     otherwise,
                 } => self.forward_if(stmt.id, (condition, then, otherwise), frames),
-                StmtKind::Loop(of) => self.forward_loop(of, frames),
+                StmtKind::Loop(of) => {
+                    let code = self.forward_loop(of, frames);
+                    self.apart(stmt, code)
+                }
                 StmtKind::Jump(jump) => self.forward_jump(*jump, frames),
             });
             if stmt.escapes()

@@ -84,7 +84,7 @@ impl Emitter<'_> {
                 };
                 quote!(if #taken { #then } else { #otherwise })
             }
-            StmtKind::Loop(of) => self.reverse_loop(of),
+            StmtKind::Loop(of) => self.apart(stmt, self.reverse_loop(of)),
         }
     }
 
@@ -304,7 +304,7 @@ impl Emitter<'_> {
             let Some(place) = &value.leaves[*leaf].place else {
                 continue;
             };
-            let whole = self.is_seed(value, *id);
+            let whole = self.is_seed(value, *id) && !self.is_float(place);
             code.extend(self.with_shadow(place, |shadow| {
                 // What is only handed on may be an array.
                 if whole {

@@ -108,18 +108,22 @@ impl Emitter<'_> {
     pub(super) fn save(&self, place: &Place) -> TokenStream {
         let (private, tape) = (&self.private, names::local("tape"));
         let tangent = self.tangent_place(place);
-        let tangent = tangent.map(|tangent| quote!(#private::Val::save(&#tangent, #tape);));
         let place = self.place(place);
-        quote!(#private::Val::save(&#place, #tape); #tangent)
+        match tangent {
+            Some(tangent) => quote!(#private::save_both(&#place, &#tangent, #tape);),
+            None => quote!(#private::Val::save(&#place, #tape);),
+        }
     }
 
     /// Pops the tangent and the content of a place.
     pub(super) fn load(&self, place: &Place) -> TokenStream {
         let (private, tape) = (&self.private, names::local("tape"));
         let tangent = self.tangent_place(place);
-        let tangent = tangent.map(|tangent| quote!(#private::Val::load(&mut #tangent, #tape);));
         let place = self.place(place);
-        quote!(#tangent #private::Val::load(&mut #place, #tape);)
+        match tangent {
+            Some(tangent) => quote!(#private::load_both(&mut #place, &mut #tangent, #tape);),
+            None => quote!(#private::Val::load(&mut #place, #tape);),
+        }
     }
 
     /// Saves what a write to a place is about to lose: the content, or what the shadow must know of
@@ -169,7 +173,7 @@ impl Emitter<'_> {
             return load;
         }
         let take = self.on_shadow(target, |shadow| {
-            if saved {
+            if saved && !self.is_float(target) {
                 quote!(::core::mem::replace(&mut #shadow, #private::Val::zero_like(&#at)))
             } else if self.shaped_by(target, fresh) {
                 let taken = names::local("taken");
@@ -183,6 +187,15 @@ impl Emitter<'_> {
             }
         });
         quote!(#load let #cotangent = #take;)
+    }
+
+    /// Whether a place is a whole variable that is known to be a float: then its shadow has one shape
+    /// only.
+    pub(super) fn is_float(&self, place: &Place) -> bool {
+        let slot = self.function.slot(place.root);
+        let float = |ty: &TokenStream| ["f32", "f64"].contains(&ty.to_string().as_str());
+        let whole = place.path.is_empty() && !place.deref && !slot.reference;
+        whole && slot.ty.as_ref().is_some_and(float)
     }
 
     /// A value computed from the shadow of a place, which must be there.

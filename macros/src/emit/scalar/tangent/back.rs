@@ -92,7 +92,7 @@ impl Emitter<'_> {
         let shadow = names::shadow(&slot.name);
         let take = |name: &Ident, shadow: Ident, zero: TokenStream| {
             let taken = self.on_shadow_named(&shadow, target, |shadow| {
-                if saved {
+                if saved && !self.is_float(target) {
                     quote!(::core::mem::replace(&mut #shadow, #zero))
                 } else {
                     quote!(#private::Val::take(&mut #shadow))
@@ -261,7 +261,8 @@ impl Emitter<'_> {
                 continue;
             };
             let shadow = names::shadow(&self.function.slot(place.root).name);
-            let add = |to: TokenStream, flow: &TokenStream| match self.is_seed(value, *id) {
+            let whole = self.is_seed(value, *id) && !self.is_float(place);
+            let add = |to: TokenStream, flow: &TokenStream| match whole {
                 // What is only handed on may be a list.
                 true => quote!(#private::Val::accumulate(&mut #to, &#flow);),
                 false => quote!(#to += #flow;),

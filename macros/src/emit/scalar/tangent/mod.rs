@@ -36,6 +36,16 @@ impl Emitter<'_> {
         self.tangents && self.visited(stmt)
     }
 
+    /// The code of an outermost loop as a closure that is called at once: what the compiler checks of a
+    /// function takes longer than in proportion to its length, and code with tangents is long.
+    pub(in crate::emit::scalar) fn apart(&self, stmt: &Stmt, code: TokenStream) -> TokenStream {
+        let outermost = |stmt: &Stmt| self.function.body.iter().any(|other| other.id == stmt.id);
+        match self.tangents && outermost(stmt) && !stmt.escapes() && !code.is_empty() {
+            true => quote!((|| { #code })();),
+            false => code,
+        }
+    }
+
     /// The zero tangent of an expression.
     pub(in crate::emit::scalar) fn zero_tangent(&self, of: &TokenStream) -> TokenStream {
         let (private, lanes) = (&self.private, Self::lanes());
@@ -67,7 +77,9 @@ impl Emitter<'_> {
         let (bindings, computed) = (joint.bindings, joint.value);
         match joint.tangent {
             Some(along) => quote! {
-                let (#value, #tangent) = { #bindings let #value = #computed; (#value, #along) };
+                #bindings
+                let #value = #computed;
+                let #tangent = #along;
             },
             None => {
                 let zero = self.zero_tangent(&quote!(#value));
