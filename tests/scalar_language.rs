@@ -26,6 +26,8 @@ mod losses;
 mod patterns;
 #[path = "scalar_language/results.rs"]
 mod results;
+#[path = "scalar_language/views.rs"]
+mod views;
 
 /// Values without a pattern, in 0.2..1.8: away from the kinks and poles of the programs.
 fn noise(n: usize, seed: usize) -> Vec<f64> {

@@ -10,6 +10,7 @@ use syn::{FnArg, ItemFn, Pat, ReturnType, Type, Visibility};
 
 use crate::args::Args;
 use crate::diag::{Code, Errors};
+use crate::frontend::array;
 use crate::frontend::shape::{Failing, Floats, Shape, error_type, failing, shape_of, with_content};
 use crate::frontend::tensor;
 use crate::frontend::tensor::types::{Element, element, is_labels};
@@ -47,6 +48,10 @@ pub(crate) struct Param {
     pub(crate) passing: Passing,
     /// The type without the reference.
     pub(crate) ty: Type,
+    /// The type of a view that is passed by value, as the user wrote it: `ty` is what it refers to.
+    pub(crate) view: Option<Type>,
+    /// Whether it is an array of ndarray, owned or not.
+    pub(crate) array: bool,
     /// What the macro knows of that type.
     pub(crate) shape: Shape,
     /// Its helper attributes: `shape`, `no_diff`.
@@ -136,19 +141,7 @@ impl Signature {
             .collect();
         let output = match &sig.output {
             ReturnType::Type(_, ty) => (**ty).clone(),
-            ReturnType::Default => {
-                // What it writes in place is its result.
-                let writes = |param: &Param| {
-                    param.passing == Passing::Exclusive && param.shape != Shape::Discrete
-                };
-                let itself = sig.receiver().is_some_and(|receiver| {
-                    matches!(receiver.kind, syn::ReceiverKind::Reference(_, _, Some(_)))
-                });
-                if !itself && !params.iter().any(writes) {
-                    errors.at(&sig.ident, Code::Signature, "the function returns nothing");
-                }
-                syn::parse_quote!(())
-            }
+            ReturnType::Default => syn::parse_quote!(()),
         };
         let receiver = sig.receiver().cloned();
         let regime = args
@@ -158,8 +151,17 @@ impl Signature {
             Regime::Scalar => (Floats::of(&sig.generics), Element::Known(Dtype::F64)),
             Regime::Tensor => (Floats::default(), element(sig, errors)),
         };
-        for param in &mut params {
+        let private = names::private(args);
+        if regime == Regime::Scalar {
+            for param in &mut params {
+                array::refer(param, &floats, &private, errors);
+            }
+        }
+        for param in params.iter_mut().filter(|param| param.view.is_none()) {
             param.shape = floats.shape(&element.known_in(param.ty.clone(), Dtype::F32));
+        }
+        if matches!(&sig.output, ReturnType::Default) && !writes(&params, &receiver) {
+            errors.at(&sig.ident, Code::Signature, "the function returns nothing");
         }
         match (&receiver, regime) {
             (Some(receiver), Regime::Scalar) => params.insert(0, self_param(receiver, errors)),
@@ -171,7 +173,7 @@ impl Signature {
         let listed = |names: &Vec<Ident>| names.iter().any(|name| name == "self");
         let wrt_receiver = receiver.is_some() && args.wrt.as_ref().is_none_or(listed);
         let wrt = resolve_wrt(&mut params, regime, args, &sig.ident, traced, errors);
-        let (mut output, private) = (output, names::private(args));
+        let mut output = output;
         if regime == Regime::Scalar {
             let named = params.iter_mut().filter(|param| !param.is_constant());
             let mut itself = Itself {
@@ -181,7 +183,7 @@ impl Signature {
                 unbound: Vec::new(),
             };
             named
-                .filter(|param| param.name != "self")
+                .filter(|param| param.name != "self" && array::parts(&param.ty).is_none())
                 .map(|param| &mut param.ty)
                 .chain([&mut output])
                 .for_each(|ty| itself.visit_type_mut(ty));
@@ -253,6 +255,8 @@ fn read_param(input: &FnArg, errors: &mut Errors) -> Option<Param> {
         mutable: pattern.mutability.is_some(),
         passing,
         shape: shape_of(&ty),
+        view: None,
+        array: array::is_array(&ty),
         ty,
         attributes: typed
             .attrs
@@ -262,6 +266,16 @@ fn read_param(input: &FnArg, errors: &mut Errors) -> Option<Param> {
             .collect(),
         wrt: false,
     })
+}
+
+/// Whether a function writes to what its caller owns: that is its result, if it returns nothing.
+fn writes(params: &[Param], receiver: &Option<syn::Receiver>) -> bool {
+    let itself = receiver.as_ref().is_some_and(|receiver| {
+        matches!(receiver.kind, syn::ReceiverKind::Reference(_, _, Some(_)))
+    });
+    let written =
+        |param: &Param| param.passing == Passing::Exclusive && param.shape != Shape::Discrete;
+    itself || params.iter().any(written)
 }
 
 fn check_receiver(receiver: &syn::Receiver, errors: &mut Errors) {
@@ -294,6 +308,8 @@ fn self_param(receiver: &syn::Receiver, errors: &mut Errors) -> Param {
         passing,
         ty: syn::parse_quote_spanned!(span=> Self),
         shape: Shape::Named,
+        view: None,
+        array: false,
         attributes: Vec::new(),
         wrt: false,
     }

@@ -1,8 +1,11 @@
-//! Owned ndarrays of any rank: their gradients are ndarrays of the same shape.
+//! ndarrays of any rank, owned and as views: their gradients are ndarrays of the same shape.
+//!
+//! What a view refers to is an `ArrayRef`, which is to an array what a slice is to a vector.
 
-use ndarray::{Array, Dimension};
+use ndarray::{Array, ArrayRef, Dimension};
 
-use super::{Entries, Lanes, ScalarValue, Tangent, Tape, Val};
+use super::{Direction, Entries, Lanes, Primal, ScalarValue, Tangent, Tape, Val};
+use crate::check::Owned;
 
 #[diagnostic::do_not_recommend]
 impl<T, D> ScalarValue for Array<T, D> {
@@ -10,7 +13,7 @@ impl<T, D> ScalarValue for Array<T, D> {
 }
 
 /// Pushes the lengths of the axes, then how many they are.
-fn save_axes<T, D: Dimension>(array: &Array<T, D>, tape: &mut Tape) {
+fn save_axes<T, D: Dimension>(array: &ArrayRef<T, D>, tape: &mut Tape) {
     let axes = array.shape();
     axes.iter().for_each(|length| tape.push(*length as u64));
     tape.push(axes.len() as u64);
@@ -27,7 +30,7 @@ fn load_axes<T: Val, D: Dimension>(array: &mut Array<T, D>, tape: &mut Tape) {
 }
 
 /// The elements from the last to the first.
-fn backwards<T, D: Dimension>(array: &mut Array<T, D>) -> impl Iterator<Item = &mut T> {
+fn backwards<T, D: Dimension>(array: &mut ArrayRef<T, D>) -> impl Iterator<Item = &mut T> {
     let elements: Vec<&mut T> = array.iter_mut().collect();
     elements.into_iter().rev()
 }
@@ -91,6 +94,66 @@ impl<T: Entries, D: Dimension> Entries for Array<T, D> {
     }
     fn write(&mut self, visit: &mut dyn FnMut(&mut [f64])) {
         self.iter_mut().for_each(|element| element.write(visit));
+    }
+}
+
+impl<T: Val, D: Dimension> Primal for ArrayRef<T, D> {
+    type Gradient = Array<T, D>;
+    fn gradient(&self) -> Array<T, D> {
+        self.map(T::zero_like)
+    }
+    fn reset(&self, gradient: &mut Array<T, D>) {
+        if gradient.raw_dim() == self.raw_dim() {
+            let pairs = gradient.iter_mut().zip(self);
+            pairs.for_each(|(gradient, primal)| primal.zero_into(gradient));
+        } else {
+            *gradient = self.gradient();
+        }
+    }
+    fn add(&mut self, gradient: &Array<T, D>) {
+        let pairs = self.iter_mut().zip(gradient);
+        pairs.for_each(|(shadow, cotangent)| shadow.accumulate(cotangent));
+    }
+    fn adopt(&self, gradient: &mut Array<T, D>) {
+        let pairs = gradient.iter_mut().zip(self);
+        pairs.for_each(|(gradient, primal)| gradient.adopt_constants(primal));
+    }
+    fn keep(&self, tape: &mut Tape) {
+        self.iter().for_each(|element| element.save(tape));
+    }
+    fn bring(&mut self, tape: &mut Tape) {
+        backwards(self).for_each(|element| element.load(tape));
+    }
+}
+
+impl<L: Lanes, T: Tangent<L>, D: Dimension> Direction<L> for ArrayRef<T, D> {
+    type Owned = Array<T::Of, D>;
+    fn direction(&self) -> Self::Owned {
+        self.map(T::zero_tangent)
+    }
+    fn towards(direction: &Self) -> Self::Owned {
+        let mut along = direction.map(T::along);
+        along.clear_constants();
+        along
+    }
+    fn back(&self, tangent: &Self::Owned, direction: &mut Self) {
+        let pairs = self.iter().zip(tangent).zip(direction);
+        pairs.for_each(|((value, tangent), lane)| *lane = value.first_lane(tangent));
+    }
+}
+
+impl<T: Entries, D: Dimension> Entries for ArrayRef<T, D> {
+    fn read(&self, visit: &mut dyn FnMut(&[f64])) {
+        self.iter().for_each(|element| element.read(visit));
+    }
+    fn write(&mut self, visit: &mut dyn FnMut(&mut [f64])) {
+        self.iter_mut().for_each(|element| element.write(visit));
+    }
+}
+
+impl<T: Val, D: Dimension> Owned for ArrayRef<T, D> {
+    fn owned(&self) -> Array<T, D> {
+        self.to_owned()
     }
 }
 

@@ -1,6 +1,8 @@
 //! Tangents: which value holds the directional derivatives of a value. The tangent of a list is a
 //! list of tangents, so that the same indices and fields reach them.
 
+use std::fmt::Debug;
+
 use super::{Entries, Lanes, Number, Primal, Tape, Val};
 
 /// A value that has tangents. Those of an integer or a boolean stay blank.
@@ -169,6 +171,8 @@ pub trait Direction<L: Lanes>: Primal {
     fn direction(&self) -> Self::Owned;
     /// The tangent that points along a value, but for what is marked `#[no_diff]`.
     fn towards(direction: &Self) -> Self::Owned;
+    /// Writes the first lane of a tangent of this parameter to a direction.
+    fn back(&self, tangent: &Self::Owned, direction: &mut Self);
 }
 
 impl<L: Lanes, T: Tangent<L>> Direction<L> for [T] {
@@ -180,6 +184,10 @@ impl<L: Lanes, T: Tangent<L>> Direction<L> for [T] {
         let mut along: Vec<T::Of> = direction.iter().map(T::along).collect();
         along.clear_constants();
         along
+    }
+    fn back(&self, tangent: &Self::Owned, direction: &mut Self) {
+        let pairs = self.iter().zip(tangent).zip(direction);
+        pairs.for_each(|((value, tangent), lane)| *lane = value.first_lane(tangent));
     }
 }
 
@@ -194,17 +202,20 @@ impl<L: Lanes, T: Tangent<L> + Primal> Direction<L> for T {
         along.clear_constants();
         along
     }
+    fn back(&self, tangent: &Self::Owned, direction: &mut Self) {
+        *direction = self.first_lane(tangent);
+    }
 }
 
 /// Refuses a direction that does not fit its parameter.
 ///
 /// # Panics
-/// When it has another length.
+/// When it has another length, or another shape.
 #[track_caller]
-pub fn check_direction(parameter: &str, length: usize, direction: usize) {
+pub fn check_direction<S: PartialEq + Debug>(parameter: &str, size: S, direction: S) {
     assert!(
-        length == direction,
-        "the direction of `{parameter}` has {direction} entries, `{parameter}` has {length}"
+        size == direction,
+        "the direction of `{parameter}` has {direction:?} entries, `{parameter}` has {size:?}"
     );
 }
 

@@ -204,6 +204,7 @@ const LINES: &[(&str, &[&str])] = &[
     ),
     ("of a function that takes no derivative itself", &[]),
     ("owned ndarrays", &[]),
+    ("views by value", &[]),
     (
         "`const` items",
         &["constant item", "assertion", "stopped gradient"],

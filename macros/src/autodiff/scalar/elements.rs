@@ -68,7 +68,7 @@ impl Mentions {
                 let value = match &assign.value {
                     Rhs::Constant(code) => !code.reads.contains(&self.slot),
                     Rhs::Value(_) | Rhs::Aggregate(..) | Rhs::Cast(..) => true,
-                    Rhs::Call(_) | Rhs::Repeat(..) | Rhs::Bound(_) | Rhs::Copied(_) => false,
+                    Rhs::Call(_) | Rhs::Repeat(..) | Rhs::Bound(_) | Rhs::Copied(..) => false,
                 };
                 value
                     && self.place(&assign.target)

@@ -283,7 +283,7 @@ fn read_by_adjoint(function: &Function, assign: &Assign, lent: bool, read: &mut 
             }
         }
         Rhs::Bound(bound) => read_by_place(function, &bound.place, read),
-        Rhs::Copied(place) => read_by_place(function, place, read),
+        Rhs::Copied(place, _) => read_by_place(function, place, read),
         Rhs::Value(_) | Rhs::Cast(..) | Rhs::Aggregate(..) | Rhs::Repeat(..) | Rhs::Constant(_) => {
         }
     }

@@ -270,7 +270,7 @@ pub(super) fn straight(block: &Block) -> bool {
             Rhs::Value(_) | Rhs::Cast(..) => true,
             // The shape of what these make is not known before they run.
             Rhs::Aggregate(kind, _) => matches!(kind, Aggregate::Array | Aggregate::Tuple),
-            Rhs::Repeat(..) | Rhs::Bound(_) | Rhs::Copied(_) => false,
+            Rhs::Repeat(..) | Rhs::Bound(_) | Rhs::Copied(..) => false,
         },
         StmtKind::If {
             condition,
@@ -369,7 +369,7 @@ fn shape_may_vary(block: &Block, slot: SlotId) -> bool {
                 Rhs::Aggregate(..)
                 | Rhs::Repeat(..)
                 | Rhs::Bound(_)
-                | Rhs::Copied(_)
+                | Rhs::Copied(..)
                 | Rhs::Cast(..)
                 | Rhs::Call(_) => false,
             }
@@ -428,7 +428,7 @@ pub(crate) fn adds(assign: &Assign) -> bool {
         Rhs::Aggregate(..)
         | Rhs::Repeat(..)
         | Rhs::Bound(_)
-        | Rhs::Copied(_)
+        | Rhs::Copied(..)
         | Rhs::Cast(..)
         | Rhs::Call(_) => return false,
     };

@@ -121,7 +121,7 @@ pub(crate) fn reads(assign: &Assign, read: &mut dyn FnMut(SlotId)) {
             }
         }
         Rhs::Bound(bound) => of_place(&bound.place, read),
-        Rhs::Copied(place) => of_place(place, read),
+        Rhs::Copied(place, _) => of_place(place, read),
         Rhs::Value(_) | Rhs::Aggregate(..) | Rhs::Cast(..) => {}
     }
 }

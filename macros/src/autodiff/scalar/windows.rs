@@ -13,7 +13,9 @@ use super::elements::{self, first_index, is_sum_with, places};
 use super::reversal;
 use super::uses::Uses;
 use crate::ir::body::Node;
-use crate::ir::scalar::{Aggregate, Function, Head, Loop, Rhs, SlotId, StmtKind, for_each_simple};
+use crate::ir::scalar::{
+    Aggregate, Copying, Function, Head, Loop, Rhs, SlotId, StmtKind, for_each_simple,
+};
 
 /// How many windows a loop may have, shadows not counted.
 const MOST: usize = 6;
@@ -151,10 +153,14 @@ pub(crate) fn is_list(function: &Function, slot: SlotId) -> bool {
         {
             any = true;
             all &= match &assign.value {
-                Rhs::Repeat(..) | Rhs::Copied(_) => true,
+                Rhs::Repeat(..) | Rhs::Copied(_, Copying::List) => true,
                 Rhs::Aggregate(kind, _) => matches!(kind, Aggregate::Array | Aggregate::Vec),
                 Rhs::Constant(code) => makes_a_list(&code.tokens),
-                Rhs::Value(_) | Rhs::Bound(_) | Rhs::Cast(..) | Rhs::Call(_) => false,
+                Rhs::Value(_)
+                | Rhs::Bound(_)
+                | Rhs::Cast(..)
+                | Rhs::Call(_)
+                | Rhs::Copied(_, Copying::Array) => false,
             };
         }
     });

@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 
 use super::Emitter;
 use crate::ir::body::Node;
-use crate::ir::scalar::{Aggregate, Bound, Inert, Place, Value};
+use crate::ir::scalar::{Aggregate, Bound, Copying, Inert, Place, Value};
 
 impl Emitter<'_> {
     /// The value as one of its own: what is only read of a place is cloned, because nothing says
@@ -121,13 +121,18 @@ impl Emitter<'_> {
         })
     }
 
-    /// Hands the cotangent of an owned copy on to the slice.
-    pub(super) fn copied_back(&self, place: &Place, cotangent: &TokenStream) -> TokenStream {
+    /// Hands the cotangent of an owned copy on to what was copied.
+    pub(super) fn copied_back(
+        &self,
+        place: &Place,
+        how: Copying,
+        cotangent: &TokenStream,
+    ) -> TokenStream {
         let private = &self.private;
-        self.on_active(
-            place,
-            |shadow| quote!(#private::Primal::add(&mut #shadow[..], &#cotangent);),
-        )
+        self.on_active(place, |shadow| {
+            let shadow = how.content(shadow);
+            quote!(#private::Primal::add(#shadow, &#cotangent);)
+        })
     }
 
     /// Code on the shadow of a place, if it has one.

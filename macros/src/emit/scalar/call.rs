@@ -20,10 +20,11 @@ impl Emitter<'_> {
     /// is run again, whose callee is `known` to be differentiable.
     pub(super) fn plain_call(&self, call: &Call, known: bool) -> TokenStream {
         let callee = &call.callee;
-        let args: Vec<TokenStream> = call.args.iter().map(|arg| self.argument(arg)).collect();
         if known && matches!(callee, Callee::Method(_)) {
+            let args = call.args.iter().map(|arg| self.argument(arg)).collect();
             return self.linked(call, "__plain", args);
         }
+        let args: Vec<TokenStream> = call.args.iter().map(|arg| self.handed(arg)).collect();
         if let (Callee::Method(name), [of, rest @ ..]) = (callee, args.as_slice()) {
             return quote!((#of).#name(#(#rest),*));
         }
@@ -54,34 +55,33 @@ impl Emitter<'_> {
             .collect()
     }
 
-    /// An argument as the primal receives it.
+    /// An argument as the user's function receives it.
+    fn handed(&self, arg: &Arg) -> TokenStream {
+        let argument = self.argument(arg);
+        match arg {
+            Arg::Shared { view: true, .. } => quote!((#argument).view()),
+            Arg::Exclusive { view: true, .. } => quote!((#argument).view_mut()),
+            _ => argument,
+        }
+    }
+
+    /// An argument as generated code receives it: views of arrays by reference.
     pub(super) fn argument(&self, arg: &Arg) -> TokenStream {
         match arg {
             Arg::Value(value) => self.owned(value),
-            Arg::Shared {
-                place,
-                borrow: true,
-            } => {
+            Arg::Shared { place, borrow, .. } => {
                 let place = self.place(place);
-                quote!(&#place)
+                match borrow {
+                    true => quote!(&#place),
+                    false => place,
+                }
             }
-            Arg::Exclusive {
-                place,
-                borrow: true,
-            } => {
-                let place = self.place(place);
-                quote!(&mut #place)
-            }
-            Arg::Shared {
-                place,
-                borrow: false,
-            } => self.place(place),
-            Arg::Exclusive {
-                place,
-                borrow: false,
-            } => {
-                let place = self.place(place);
-                quote!(&mut *#place)
+            Arg::Exclusive { place, borrow, .. } => {
+                let place = place.within(&self.function.slot(place.root).name, true);
+                match borrow {
+                    true => quote!(&mut #place),
+                    false => quote!(&mut *#place),
+                }
             }
         }
     }
@@ -183,15 +183,22 @@ impl Emitter<'_> {
     /// The same for a shadow, or the tangent of a shadow, of that name.
     pub(super) fn borrowed_shadow_named(&self, shadow: &Ident, place: &Place) -> TokenStream {
         let slot = self.function.slot(place.root);
-        let path = &place.path;
         if !slot.active {
             return quote!(None);
         }
         if !slot.reference {
-            return quote!(Some(&mut #shadow #path));
+            let at = place.within(shadow, true);
+            return quote!(Some(&mut #at));
         }
         let inner = names::local("inner");
-        let at = if path.is_empty() {
+        if let Some((path, line, index)) = place.line() {
+            // The view lives as long as the call.
+            let line = format_ident!("{}_mut", line);
+            return quote! {
+                #shadow.as_deref_mut().map(|#inner| #inner #path.#line(#index)).as_deref_mut()
+            };
+        }
+        let at = if place.path.is_empty() {
             quote!(#inner)
         } else {
             let at = self.inner_shadow(place);

@@ -21,7 +21,7 @@ impl Emitter<'_> {
         }
         let (private, function) = (&self.private, &signature.name);
         let (generics, bounds) = self.generics(TokenStream::new());
-        let params = self.entry_params();
+        let params = self.public_params();
         let [report, grads, changed] = ["report", "grads", "changed"].map(names::local);
         let parts = signature.wrt.iter().enumerate().map(|(position, &at)| {
             let (part, primal) = (self.part(&quote!(#grads), position), self.primal(at));
@@ -35,7 +35,7 @@ impl Emitter<'_> {
         });
         let parts: Vec<TokenStream> = parts.collect();
         let modes = self.check_modes();
-        let again = self.again();
+        let again = self.public_again();
         let text = function.to_string();
         quote! {
             #[doc(hidden)]
@@ -54,7 +54,7 @@ impl Emitter<'_> {
     fn check_modes(&self) -> TokenStream {
         let (signature, private) = (self.signature, &self.private);
         let (generics, bounds) = self.generics(TokenStream::new());
-        let (params, again) = (self.entry_params(), self.again());
+        let (params, again) = (self.public_params(), self.public_again());
         let [report, grads, product] = ["report", "grads", "product"].map(names::local);
         let along = |position: usize| -> Ident {
             format_ident!("along_{}", position, span = Span::mixed_site())
@@ -140,8 +140,9 @@ impl Emitter<'_> {
     fn arguments(&self, other: &dyn Fn(usize) -> Option<TokenStream>) -> Vec<TokenStream> {
         let params = self.signature.params.iter().enumerate();
         params
-            .zip(self.entry_names())
+            .zip(self.public_names())
             .map(|((at, param), own)| match (other(at), param.passing) {
+                (Some(other), _) if param.view.is_some() => quote!((#other).view()),
                 (Some(other), Passing::Value) => quote!(::core::clone::Clone::clone(#other)),
                 (Some(other), _) => quote!(#other),
                 (None, Passing::Value) => quote!(::core::clone::Clone::clone(&#own)),

@@ -8,6 +8,7 @@ use super::sibling::siblings;
 use super::{Emitter, Storage};
 use crate::args::Args;
 use crate::autodiff::scalar::reversal;
+use crate::frontend::array;
 use crate::frontend::shape::Shape;
 use crate::frontend::signature::{Param, Passing, Signature};
 use crate::ir::scalar::Function;
@@ -237,7 +238,7 @@ impl Emitter<'_> {
             signature, private, ..
         } = self;
         let (generics, bounds) = self.generics(TokenStream::new());
-        let (params, names) = (self.entry_params(), self.entry_names());
+        let (params, names) = (self.public_params(), self.entry_names());
         let (output, gradient) = (&signature.output, self.gradient_type());
         let [seed, grads, value] = ["cotangent", "grads", "value"].map(names::local);
         let text = signature.name.to_string();
@@ -246,7 +247,7 @@ impl Emitter<'_> {
         for (position, &at) in signature.wrt.iter().enumerate() {
             if signature.params[at].passing == Passing::Exclusive {
                 let shadow = names::shadow(&signature.params[at].name);
-                let ty = gradient_of(&signature.params[at].ty);
+                let ty = gradient_of(&signature.params[at].ty, private);
                 let (part, primal) = (self.gradient_part(position), self.primal(at));
                 seeds.push(quote!(#shadow: #ty));
                 set.extend(quote! {
@@ -291,7 +292,34 @@ impl Emitter<'_> {
         }
     }
 
-    /// Parameters as the user wrote them.
+    /// Parameters of what users call: as they wrote them.
+    pub(super) fn public_params(&self) -> Vec<TokenStream> {
+        let params = self.signature.params.iter().zip(self.entry_params());
+        params
+            .map(|(param, inner)| match (&param.view, param.passing) {
+                (None, _) => inner,
+                (Some(ty), passing) => {
+                    let name = &param.name;
+                    let mutable = (passing == Passing::Exclusive).then(|| quote!(mut));
+                    quote!(#mutable #name: #ty)
+                }
+            })
+            .collect()
+    }
+
+    /// The parameters as arguments of what users call.
+    pub(super) fn public_names(&self) -> Vec<TokenStream> {
+        let params = self.signature.params.iter().zip(self.entry_names());
+        params
+            .map(|(param, inner)| match (&param.view, param.passing) {
+                (None, _) => inner,
+                (Some(_), Passing::Exclusive) => quote!((#inner).view_mut()),
+                (Some(_), _) => quote!((#inner).view()),
+            })
+            .collect()
+    }
+
+    /// Parameters of generated functions: views of arrays are references to what they refer to.
     pub(super) fn entry_params(&self) -> Vec<TokenStream> {
         let params = self.signature.params.iter().zip(&self.function.params);
         params
@@ -307,13 +335,15 @@ impl Emitter<'_> {
     }
 
     pub(super) fn entry_names(&self) -> Vec<TokenStream> {
-        let params = self.function.params.iter();
+        let params = self.function.params.iter().zip(&self.signature.params);
         params
-            .map(|&id| {
+            .map(|(&id, param)| {
                 let slot = self.function.slot(id);
                 let name = &slot.name;
                 if slot.exclusive {
                     quote!(&mut *#name)
+                } else if param.view.is_some() {
+                    quote!(&*#name)
                 } else {
                     quote!(#name)
                 }
@@ -341,8 +371,8 @@ impl Emitter<'_> {
         let name = &self.function.slot(self.function.params[at]).name;
         match self.signature.params[at].passing {
             Passing::Value => quote!(&#name),
-            Passing::Shared => quote!(#name),
-            Passing::Exclusive => quote!(&*#name),
+            Passing::Shared if self.signature.params[at].view.is_none() => quote!(#name),
+            Passing::Shared | Passing::Exclusive => quote!(&*#name),
         }
     }
 
@@ -373,7 +403,7 @@ impl Emitter<'_> {
             .signature
             .wrt
             .iter()
-            .map(|&at| gradient_of(&self.signature.params[at].ty))
+            .map(|&at| gradient_of(&self.signature.params[at].ty, &self.private))
             .collect();
         if let [single] = parts.as_slice() {
             single.clone()
@@ -384,13 +414,18 @@ impl Emitter<'_> {
 }
 
 /// The type of the gradient of a parameter.
-fn gradient_of(ty: &Type) -> TokenStream {
+fn gradient_of(ty: &Type, private: &TokenStream) -> TokenStream {
     match ty {
         Type::Slice(slice) => {
             let element = &slice.elem;
             quote!(::std::vec::Vec<#element>)
         }
-        ty => quote!(#ty),
+        ty => match array::parts(ty) {
+            Some((element, dimension)) => {
+                quote!(#private::ndarray::Array<#element, #dimension>)
+            }
+            None => quote!(#ty),
+        },
     }
 }
 

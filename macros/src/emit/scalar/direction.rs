@@ -5,6 +5,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::Emitter;
+use crate::frontend::array;
 use crate::frontend::signature::Passing;
 use crate::names;
 
@@ -27,18 +28,22 @@ impl Emitter<'_> {
     /// Refuses directions of slices that have another length, where the user calls.
     pub(super) fn direction_checks(&self) -> TokenStream {
         let private = &self.private;
-        let sliced = self
-            .signature
-            .wrt
-            .iter()
-            .filter(|&&at| matches!(self.signature.params[at].ty, syn::Type::Slice(_)));
-        sliced
-            .map(|&at| {
-                let name = &self.function.slot(self.function.params[at]).name;
-                let (tangent, text) = (names::tangent(name), name.to_string());
-                quote!(#private::check_direction(#text, #name.len(), #tangent.len());)
-            })
-            .collect()
+        let wrt = self.signature.wrt.iter();
+        wrt.map(|&at| {
+            let (ty, slot) = (&self.signature.params[at].ty, self.function.params[at]);
+            let name = &self.function.slot(slot).name;
+            let (tangent, text) = (names::tangent(name), name.to_string());
+            match ty {
+                syn::Type::Slice(_) => {
+                    quote!(#private::check_direction(#text, #name.len(), #tangent.len());)
+                }
+                ty if array::parts(ty).is_some() => {
+                    quote!(#private::check_direction(#text, #name.shape(), #tangent.shape());)
+                }
+                _ => quote!(),
+            }
+        })
+        .collect()
     }
 
     /// Whether a part of the gradient is a structure, whose tangent is of another type.
@@ -84,7 +89,7 @@ impl Emitter<'_> {
             .map(|(at, tangent)| {
                 let (along, primal) = (names::tangent(&tangent), self.primal(at));
                 quote! {
-                    *#tangent = #private::Tangent::<#private::Single>::first_lane(#primal, &#along);
+                    #private::Direction::<#private::Single>::back(#primal, &#along, #tangent);
                 }
             })
             .collect()

@@ -42,7 +42,8 @@ impl Emitter<'_> {
     pub(super) fn entries(&self, joint: bool) -> TokenStream {
         let signature = self.signature;
         let (generics, bounds) = self.generics(TokenStream::new());
-        let (params, names) = (self.entry_params(), self.entry_names());
+        let (params, names) = (self.public_params(), self.entry_names());
+        let all = self.public_names();
         let output = &signature.output;
         let gradient = self.gradient_type();
         let [grads, value] = ["grads", "value"].map(names::local);
@@ -72,7 +73,7 @@ impl Emitter<'_> {
                 /// The gradient, if the function has a value.
                 #[inline]
                 pub fn grad #generics (#(#params),*) -> #alone #bounds {
-                    Self::#value_and_grad(#(#names),*).map(|both| both.1)
+                    Self::#value_and_grad(#(#all),*).map(|both| both.1)
                 }
 
                 #vjp
@@ -94,7 +95,7 @@ impl Emitter<'_> {
             /// The gradient.
             #[inline]
             pub fn grad #generics (#(#params),*) -> #gradient #bounds {
-                Self::#value_and_grad(#(#names),*).1
+                Self::#value_and_grad(#(#all),*).1
             }
 
             /// The value; overwrites `grads` with the gradient. Allocates nothing once a thread

@@ -102,9 +102,9 @@ impl Emitter<'_> {
             Rhs::Aggregate(kind, values) => self.aggregate(kind, values),
             Rhs::Repeat(value, kind, count) => self.repeat(value, kind, count),
             Rhs::Bound(bound) => self.bound(bound),
-            Rhs::Copied(place) => {
-                let place = self.place(place);
-                quote_spanned!(span=> #place.to_vec())
+            Rhs::Copied(place, how) => {
+                let (place, copy) = (self.place(place), how.method());
+                quote_spanned!(span=> #place.#copy())
             }
             // A gradient has a tape of its own.
             Rhs::Call(call) if call.wanted != Wanted::Value => self.plain_call(call, false),

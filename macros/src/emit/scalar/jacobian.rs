@@ -18,13 +18,13 @@ impl Emitter<'_> {
         };
         let private = &self.private;
         let (generics, bounds) = self.generics(TokenStream::new());
-        let params = self.entry_params();
+        let (params, given) = (self.public_params(), self.public_again());
         let [value, along, cotangent] = ["value", "directions", "cotangent"].map(names::local);
         let [rows, columns] = ["rows", "columns"].map(names::local);
         let wide = quote!(#private::Wide<8>);
         let (again, owned) = (self.again(), self.owned_directions(&quote!(*#along)));
         let (zeros, directions) = (self.zero_gradient(), self.zero_direction(&wide));
-        let (primal, vjp) = (self.primal_call(&again), self.own("vjp"));
+        let (primal, vjp) = (self.primal_call(&given), self.own("vjp"));
         quote! {
             /// The matrix of first derivatives: a row per float of the result, a column per float
             /// of the gradient. Runs forward over several columns at a time, or backward over one
@@ -42,7 +42,7 @@ impl Emitter<'_> {
                     let #cotangent = #private::Val::zero_like(&#value);
                     #private::jacobian_reverse(#columns, #cotangent, |#cotangent| {
                         let #cotangent = ::core::clone::Clone::clone(#cotangent);
-                        Self::#vjp(#(#again,)* #cotangent).1
+                        Self::#vjp(#(#given,)* #cotangent).1
                     })
                 }
             }
@@ -63,11 +63,11 @@ impl Emitter<'_> {
         };
         let private = &self.private;
         let (generics, bounds) = self.generics(TokenStream::new());
-        let (entry_params, names, again) = (self.entry_params(), self.entry_names(), self.again());
+        let (entry_params, again) = (self.public_params(), self.again());
         let [value, along, wide, rows] = ["value", "directions", "wide", "rows"].map(names::local);
         let wide_type = quote!(#private::Wide<8>);
         let directions = self.zero_direction(&wide_type);
-        let primal = self.primal_call(&names);
+        let primal = self.primal_call(&self.public_names());
         let slots: Vec<&Ident> = self
             .exclusive()
             .map(|at| &self.function.slot(self.function.params[at]).name)

@@ -37,7 +37,7 @@ impl Emitter<'_> {
         let losing = self.losing_links();
         // A caller does not know whether a method takes its receiver by value.
         let plain = signature.receiver.as_ref().map(|_| {
-            let primal = self.primal_call(&names);
+            let primal = self.primal_call(&self.public_names());
             quote! {
                 #[doc(hidden)]
                 #[inline]

@@ -305,12 +305,7 @@ impl Emitter<'_> {
 
     /// A place as it is written in generated code.
     fn place(&self, place: &Place) -> TokenStream {
-        let (name, path) = (&self.function.slot(place.root).name, &place.path);
-        if place.deref {
-            quote!((*#name) #path)
-        } else {
-            quote!(#name #path)
-        }
+        place.within(&self.function.slot(place.root).name, false)
     }
 
     /// The shadow of a place in a local.
@@ -318,11 +313,7 @@ impl Emitter<'_> {
         if let Some((shadow, None)) = self.shadow_in_window(place) {
             return shadow;
         }
-        let (shadow, path) = (
-            names::shadow(&self.function.slot(place.root).name),
-            &place.path,
-        );
-        quote!(#shadow #path)
+        place.within(&names::shadow(&self.function.slot(place.root).name), true)
     }
 }
 

@@ -7,6 +7,7 @@ use syn::Type;
 
 use super::{Emitter, Storage};
 use crate::diag::{self, Code};
+use crate::frontend::array;
 use crate::frontend::shape::Shape;
 use crate::frontend::signature::Passing;
 use crate::names;
@@ -142,7 +143,13 @@ impl Emitter<'_> {
                 let element = &slice.elem;
                 quote!(::std::vec::Vec<<#element as #private::Tangent<#lanes>>::Of>)
             }
-            ty => self.tangent_type(ty),
+            ty => match array::parts(ty) {
+                Some((element, dimension)) => {
+                    let element = self.tangent_type(element);
+                    quote!(#private::ndarray::Array<#element, #dimension>)
+                }
+                None => self.tangent_type(ty),
+            },
         })
     }
 
@@ -171,6 +178,17 @@ impl Emitter<'_> {
                 Passing::Shared | Passing::Exclusive => name,
             })
             .collect()
+    }
+
+    /// The same as arguments of what users call.
+    pub(super) fn public_again(&self) -> Vec<TokenStream> {
+        let params = self.signature.params.iter();
+        let all = params.zip(self.again()).zip(self.public_names());
+        all.map(|((param, again), given)| match param.view {
+            Some(_) => given,
+            None => again,
+        })
+        .collect()
     }
 
     /// Runs both passes with tangents on a tape of its own.
@@ -292,7 +310,7 @@ impl Emitter<'_> {
     fn jvp(&self) -> TokenStream {
         let (private, output) = (&self.private, &self.signature.output);
         let (generics, bounds) = self.generics(TokenStream::new());
-        let (params, along) = (self.entry_params(), self.direction_params());
+        let (params, along) = (self.public_params(), self.direction_params());
         let (names, directions) = (self.entry_names(), self.directions());
         let (checks, towards) = (self.direction_checks(), self.towards());
         let run = quote!(Self::__tangent(#(#names,)* #(#directions,)* #private::Single));
@@ -331,14 +349,14 @@ impl Emitter<'_> {
         let (private, output) = (&self.private, &self.signature.output);
         let (generics, bounds) = self.generics(TokenStream::new());
         let gradient = self.gradient_type();
-        let (params, along) = (self.entry_params(), self.direction_params());
+        let (params, along) = (self.public_params(), self.direction_params());
         let (names, directions) = (self.entry_names(), self.directions());
         let t_names = self
             .signature
             .wrt
             .iter()
             .map(|&at| names::tangent(&self.function.slot(self.function.params[at]).name));
-        let zeros = self.zero_gradient();
+        let (zeros, all) = (self.zero_gradient(), self.public_names());
         let t_zeros = self.zero_direction(&quote!(#private::Single));
         let [grads, t_grads, value] = ["grads", "__t_grads", "value"].map(names::local);
         let one = self.one();
@@ -356,7 +374,7 @@ impl Emitter<'_> {
             #[inline]
             #[track_caller]
             pub fn hvp #generics (#(#params,)* #(#along),*) -> #gradient #bounds {
-                Self::#whole(#(#names,)* #(#t_names),*).2
+                Self::#whole(#(#all,)* #(#t_names),*).2
             }
 
             /// The value, the gradient, and the Hessian times a direction, in one run.
@@ -386,6 +404,7 @@ impl Emitter<'_> {
         let (generics, bounds) = self.generics(TokenStream::new());
         let (lane_generics, lane_bounds) = self.lane_generics(quote!());
         let (params, names) = (self.entry_params(), self.entry_names());
+        let given = self.public_params();
         let [grads, t_grads, lanes, along] =
             ["grads", "__t_grads", "lanes", "directions"].map(names::local);
         let (zeros, lane_type) = (self.zero_gradient(), Self::lanes());
@@ -400,7 +419,7 @@ impl Emitter<'_> {
             /// The matrix of second derivatives over all floats of the gradient, in order;
             /// symmetric to the last bit. Several columns are computed at a time.
             #[inline]
-            pub fn hessian #generics (#(#params),*) -> #private::Matrix<#output> #bounds {
+            pub fn hessian #generics (#(#given),*) -> #private::Matrix<#output> #bounds {
                 match #count {
                     0 | 1 => Self::__hessian(#(#names,)* #private::Single),
                     2..=4 => Self::__hessian(#(#names,)* #private::Wide::<4>),

@@ -188,7 +188,7 @@ impl Emitter<'_> {
                 quote!(for #part in &#cotangent { #flows })
             }
             Rhs::Bound(bound) => self.bound_back(bound, &cot),
-            Rhs::Copied(place) => self.copied_back(place, &cot),
+            Rhs::Copied(place, how) => self.copied_back(place, *how, &cot),
             Rhs::Call(call) => self.reverse_call(call, &cot),
         };
         quote!({ #remember #take #flows })

@@ -9,6 +9,7 @@ use quote::quote;
 use syn::Type;
 
 use super::{Emitter, body_label, outer_shadow};
+use crate::frontend::array;
 use crate::frontend::signature::{Param, Passing};
 use crate::ir::scalar::{Slot, SlotId};
 use crate::names;
@@ -124,7 +125,13 @@ impl Emitter<'_> {
                 let element = &slice.elem;
                 quote!([<#element as #private::Tangent<#lanes>>::Of])
             }
-            ty => quote!(<#ty as #private::Tangent<#lanes>>::Of),
+            ty => match array::parts(ty) {
+                Some((element, dimension)) => {
+                    let element = self.tangent_type(element);
+                    quote!(#private::ndarray::ArrayRef<#element, #dimension>)
+                }
+                None => quote!(<#ty as #private::Tangent<#lanes>>::Of),
+            },
         }
     }
 

@@ -228,12 +228,11 @@ impl Emitter<'_> {
         with: impl FnOnce(TokenStream) -> TokenStream,
         missing: Option<TokenStream>,
     ) -> TokenStream {
-        let path = &place.path;
         let (wanted, code) = match self.shadow_in_window(place) {
             Some((shadow, None)) => return with(shadow),
             Some((shadow, Some(wanted))) => (quote!(#wanted), with(shadow)),
             None if !self.function.slot(place.root).reference => {
-                return with(quote!(#shadow #path));
+                return with(place.within(shadow, true));
             }
             None => {
                 let inner = names::local("inner");
@@ -247,12 +246,7 @@ impl Emitter<'_> {
 
     /// The shadow of a place of a reference parameter, where `inner` is that of the parameter.
     pub(super) fn inner_shadow(&self, place: &Place) -> TokenStream {
-        let (inner, path) = (names::local("inner"), &place.path);
-        if place.deref {
-            quote!((*#inner) #path)
-        } else {
-            quote!(#inner #path)
-        }
+        place.within(&names::local("inner"), true)
     }
 
     /// Whether an assignment saves what it overwrites.

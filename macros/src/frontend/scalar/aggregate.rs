@@ -107,6 +107,7 @@ impl Lowerer<'_> {
         let end = matches!(&*call.receiver, Expr::MethodCall(inner)
             if matches!(inner.method.to_string().as_str(), "last" | "first" | "last_mut" | "first_mut"));
         !end && (self.is_place(&call.receiver)
+            || self.is_view_by_value(&call.receiver)
             || (matches!(
                 call.method.to_string().as_str(),
                 "unwrap" | "expect" | "unwrap_or"

@@ -210,13 +210,18 @@ impl Lowerer<'_> {
             self.slots[slot.0 as usize].discrete = discrete;
             return Some(reference_to(Place::whole(slot), exclusive, true));
         }
-        if self.is_place(expr)
+        let by_value = self.is_view_by_value(expr);
+        if (by_value || self.is_place(expr))
             && let Some(view) = self.view(expr)?
             && view.by_ref
         {
             let whole = view.place.path.is_empty() && !view.place.deref;
             let bare = whole && self.slots[view.place.root.0 as usize].reference;
-            return Some(reference_to(view.place, view.exclusive, !bare));
+            let mut argument = reference_to(view.place, view.exclusive, !bare);
+            if let Arg::Shared { view, .. } | Arg::Exclusive { view, .. } = &mut argument {
+                *view = by_value;
+            }
+            return Some(argument);
         }
         self.value(expr).map(Arg::Value)
     }
@@ -243,9 +248,17 @@ impl Lowerer<'_> {
 
 fn reference_to(place: Place, exclusive: bool, borrow: bool) -> Arg {
     if exclusive {
-        Arg::Exclusive { place, borrow }
+        Arg::Exclusive {
+            place,
+            borrow,
+            view: false,
+        }
     } else {
-        Arg::Shared { place, borrow }
+        Arg::Shared {
+            place,
+            borrow,
+            view: false,
+        }
     }
 }
 

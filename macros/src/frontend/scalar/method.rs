@@ -14,7 +14,7 @@ use crate::diag::Code;
 use crate::ir::body::ValueId;
 use crate::ir::composite::{Composite, expand};
 use crate::ir::op::{Build, Form, Op};
-use crate::ir::scalar::{Place, Rhs, StmtKind};
+use crate::ir::scalar::{Copying, Place, Rhs, StmtKind};
 
 /// Methods that yield an integer, a boolean or an order, whatever they are called on.
 const DISCRETE: &[&str] = &[
@@ -25,6 +25,7 @@ const DISCRETE: &[&str] = &[
     "cmp",
     "contains",
     "count",
+    "dim",
     "eq",
     "ge",
     "gt",
@@ -42,6 +43,7 @@ const DISCRETE: &[&str] = &[
     "is_sorted",
     "le",
     "len",
+    "len_of",
     "lt",
     "ncols",
     "ndim",
@@ -115,7 +117,9 @@ impl Lowerer<'_> {
             return Some(self.through_slot(builder, "call", call.span(), called));
         }
         match name.as_str() {
-            "clone" | "to_vec" | "to_owned" | "pop" if self.is_place(&call.receiver) => {
+            "clone" | "to_vec" | "to_owned" | "pop"
+                if self.is_place(&call.receiver) || self.is_view_by_value(&call.receiver) =>
+            {
                 return Some(self.hoisted(builder, &whole));
             }
             "unwrap" | "expect" | "unwrap_or" if self.mentions_floats(&call.receiver) => {
@@ -257,7 +261,10 @@ impl Lowerer<'_> {
                     opaque.discrete = true;
                     Rhs::Constant(opaque.into())
                 } else if name == "to_vec" || slice {
-                    Rhs::Copied(view.place)
+                    Rhs::Copied(view.place, Copying::List)
+                } else if self.is_view_by_value(&call.receiver) {
+                    view.place.deref |= view.place.path.is_empty();
+                    Rhs::Copied(view.place, Copying::Array)
                 } else {
                     // The copy is one of what a parameter refers to.
                     let reference = self.slots[view.place.root.0 as usize].reference;

@@ -10,6 +10,7 @@ mod chain;
 mod checkpoint;
 mod control;
 mod expr;
+mod line;
 mod method;
 mod opaque;
 mod pattern;
@@ -58,6 +59,8 @@ pub(crate) fn lower(
         items: Vec::new(),
         conversions: Vec::new(),
         vague: HashSet::new(),
+        arrays: HashSet::new(),
+        views: HashSet::new(),
         failing: failing(&signature.output).map(|(failing, _)| failing),
         floats: &signature.floats,
         private: &signature.private,
@@ -76,6 +79,12 @@ pub(crate) fn lower(
             let slot_of = &mut lowerer.slots[slot.0 as usize];
             slot_of.exclusive = param.passing == Passing::Exclusive;
             slot_of.mutable = param.mutable || slot_of.exclusive;
+            if param.array {
+                lowerer.arrays.insert(slot);
+            }
+            if param.view.is_some() {
+                lowerer.views.insert(slot);
+            }
             let mut view = lowerer.view_of(slot);
             if param.name == "self" && by_value {
                 view.place.deref = true;
@@ -140,6 +149,10 @@ struct Lowerer<'e> {
     conversions: Vec<(TokenStream, Vec<SlotId>)>,
     /// Variables that hold what a field held, which may be an integer.
     vague: HashSet<SlotId>,
+    /// Variables that are known to be arrays of ndarray.
+    arrays: HashSet<SlotId>,
+    /// Those of them that are views and are passed by value.
+    views: HashSet<SlotId>,
     /// How the function may end without a value.
     failing: Option<Failing>,
     /// The types of floats.

@@ -90,7 +90,7 @@ impl Lowerer<'_> {
                     index => self.index(index),
                 };
                 let tokens = at.tokens;
-                let part = view.part(quote!([#tokens]), &at.reads);
+                let part = view.element(&tokens, &at.reads);
                 Some(Some(View::of(part.place)))
             }
             Expr::Field(field) => {
@@ -125,6 +125,9 @@ impl Lowerer<'_> {
     /// Methods that give a reference to what they are called on, or to an element of it.
     fn view_by_method(&mut self, call: &syn::ExprMethodCall) -> Option<Option<View>> {
         let name = call.method.to_string();
+        if self.is_view_of_array(call) {
+            return self.view_of_array(call);
+        }
         match (name.as_str(), &*call.receiver) {
             ("as_slice" | "as_mut_slice" | "as_ref" | "as_mut", of) if call.args.is_empty() => {
                 let exclusive = name.contains("mut");
@@ -142,7 +145,7 @@ impl Lowerer<'_> {
                 };
                 let exclusive = end.ends_with("mut");
                 if !last {
-                    let first = view.part(quote!([0]), &[]).place;
+                    let first = view.element(&quote!(0), &[]).place;
                     return Some(Some(View::behind(first, exclusive)));
                 }
                 let of = self.opaque_place(&view.place);
@@ -153,7 +156,7 @@ impl Lowerer<'_> {
                 };
                 let at = self.settle_discrete("last", at);
                 let tokens = &at.tokens;
-                let place = view.part(quote!([#tokens]), &at.reads).place;
+                let place = view.element(tokens, &at.reads).place;
                 Some(Some(View::behind(place, exclusive)))
             }
             _ => Some(None),
@@ -181,11 +184,6 @@ impl Lowerer<'_> {
 
     /// A place as it is written in generated code.
     pub(super) fn place_tokens(&self, place: &Place) -> TokenStream {
-        let (name, path) = (&self.slots[place.root.0 as usize].name, &place.path);
-        if place.deref {
-            quote!((*#name) #path)
-        } else {
-            quote!(#name #path)
-        }
+        place.within(&self.slots[place.root.0 as usize].name, false)
     }
 }

@@ -12,6 +12,7 @@ use super::expr::arithmetic;
 use super::opaque::{Opaque, is_compound};
 use super::scope::{Binding, View};
 use crate::diag::Code;
+use crate::frontend::array;
 use crate::frontend::shape::Shape;
 use crate::ir::scalar::{Assign, Inert, Place, Rhs, SlotId, StmtKind, Value};
 
@@ -148,8 +149,11 @@ impl Lowerer<'_> {
             if let Some(view) = view
                 && view.by_ref
             {
+                // A view of an array must be `mut` to be written through.
+                let written = view.exclusive && view.place.line().is_some();
                 if let Pat::Ident(ident) = pat
                     && ident.mutability.is_some()
+                    && !written
                 {
                     let message = "a reference that changes what it refers to is not understood";
                     return self.error(ident, Code::Pattern, message);
@@ -173,6 +177,9 @@ impl Lowerer<'_> {
             None => discrete,
         };
         self.slots[slot.0 as usize].mutable = plain.is_some_and(|p| p.mutability.is_some());
+        if ty.is_some_and(array::is_array) || self.makes_array(init) {
+            self.arrays.insert(slot);
+        }
         let item = Binding::View(self.view_of(slot));
         match pat {
             Pat::Wild(_) => {}

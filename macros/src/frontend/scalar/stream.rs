@@ -351,7 +351,7 @@ impl Lowerer<'_> {
     pub(super) fn item(&mut self, stream: &Stream, at: &Opaque, direct: bool) -> Option<Binding> {
         let k = &at.tokens;
         Some(match stream {
-            Stream::Elements(view) => Binding::View(view.part(quote!([#k]), &at.reads)),
+            Stream::Elements(view) => Binding::View(view.element(k, &at.reads)),
             Stream::Windows(place, size) => {
                 let n = &size.tokens;
                 let mut view = View::behind(place.clone(), false);

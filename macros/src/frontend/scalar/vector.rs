@@ -274,11 +274,7 @@ impl Lowerer<'_> {
 
 /// An element of a list.
 pub(super) fn element(list: &Place, at: &Opaque) -> Place {
-    let mut place = list.clone();
-    let tokens = &at.tokens;
-    place.path.extend(quote!([#tokens]));
-    place.reads.extend(&at.reads);
-    place
+    View::of(list.clone()).element(&at.tokens, &at.reads).place
 }
 
 fn condition(tokens: TokenStream, a: &Opaque, b: &Opaque) -> Inert {

@@ -16,8 +16,8 @@ mod visit;
 
 use std::fmt;
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::ToTokens;
+use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote};
 
 use super::body::{Body, ValueId};
 pub(crate) use super::reversal::{Carried, Checkpoint, Element, Reversal, Selection};
@@ -178,12 +178,40 @@ pub(crate) struct Assign {
     pub(crate) fresh: bool,
 }
 
+/// How a copy of a place is made that owns its elements.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Copying {
+    /// `to_vec()` of a list.
+    List,
+    /// `to_owned()` of what a view of an array refers to.
+    Array,
+}
+
+impl Copying {
+    /// The method that copies.
+    pub(crate) fn method(self) -> Ident {
+        let name = match self {
+            Copying::List => "to_vec",
+            Copying::Array => "to_owned",
+        };
+        Ident::new(name, Span::call_site())
+    }
+
+    /// A reference to what can be written of such a place.
+    pub(crate) fn content(self, place: TokenStream) -> TokenStream {
+        match self {
+            Copying::List => quote!(&mut #place[..]),
+            Copying::Array => quote!(&mut #place),
+        }
+    }
+}
+
 /// A place that can be read and written: a slot and a path into it.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     /// The variable.
     pub(crate) root: SlotId,
-    /// `[i][j]`, `.0`, ..
+    /// `[i][j]`, `.0`, .. A row or a column of an array ends in `.row(i)`, `.column(j)`.
     pub(crate) path: TokenStream,
     /// Whether it is what the reference refers to: `*x`.
     pub(crate) deref: bool,
@@ -201,6 +229,36 @@ impl Place {
             reads: Vec::new(),
         }
     }
+
+    /// A row or a column of an array: the path to the array, the method that yields it, the index.
+    pub(crate) fn line(&self) -> Option<(TokenStream, Ident, TokenStream)> {
+        let mut trees: Vec<TokenTree> = self.path.clone().into_iter().collect();
+        let (index, name, _dot) = (trees.pop()?, trees.pop()?, trees.pop()?);
+        match (name, index) {
+            (TokenTree::Ident(name), TokenTree::Group(index))
+                if index.delimiter() == Delimiter::Parenthesis =>
+            {
+                Some((trees.into_iter().collect(), name, index.stream()))
+            }
+            _ => None,
+        }
+    }
+
+    /// The place in a variable of that name; with `exclusive`, it is to be written.
+    pub(crate) fn within(&self, name: &dyn ToTokens, exclusive: bool) -> TokenStream {
+        let (name, path) = (name.to_token_stream(), &self.path);
+        let name = if self.deref { quote!((*#name)) } else { name };
+        match self.line() {
+            Some((path, line, index)) => {
+                let line = match exclusive {
+                    true => format_ident!("{}_mut", line),
+                    false => line,
+                };
+                quote!((*#name #path.#line(#index)))
+            }
+            None => quote!(#name #path),
+        }
+    }
 }
 
 /// The right side of an assignment.
@@ -214,8 +272,8 @@ pub(crate) enum Rhs {
     Repeat(Box<Value>, Aggregate, Inert),
     /// What a name of a pattern stands for; the pattern is known to match.
     Bound(Bound),
-    /// `place.to_vec()`: an owned copy of a slice.
-    Copied(Place),
+    /// `place.to_vec()`: an owned copy.
+    Copied(Place, Copying),
     /// A value that carries no derivative.
     Constant(Inert),
     /// A value converted to another float type.
@@ -352,11 +410,20 @@ impl Wanted {
 pub(crate) enum Arg {
     /// Passed by value.
     Value(Value),
-    /// `&place`, or a parameter that is itself a reference (then `borrow` is false).
-    Shared { place: Place, borrow: bool },
+    /// `&place`, or a parameter that is itself a reference (then `borrow` is false). `view` says that
+    /// the user hands over a view of an array by value.
+    Shared {
+        place: Place,
+        borrow: bool,
+        view: bool,
+    },
     /// `&mut place`, or a parameter that is itself such a reference (then `borrow` is false): the
     /// callee's reverse restores the place and turns its shadow back.
-    Exclusive { place: Place, borrow: bool },
+    Exclusive {
+        place: Place,
+        borrow: bool,
+        view: bool,
+    },
 }
 
 /// A loop.

@@ -78,7 +78,7 @@ impl Function {
                             let place = self.place_text(&bound.place);
                             writeln!(f, "{name} of {pattern} in {place}")?;
                         }
-                        Rhs::Copied(place) => {
+                        Rhs::Copied(place, _) => {
                             writeln!(f, "copy of {}", self.place_text(place))?;
                         }
                         Rhs::Constant(code) => writeln!(f, "constant {code}")?,

@@ -71,7 +71,7 @@ impl Function {
                     Rhs::Repeat(_, kind, _) => matches!(kind, Aggregate::Array),
                     Rhs::Constant(code) => !makes_a_vector(&code.tokens),
                     Rhs::Value(_) | Rhs::Cast(..) | Rhs::Call(_) => true,
-                    Rhs::Bound(_) | Rhs::Copied(_) => false,
+                    Rhs::Bound(_) | Rhs::Copied(..) => false,
                 },
                 StmtKind::If { .. } | StmtKind::Loop(_) | StmtKind::Jump(_) => true,
             };
@@ -232,7 +232,7 @@ impl Rhs {
             Rhs::Value(value) | Rhs::Cast(value, _) => vec![value],
             Rhs::Repeat(value, ..) => vec![value],
             Rhs::Aggregate(_, values) => values.iter().collect(),
-            Rhs::Constant(_) | Rhs::Bound(_) | Rhs::Copied(_) => Vec::new(),
+            Rhs::Constant(_) | Rhs::Bound(_) | Rhs::Copied(..) => Vec::new(),
             Rhs::Call(call) => call
                 .args
                 .iter()
@@ -250,7 +250,7 @@ impl Rhs {
             Rhs::Value(value) | Rhs::Cast(value, _) => vec![value],
             Rhs::Repeat(value, ..) => vec![value],
             Rhs::Aggregate(_, values) => values.iter_mut().collect(),
-            Rhs::Constant(_) | Rhs::Bound(_) | Rhs::Copied(_) => Vec::new(),
+            Rhs::Constant(_) | Rhs::Bound(_) | Rhs::Copied(..) => Vec::new(),
             Rhs::Call(call) => call
                 .args
                 .iter_mut()
@@ -271,7 +271,7 @@ impl Rhs {
                 Arg::Value(_) => None,
             })),
             Rhs::Bound(bound) => sources.push(&bound.place),
-            Rhs::Copied(place) => sources.push(place),
+            Rhs::Copied(place, _) => sources.push(place),
             Rhs::Value(_)
             | Rhs::Cast(..)
             | Rhs::Repeat(..)

@@ -84,12 +84,12 @@ impl Emitter<'_> {
                 });
                 quote!(let #value = #plain; let #t_value = #along;)
             }
-            Rhs::Copied(place) => {
-                let plain = self.place(place);
+            Rhs::Copied(place, how) => {
+                let (plain, copy) = (self.place(place), how.method());
                 let zero = self.zero_tangent(&quote!(#value));
                 let along = self.tangent_place(place);
-                let along = along.map_or(zero, |at| quote!(#at.to_vec()));
-                quote!(let #value = #plain.to_vec(); let #t_value = #along;)
+                let along = along.map_or(zero, |at| quote!(#at.#copy()));
+                quote!(let #value = #plain.#copy(); let #t_value = #along;)
             }
             Rhs::Call(call) => {
                 let called = self.call_with_tangent(call);

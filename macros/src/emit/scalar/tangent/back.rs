@@ -66,10 +66,10 @@ impl Emitter<'_> {
                     }
                 })
             }
-            Rhs::Copied(place) => self.on_both_shadows(
-                place,
-                &|at, cotangent| quote!(#private::Primal::add(&mut #at[..], &#cotangent);),
-            ),
+            Rhs::Copied(place, how) => self.on_both_shadows(place, &|at, cotangent| {
+                let at = how.content(at);
+                quote!(#private::Primal::add(#at, &#cotangent);)
+            }),
             Rhs::Call(call) => self.reverse_call_with_tangent(call),
         };
         quote!({ #take #flows })

@@ -29,7 +29,7 @@ impl Emitter<'_> {
                     (quote!(let #name = #tokens;), quote!(#name), quote!(None))
                 }
             }
-            Arg::Shared { place, borrow } => {
+            Arg::Shared { place, borrow, .. } => {
                 let along = match self.tangent_place(place) {
                     Some(along) if *borrow => quote!(Some(&#along)),
                     Some(along) => quote!(Some(#along)),
@@ -37,8 +37,11 @@ impl Emitter<'_> {
                 };
                 (TokenStream::new(), self.argument(arg), along)
             }
-            Arg::Exclusive { place, borrow } => {
-                let along = match self.tangent_place(place) {
+            Arg::Exclusive { place, borrow, .. } => {
+                let slot = self.function.slot(place.root);
+                let along = self.tangent_place(place);
+                let along = along.map(|_| place.within(&names::tangent(&slot.name), true));
+                let along = match along {
                     Some(along) if *borrow => quote!(Some(&mut #along)),
                     Some(along) => quote!(Some(&mut *#along)),
                     None => quote!(None),
@@ -111,7 +114,7 @@ impl Emitter<'_> {
                         &quote!(#t_shadow),
                     ));
                 }
-                Arg::Shared { place, borrow }
+                Arg::Shared { place, borrow, .. }
                     if borrowed.contains(&place.root) && self.function.slot(place.root).active =>
                 {
                     // The variable is in another argument already: a temporary, added afterwards.

@@ -58,12 +58,7 @@ impl Emitter<'_> {
         if !(self.tangents && slot.active) {
             return None;
         }
-        let (name, path) = (names::tangent(&slot.name), &place.path);
-        Some(if place.deref {
-            quote!((*#name) #path)
-        } else {
-            quote!(#name #path)
-        })
+        Some(place.within(&names::tangent(&slot.name), false))
     }
 
     /// `let value = ..; let tangent = ..;`
