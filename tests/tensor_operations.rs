@@ -164,6 +164,7 @@ fn factored(x: &Tensor<f64>) -> f64 {
         + weighted(&positive.solve(x))
         + weighted(&positive.inverse())
         + weighted(&positive.log_abs_det())
+        + weighted(&x.slogdet().1) * 0.5
         + weighted(&x.det())
         + weighted(&shared)
         + weighted(&q)
@@ -261,6 +262,91 @@ fn largest_of_windows(x: &Tensor<f64>, rows: usize, columns: usize) -> f64 {
         &((x + &waves).adaptive_max_pool(&[rows, columns])
             * x.pad(&[(0, 0), (2, 1), (0, 3)], Pad::Symmetric).mean()),
     )
+}
+
+#[differentiable]
+fn wide_factors(x: &Tensor<f64>) -> f64 {
+    let (q, r) = x.qr();
+    weighted(&q) + weighted(&r)
+}
+
+#[differentiable]
+fn signed_size(x: &Tensor<f64>) -> f64 {
+    let (sign, size) = x.slogdet();
+    weighted(&(sign * size))
+}
+
+#[test]
+fn factors_of_wide_matrices_and_signs_of_determinants() {
+    let x = Tensor::from_fn(&[2, 3, 5], |i| ((i * i + 3 * i + 1) as f64).sin());
+    let (q, r) = x.qr();
+    assert_eq!((q.shape(), r.shape()), (&[2, 3, 3][..], &[2, 3, 5][..]));
+    for (product, x) in q.matmul(&r).data().iter().zip(x.data()) {
+        assert!((product - x).abs() < 1e-12);
+    }
+    check!(wide_factors, x);
+    // A determinant of -2, one of 2e-400, which is no float, and one of a singular matrix.
+    let tiny = |k: f64| Tensor::from_vec(&[2, 2], vec![k, 0.0, 0.0, 2.0 * k]).unwrap();
+    let swap = Tensor::from_vec(&[2, 2], vec![0.0, 1.0, 2.0, 0.0]).unwrap();
+    let batch = stack(&[swap, tiny(1e-200), tiny(0.0)], 0);
+    let (sign, size) = batch.slogdet();
+    assert_eq!(sign.data(), [-1.0, 1.0, 0.0]);
+    let expected = [
+        2.0_f64.ln(),
+        2.0_f64.ln() - 400.0 * 10.0_f64.ln(),
+        f64::NEG_INFINITY,
+    ];
+    for (found, expected) in size.data().iter().zip(expected) {
+        assert!(found == &expected || (found - expected).abs() < 1e-12 * expected.abs());
+    }
+    check!(
+        signed_size,
+        Tensor::from_fn(&[3, 3, 3], |i| ((i * i + 3 * i + 1) as f64).sin())
+    );
+}
+
+#[differentiable]
+fn mean_of_rows(x: &Tensor<f64>, axis: isize) -> f64 {
+    let literal = x.mean_axis(0);
+    (literal.sum() + x.mean_axis(axis).sum()) * x.mean()
+}
+
+#[differentiable]
+fn largest_of_rows(x: &Tensor<f64>) -> f64 {
+    x.max_axis(1).sum()
+}
+
+#[test]
+fn nothing_has_no_mean_and_no_largest_element() {
+    let empty = Tensor::zeros(&[2, 0]);
+    check!(mean_of_rows, noise(&[2, 3], 1), 1);
+    let texts = [
+        mean_of_rows::bind(&Tensor::zeros(&[0, 2]), 1)
+            .err()
+            .unwrap()
+            .to_string(),
+        mean_of_rows::bind(&empty, 0).err().unwrap().to_string(),
+        largest_of_rows::bind(&empty).err().unwrap().to_string(),
+    ];
+    for (text, parts) in texts.iter().zip([
+        ["`mean` of [0, 2]", "[0, 2] is `x`", "no elements"],
+        ["`mean` of [2, 0]", "[2, 0] is `x`", "no elements"],
+        ["`max_axis` of [2, 0]", "[2, 0] is `x`", "axis 1 is empty"],
+    ]) {
+        for part in parts.iter().chain(&["tensor_operations.rs:"]) {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+    let panics = |f: fn(&Tensor<f64>) -> f64| {
+        let error = std::panic::catch_unwind(|| f(&Tensor::zeros(&[2, 0]))).unwrap_err();
+        error.downcast_ref::<String>().cloned().unwrap_or_default()
+    };
+    assert!(panics(|x| x.mean()).contains("`mean` of [2, 0]: a mean over no elements"));
+    assert!(panics(|x| x.var_axis(1, 0).sum()).contains("`var_axis` of [2, 0]: axis 1 is empty"));
+    assert!(panics(|x| x.min_axis(..).sum()).contains("`min_axis` of [2, 0]: axis 1 is empty"));
+    // What nothing has.
+    let norm = empty.norm_axis(1);
+    assert_eq!((norm.data(), empty.sum()), (&[0.0, 0.0][..], 0.0));
 }
 
 /// The share of rows whose largest entry is the label, which has no slope, beside the loss.

@@ -49,10 +49,31 @@ impl Einsum {
             return quote!(::core::unreachable!());
         };
         let (equation, span) = (&self.equation, self.equation.span());
-        let rest = rest
-            .iter()
-            .map(|operand| quote_spanned!(operand.span()=> &(#operand)));
-        quote_spanned!(span=> (#first).einsum(#equation, &[#(#rest),*]))
+        // What is borrowed already is not borrowed once more, which the user's linter would see.
+        let first = closed(unborrowed(first));
+        let rest = rest.iter().map(|operand| {
+            let inner = closed(unborrowed(operand));
+            quote_spanned!(operand.span()=> &#inner)
+        });
+        quote_spanned!(span=> #first.einsum(#equation, &[#(#rest),*]))
+    }
+}
+
+/// An expression without its `&`.
+fn unborrowed(operand: &Expr) -> &Expr {
+    match operand {
+        Expr::Reference(reference) if reference.mutability.is_none() => unborrowed(&reference.expr),
+        other => other,
+    }
+}
+
+/// An expression that binds as closely as the call of a method, in parentheses if need be.
+fn closed(operand: &Expr) -> TokenStream {
+    match operand {
+        Expr::Path(_) | Expr::Field(_) | Expr::MethodCall(_) | Expr::Call(_) | Expr::Index(_) => {
+            quote!(#operand)
+        }
+        other => quote!((#other)),
     }
 }
 

@@ -90,6 +90,9 @@ impl Error {
     }
 }
 
+/// Why there is no mean.
+pub(crate) const EMPTY_MEAN: &str = "a mean over no elements";
+
 /// The caller's place, for an eager operator that is called `what`.
 #[track_caller]
 pub(crate) fn caller(what: &'static str) -> Place {

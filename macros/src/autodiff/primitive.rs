@@ -42,8 +42,8 @@ pub(super) fn pull_back(
         P::TakeAdd => linear(graph, P::Take),
         P::Mix => linear(graph, P::MixAdd),
         P::MixAdd => linear(graph, P::Mix),
-        // Positions: constant wherever they are differentiable.
-        P::ArgMax | P::ArgMin | P::Waves => Vec::new(),
+        // Positions and signs: constant wherever they are differentiable.
+        P::ArgMax | P::ArgMin | P::Waves | P::SignOfDeterminant => Vec::new(),
         P::Bag => linear(graph, P::BagAdd),
         P::BagAdd => linear(graph, P::Bag),
         P::Gather => linear(graph, P::GatherAdd),

@@ -164,6 +164,8 @@ primitives! {
     Determinant DETERMINANT 1 Method;
     /// The logarithm of the determinant's magnitude.
     LogDeterminant LOG_DETERMINANT 1 Method;
+    /// The sign of the determinant.
+    SignOfDeterminant SIGN_OF_DETERMINANT 1 Method;
     /// The cofactors.
     Cofactors COFACTORS 1 Adjoint;
     /// The eigenvectors of a symmetric matrix.

@@ -93,7 +93,14 @@ impl Engine {
     ) -> Result<usize, Error> {
         let reachable = self.walk.direction_at.unwrap_or(self.walk.leaves.len());
         let again = matches!(kind, Kind::Product | Kind::Tangent);
-        let builder = Builder::new(self.one_ops, &self.walk, leaf_names, reachable, again);
+        let builder = Builder::new(
+            self.dtype,
+            self.one_ops,
+            &self.walk,
+            leaf_names,
+            reachable,
+            again,
+        );
         let mut ids = Vec::new();
         instantiate(&builder, &mut ids);
         let results = ids.clone();

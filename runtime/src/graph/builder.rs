@@ -84,6 +84,8 @@ pub struct OneOps {
 /// Records one run of `instantiate`.
 #[derive(Debug)]
 pub struct Builder {
+    /// The type that the program computes in.
+    pub(crate) dtype: DType,
     one_ops: &'static OneOps,
     /// Leaves by address: several when one tensor is passed as several arguments.
     by_address: HashMap<usize, Vec<u32>>,
@@ -109,6 +111,7 @@ impl Builder {
     /// `instantiate` reaches the first `reachable` leaves; `again` says that the graph is differentiated
     /// more than once.
     pub(crate) fn new(
+        dtype: DType,
         one_ops: &'static OneOps,
         walk: &Walk,
         leaf_names: Vec<String>,
@@ -129,6 +132,7 @@ impl Builder {
             by_address.entry(leaf.address).or_default().push(index);
         }
         Builder {
+            dtype,
             one_ops,
             by_address,
             parameters: walk.parameters.clone(),
@@ -210,6 +214,11 @@ impl Builder {
         ValueId(u32::try_from(values.len() - 1).unwrap_or(u32::MAX))
     }
 
+    /// Makes a value a constant for derivatives.
+    pub(crate) fn forget_derivative(&self, value: ValueId) {
+        self.values.borrow_mut()[value.index()].active = false;
+    }
+
     /// A handle of a value given by value: the callee's view of a float argument.
     pub fn value<'b, T>(&'b self, value: impl Lift<'b, T>) -> TensorHandle<'b, T> {
         TensorHandle::new(self, value.lift(self))
@@ -243,8 +252,8 @@ impl Builder {
             .map(|&id| self.values.borrow()[id.index()].shape.clone())
             .collect();
         let (shapes, error) = infer(region, &given, args);
-        if let Some(error) = error {
-            let origins = self.origins(region, inputs, &error);
+        if let Some((error, operands)) = error {
+            let origins = self.origins(region, inputs, &operands);
             let error = error.with_origins(origins);
             self.fail(match operator {
                 Some(operator) => error.at(operator),
@@ -280,20 +289,13 @@ impl Builder {
         outputs
     }
 
-    /// Where the operands of a failed operator come from.
-    fn origins(&self, region: &Region, inputs: &[ValueId], error: &Error) -> Vec<String> {
-        let Error::Shape { place: failed, .. } = error else {
-            return Vec::new();
-        };
-        let mut values = region.values.iter();
-        let Some(value) = values.find(|value| value.place == *failed) else {
-            return Vec::new();
-        };
+    /// Where values of an instance come from.
+    fn origins(&self, region: &Region, inputs: &[ValueId], operands: &[ValueIndex]) -> Vec<String> {
         let origin = |&operand: &ValueIndex| match inputs.get(usize::from(operand)) {
             Some(&id) => self.origin(id),
             None => result_of(&region.values[usize::from(operand)].place),
         };
-        value.shape.operands().iter().map(origin).collect()
+        operands.iter().map(origin).collect()
     }
 
     /// A leaf as its user knows it.
@@ -305,7 +307,7 @@ impl Builder {
     }
 
     /// A value as its user knows it.
-    fn origin(&self, id: ValueId) -> String {
+    pub(crate) fn origin(&self, id: ValueId) -> String {
         if let Source::Leaf(leaf) = self.values.borrow()[id.index()].source {
             return self.leaf_name(leaf);
         }

@@ -1,19 +1,21 @@
 //! Concrete shapes of a region's values, from those of its inputs and the parameters of the instance.
 
-use super::region::{Axes, Place, Region, ShapeRule, ValueIndex};
+use super::region::{Axes, Node, Operand, Place, Region, ShapeRule, ValueIndex};
+use crate::error::EMPTY_MEAN;
 use crate::{Error, shape};
 
 /// Infers the shape of every value. After a mismatch the rest is plausible, and the first error is
-/// returned beside the shapes.
+/// returned beside the shapes, with the operands that it is about.
 pub(crate) fn infer(
     region: &Region,
     inputs: &[Vec<usize>],
     args: &[i64],
-) -> (Vec<Vec<usize>>, Option<Error>) {
+) -> (Vec<Vec<usize>>, Option<(Error, Vec<ValueIndex>)>) {
     let mut shapes: Vec<Vec<usize>> = Vec::with_capacity(region.values.len());
-    let mut error = None;
+    let mut first = None;
     let mut given = inputs.iter();
     for value in region.values {
+        let mut error = None;
         let shape = match &value.shape {
             ShapeRule::Input => given.next().cloned().unwrap_or_default(),
             ShapeRule::Scalar => Vec::new(),
@@ -100,8 +102,33 @@ pub(crate) fn infer(
             }
         };
         shapes.push(shape);
+        if let Some(error) = error {
+            first.get_or_insert((error, value.shape.operands()));
+        }
     }
+    let error = first.or_else(|| mean_of_nothing(region, &shapes));
     (shapes, error)
+}
+
+/// The error of a mean over no elements. It is a sum over its number of terms, which is how many
+/// elements its operand has for each of the sum.
+fn mean_of_nothing(region: &Region, shapes: &[Vec<usize>]) -> Option<(Error, Vec<ValueIndex>)> {
+    let operands = region.forward.iter().flat_map(|node| match node {
+        Node::Fused { inputs, .. } => *inputs,
+        _ => &[],
+    });
+    let mut counts = operands.filter_map(|operand| match *operand {
+        Operand::Ratio { of, by } => Some((of, by)),
+        Operand::Value(_) => None,
+    });
+    let (of, by) =
+        counts.find(|&(of, by)| at(shapes, of).contains(&0) && !at(shapes, by).contains(&0))?;
+    let place = Place {
+        what: "mean",
+        ..region.values[usize::from(by)].place
+    };
+    let error = Error::shape(place, &[at(shapes, of)], EMPTY_MEAN);
+    Some((error, vec![of]))
 }
 
 fn at(shapes: &[Vec<usize>], value: ValueIndex) -> &[usize] {

@@ -6,7 +6,7 @@
 use super::both;
 use crate::primitive::{
     CHOLESKY, DETERMINANT, EIGENVECTORS, INVERSE, LOG_DETERMINANT, ORTHOGONAL, Primitive,
-    SINGULAR_VECTORS, SOLVE, TRIANGULAR_SOLVE, TRIANGULAR_SOLVE_TRANSPOSED,
+    SIGN_OF_DETERMINANT, SINGULAR_VECTORS, SOLVE, TRIANGULAR_SOLVE, TRIANGULAR_SOLVE_TRANSPOSED,
 };
 
 both! {
@@ -96,6 +96,16 @@ both! {
         self.call("log_abs_det", &LOG_DETERMINANT, &[], &[]).squeeze([-1, -2])
     }
 
+    /// The sign of the determinant of square matrices, 0 where they are singular, which carries no
+    /// derivative, and `ln |det A|`: a determinant that neither overflows nor vanishes.
+    #[must_use]
+    #[track_caller]
+    pub fn slogdet(&self) -> (Self, Self) {
+        let sign = self.call("slogdet", &SIGN_OF_DETERMINANT, &[], &[]);
+        let size = self.call("slogdet", &LOG_DETERMINANT, &[], &[]);
+        (sign.squeeze([-1, -2]), size.squeeze([-1, -2]))
+    }
+
     /// Eigenvalues, ascending, and eigenvectors as columns, of the symmetric part of square matrices.
     #[must_use]
     #[track_caller]
@@ -131,12 +141,17 @@ both! {
         self.svd().1
     }
 
-    /// Q with orthonormal columns and upper triangular R with a positive diagonal, Q R = A, for
-    /// matrices with at least as many rows as columns.
+    /// Q with orthonormal columns and upper triangular R with a positive diagonal, Q R = A. Q has as many
+    /// columns as the smaller side; in matrices with more columns than rows those of the left square
+    /// must be independent.
     #[must_use]
     #[track_caller]
     pub fn qr(&self) -> (Self, Self) {
-        let q = self.call("qr", &ORTHOGONAL, &[], &[0, 0]);
+        let left = match self.sizes()[..] {
+            [.., rows, columns] if rows < columns => self.slice(-1, ..rows),
+            _ => self.clone(),
+        };
+        let q = left.call("qr", &ORTHOGONAL, &[], &[0, 0]);
         let r = q.t().matmul(self).triu(0);
         (q, r)
     }

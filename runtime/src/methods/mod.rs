@@ -26,6 +26,7 @@ pub(crate) mod half;
 mod linear;
 mod list;
 mod loss;
+mod mask;
 mod network;
 mod recorded;
 mod reduce;

@@ -25,9 +25,9 @@ impl<'b, T: Float + Real> TensorHandle<'b, T> {
     /// Records that the operand does not fit; the method goes on with something plausible.
     #[track_caller]
     pub(crate) fn refuse(&self, what: &'static str, why: impl Into<String>) -> Self {
-        let shape = self.shape();
-        self.builder()
-            .fail(Error::shape(caller(what), &[&shape], why));
+        let (shape, origin) = (self.shape(), self.builder().origin(self.id()));
+        let error = Error::shape(caller(what), &[&shape], why);
+        self.builder().fail(error.with_origins(vec![origin]));
         *self
     }
 
@@ -192,34 +192,5 @@ impl<'b> TensorHandle<'b, u32> {
         args: &[i64],
     ) -> TensorHandle<'b, T> {
         self.builder().one_op(op.name, what, &[self.id()], args)
-    }
-}
-
-macro_rules! numbers {
-    ($($ty:ident)*) => {$(
-        impl<'b> TensorHandle<'b, $ty> {
-            /// The elements as numbers, which carry no derivative.
-            #[must_use]
-            pub fn to_float<T: Float>(&self) -> TensorHandle<'b, T> {
-                // A plan converts such a leaf before it is read.
-                TensorHandle::new(self.builder(), self.id())
-            }
-        }
-    )*};
-}
-
-numbers! { bool u8 i64 }
-
-impl<'b> TensorHandle<'b, bool> {
-    /// `a` where this mask is true, else `b`.
-    #[must_use]
-    #[track_caller]
-    pub fn choose<T: Float>(
-        &self,
-        a: &TensorHandle<'b, T>,
-        b: &TensorHandle<'b, T>,
-    ) -> TensorHandle<'b, T> {
-        let operands = [self.id(), a.id(), b.id()];
-        self.builder().one_op("choose", "choose", &operands, &[])
     }
 }

@@ -49,18 +49,31 @@ macro_rules! reductions {
 
 reductions! {
     "The sum" sum_axis sum_axis_keep |x| axes x.sum_kept(&signed(&axes));
-    "The mean" mean_axis mean_axis_keep |x| axes
-        x.sum_kept(&signed(&axes)).times(x.share(&axes));
+    "The mean; an error over an empty axis" mean_axis mean_axis_keep |x| axes
+        x.filled_along("mean_axis", &axes).sum_kept(&signed(&axes)).times(x.share(&axes));
     "The product" prod_axis prod_axis_keep |x| axes
         x.call("prod_axis", &PRODUCT, &[], &signed(&axes));
-    "The largest element; ties share the derivative evenly" max_axis max_axis_keep |x| axes
-        x.call("max_axis", &MAXIMUM, &[], &signed(&axes));
-    "The smallest element; ties share the derivative evenly" min_axis min_axis_keep |x| axes
-        x.call("min_axis", &MINIMUM, &[], &signed(&axes));
+    "The largest element, of which ties share the derivative evenly; an error over an empty axis"
+        max_axis max_axis_keep |x| axes
+        x.filled_along("max_axis", &axes).call("max_axis", &MAXIMUM, &[], &signed(&axes));
+    "The smallest element, of which ties share the derivative evenly; an error over an empty axis"
+        min_axis min_axis_keep |x| axes
+        x.filled_along("min_axis", &axes).call("min_axis", &MINIMUM, &[], &signed(&axes));
+    "1 where any element is not 0, else 0, without a derivative"
+        any_axis any_axis_keep |x| axes match x.of_nothing(&axes, 0.0) {
+            Some(none) => none,
+            None => x.truth().call("any_axis", &MAXIMUM, &[], &signed(&axes)),
+        };
+    "1 where every element is not 0, else 0, without a derivative"
+        all_axis all_axis_keep |x| axes match x.of_nothing(&axes, 1.0) {
+            Some(all) => all,
+            None => x.truth().call("all_axis", &MINIMUM, &[], &signed(&axes)),
+        };
     "`ln sum e^x` without overflow" logsumexp_axis logsumexp_axis_keep |x| axes
         x.call("logsumexp_axis", &LOG_SUM_EXP, &[], &signed(&axes));
-    "The variance `mean (x - mean)^2`, or with divisor `n - correction`"
+    "The variance `mean (x - mean)^2`, or with divisor `n - correction`; an error over an empty axis"
         var_axis var_axis_keep |x, correction: usize| axes {
+            let x = &x.filled_along("var_axis", &axes);
             let count: usize = axes.iter().map(|&axis| x.sizes()[axis]).product();
             let centred = x - x.sum_kept(&signed(&axes)).times(x.share(&axes));
             let divisor = count as f64 - correction as f64;
@@ -72,16 +85,38 @@ reductions! {
             x.var_axis_keep(&kept, correction).safe_sqrt()
         };
     "The Euclidean norm `sqrt sum x^2`, without overflow and with derivative 0 at 0"
-        norm_axis norm_axis_keep |x| axes {
-            let largest = x.abs().call("norm_axis", &MAXIMUM, &[], &signed(&axes));
-            // A scale that is neither 0 nor infinite; its choice does not change the result.
-            let scale = largest.scale();
-            let scaled = x / &scale;
-            (&scaled * &scaled).sum_kept(&signed(&axes)).safe_sqrt() * &scale
+        norm_axis norm_axis_keep |x| axes match x.of_nothing(&axes, 0.0) {
+            Some(zero) => zero,
+            None => {
+                let largest = x.abs().call("norm_axis", &MAXIMUM, &[], &signed(&axes));
+                // A scale that is neither 0 nor infinite; its choice does not change the result.
+                let scale = largest.scale();
+                let scaled = x / &scale;
+                (&scaled * &scaled).sum_kept(&signed(&axes)).safe_sqrt() * &scale
+            }
         };
 }
 
 both! {
+    /// This tensor, where there is something along the axes: nothing has neither a mean nor an extreme.
+    #[track_caller]
+    fn filled_along(&self, what: &'static str, axes: &[usize]) -> Self {
+        let sizes = self.sizes();
+        match axes.iter().find(|&&axis| sizes[axis] == 0) {
+            Some(axis) => self.refuse(what, format!("axis {axis} is empty, and nothing has no such value")),
+            None => self.clone(),
+        }
+    }
+
+    /// The reduction over axes of which one is empty, by the value that nothing has.
+    #[track_caller]
+    fn of_nothing(&self, axes: &[usize], value: f64) -> Option<Self> {
+        let mut kept = self.sizes();
+        let empty = axes.iter().any(|&axis| kept[axis] == 0);
+        axes.iter().for_each(|&axis| kept[axis] = 1);
+        empty.then(|| self.filled(&kept, value))
+    }
+
     /// 1 over the number of elements along axes.
     fn share(&self, axes: &[usize]) -> f64 {
         let sizes = self.sizes();
@@ -202,19 +237,5 @@ both! {
             Ok(axis) => self.call(what, op, &[], &[axis as i64]).without(&[axis]),
             Err(why) => self.refuse(what, why),
         }
-    }
-
-    /// 1 where any element along the axes is not 0, else 0; carries no derivative.
-    #[must_use]
-    #[track_caller]
-    pub fn any_axis(&self, axes: impl Into<Over>) -> Self {
-        self.truth().max_axis(axes)
-    }
-
-    /// 1 where every element along the axes is not 0, else 0; carries no derivative.
-    #[must_use]
-    #[track_caller]
-    pub fn all_axis(&self, axes: impl Into<Over>) -> Self {
-        self.truth().min_axis(axes)
     }
 }

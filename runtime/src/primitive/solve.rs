@@ -58,6 +58,11 @@ primitive! {
 }
 
 primitive! {
+    /// The sign of the determinant, `[.., 1, 1]`; 0 of a singular matrix.
+    SIGN_OF_DETERMINANT sign_of_determinant one_each, scratch matrices
+}
+
+primitive! {
     /// The cofactors: the derivatives of the determinant, right for singular matrices, too.
     COFACTORS cofactors square, scratch matrices
 }
@@ -308,24 +313,35 @@ fn inverse<T: Real>(call: Call<'_, T>) {
     });
 }
 
-fn determinant<T: Real>(call: Call<'_, T>) {
+/// One number of each matrix, from the sign of its exchange of rows and its pivots.
+fn of_pivots<T: Real>(
+    call: Call<'_, T>,
+    number: impl Fn(f64, &mut dyn Iterator<Item = f64>) -> f64,
+) {
     let n = side(call.shapes);
     each(call, |a, _, y, scratch| {
         let (lu, rest) = scratch.split_at_mut(n * n);
         load(a, lu);
         let sign = decompose(lu, &mut rest[..n], n);
-        let product = (0..n).fold(sign, |product, i| product * lu[i * n + i]);
-        y[0] = T::from_f64(product);
+        y[0] = T::from_f64(number(sign, &mut (0..n).map(|i| lu[i * n + i])));
+    });
+}
+
+fn determinant<T: Real>(call: Call<'_, T>) {
+    of_pivots(call, |sign, pivots| {
+        pivots.fold(sign, |product, pivot| product * pivot)
     });
 }
 
 fn log_determinant<T: Real>(call: Call<'_, T>) {
-    let n = side(call.shapes);
-    each(call, |a, _, y, scratch| {
-        let (lu, rest) = scratch.split_at_mut(n * n);
-        load(a, lu);
-        decompose(lu, &mut rest[..n], n);
-        y[0] = T::from_f64((0..n).map(|i| lu[i * n + i].abs().ln()).sum());
+    of_pivots(call, |_, pivots| pivots.map(|pivot| pivot.abs().ln()).sum());
+}
+
+fn sign_of_determinant<T: Real>(call: Call<'_, T>) {
+    // The product of the signs, and 0 or NaN with a pivot that is.
+    let sign = |pivot: f64| if pivot == 0.0 { 0.0 } else { pivot.signum() };
+    of_pivots(call, |exchange, pivots| {
+        pivots.fold(exchange, |product, pivot| product * sign(pivot))
     });
 }
 

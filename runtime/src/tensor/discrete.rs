@@ -1,5 +1,7 @@
 //! Tensors without floats: masks (`bool`), labels (`u32`) and other integers (`u8`, `i64`). They carry no
-//! derivatives, and become floats by `to_float`.
+//! derivatives, and become floats by `to_float`. A comparison yields ones and zeros of the type that it
+//! compares, which choose and count as they are; `to_mask` makes a mask of them, and masks have
+//! `&`, `|`, `^` and `!`, eagerly and in a differentiable function.
 //!
 //! ```
 //! use cotangent_runtime::Tensor;
@@ -20,6 +22,7 @@
 use std::ops::{BitAnd, BitOr, BitXor, Not};
 
 use super::Tensor;
+use crate::axes::Over;
 use crate::{Element, Error, Float, Real};
 
 impl<T: Element> Tensor<T> {
@@ -32,13 +35,15 @@ impl<T: Element> Tensor<T> {
     }
 }
 
-impl<T: Float> Tensor<T> {
-    /// True where an element is not 0.
+impl<T: Element> Tensor<T> {
+    /// True where an element is not 0. In a differentiable function a mask carries no derivative.
     #[must_use]
     pub fn to_mask(&self) -> Tensor<bool> {
         self.converted(|x| x != T::ZERO)
     }
+}
 
+impl<T: Float> Tensor<T> {
     /// The elements in another precision, each rounded once. This is for data: a differentiable
     /// function computes in one float type.
     #[must_use]
@@ -106,6 +111,30 @@ impl Tensor<bool> {
     pub fn count(&self) -> usize {
         self.data().iter().filter(|&&x| x).count()
     }
+}
+
+/// Reductions of masks.
+macro_rules! reductions {
+    ($($doc:literal $name:ident $kept:literal;)*) => {
+        impl Tensor<bool> {$(
+            #[doc = concat!("Whether ", $doc, " element along axes is true; the axes ", $kept, ".")]
+            ///
+            /// # Panics
+            /// When there is no such axis.
+            #[must_use]
+            #[track_caller]
+            pub fn $name(&self, axes: impl Into<Over>) -> Tensor<bool> {
+                self.to_float::<f32>().$name(axes).to_mask()
+            }
+        )*}
+    };
+}
+
+reductions! {
+    "some" any_axis "vanish";
+    "some" any_axis_keep "stay with size 1";
+    "every" all_axis "vanish";
+    "every" all_axis_keep "stay with size 1";
 }
 
 impl Tensor<u8> {

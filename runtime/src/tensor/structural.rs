@@ -2,7 +2,7 @@
 
 use super::Tensor;
 use crate::cpu::{self, GemmPlan, Write};
-use crate::error::{caller, fail};
+use crate::error::{EMPTY_MEAN, caller, fail};
 use crate::graph::region::RowOp;
 use crate::methods::half::eager;
 use crate::{Element, Error, shape};
@@ -125,9 +125,16 @@ eager! {
     }
 
     /// The mean of all elements.
+    ///
+    /// # Panics
+    /// When there are none.
     #[must_use]
+    #[track_caller]
     #[allow(clippy::cast_precision_loss, reason = "a count of elements")]
     pub fn mean(&self) -> T {
+        if self.is_empty() {
+            fail(&Error::shape(caller("mean"), &[&self.shape], EMPTY_MEAN));
+        }
         self.sum() / T::from_f64(self.len() as f64)
     }
 

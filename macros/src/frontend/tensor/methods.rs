@@ -12,7 +12,7 @@ use crate::ir::graph::{NodeId, RowOp, SumAxes, TensorOp};
 use crate::ir::op::{Build, Op};
 
 use super::known::{Call, Callee};
-use super::table::{Method, Yields, find, is_float_method, is_tensor_only};
+use super::table::{Method, Yields, find, is_float_method, is_of_masks, is_tensor_only};
 use super::{Lowered, Lowerer};
 
 /// Methods of the host's containers and numbers that `instantiate` may call as they are.
@@ -86,6 +86,9 @@ impl Lowerer<'_> {
                 return receiver;
             };
             return match method {
+                Method::Bound(_) if !known && is_of_masks(&name) => {
+                    self.bound(call, Yields::Other, receiver)
+                }
                 Method::Bound(yields) => self.bound(call, yields, receiver),
                 Method::Axes { .. } | Method::Reshape | Method::Powi
                     if call.args.first().and_then(integers).is_none() =>

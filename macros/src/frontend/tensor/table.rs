@@ -170,6 +170,7 @@ const BOUND: &[&str] = &[
     "quantile_axis",
     "median_axis",
     "any_axis",
+    "any_axis_keep",
     "argmax_axis",
     "argmin_axis",
     "to_float",
@@ -228,10 +229,19 @@ const BOUND: &[&str] = &[
     "cox",
     "ctc",
     "all_axis",
+    "all_axis_keep",
 ];
 
-/// Bound methods that yield several tensors.
-const BOUND_LISTS: &[&str] = &["split", "eigh", "svd", "qr"];
+/// Bound methods that yield several tensors, or one that holds no floats.
+const BOUND_OTHERS: &[&str] = &["split", "eigh", "svd", "qr", "slogdet", "to_mask"];
+
+/// Methods that masks have, too: what they yield is a tensor of floats or a mask as their receiver is.
+const OF_MASKS: &[&str] = &["any_axis", "any_axis_keep", "all_axis", "all_axis_keep"];
+
+/// Whether a method's result is a mask where its receiver is one.
+pub(super) fn is_of_masks(name: &str) -> bool {
+    OF_MASKS.contains(&name)
+}
 
 /// Names that floats or containers have too: they say nothing about an unknown receiver.
 const SHARED: &[&str] = &[
@@ -257,7 +267,7 @@ pub(super) fn find(name: &str) -> Option<Method> {
     if name == "concat" || BOUND.contains(&name) {
         return Some(Method::Bound(Yields::Tensor));
     }
-    if BOUND_LISTS.contains(&name) {
+    if BOUND_OTHERS.contains(&name) {
         return Some(Method::Bound(Yields::Other));
     }
     let op = Op::ALL.iter().copied().find(|op| op.name() == name);
