@@ -11,7 +11,7 @@ use std::hint::black_box;
 use cotangent::prelude::Tensor;
 use cotangent_benches::{Peer, nanoseconds_each, peer, rate, seconds, threads};
 use cotangent_runtime::Real;
-use cotangent_runtime::cpu::{Kernel, MatMul, isa, kernel};
+use cotangent_runtime::cpu::{Kernel, MatMul, Precision, isa, kernel, with_precision};
 
 /// m, k, n: cubes and the shapes of small networks.
 const SHAPES: &[[usize; 3]] = &[
@@ -126,6 +126,28 @@ macro_rules! products {
             assert_eq!(ours, theirs, "{case}");
         }
     };
+}
+
+/// Products whose operands are rounded to `bf16`, beside the full ones.
+fn rounded_products(wanted: &dyn Fn(&str) -> bool) {
+    for &[m, k, n] in SHAPES {
+        let case = format!("gemm_bf16_{m}x{k}x{n}");
+        if !wanted(&case) {
+            continue;
+        }
+        let a: Vec<f32> = (0..m * k).map(|i| (i * 7 % 13) as f32 - 6.0).collect();
+        let b: Vec<f32> = (0..k * n).map(|i| (i * 5 % 11) as f32 - 5.0).collect();
+        let (mut rounded, mut full) = (vec![0.0; m * n], vec![0.0; m * n]);
+        let plan = || MatMul::<f32>::new(m, k, n);
+        let mut plans = (with_precision(Precision::Bf16, plan), plan());
+        let peers = vec![
+            peer("cotangent", || plans.0.run(&a, &b, &mut rounded)),
+            peer("cotangent_f32", || plans.1.run(&a, &b, &mut full)),
+        ];
+        rate(&case, threads(), 2.0 * (m * k * n) as f64, None, peers);
+        // Small integers are no wider than bf16.
+        assert_eq!(rounded, full, "{case}");
+    }
 }
 
 /// Runs a kernel of one input and one output.
@@ -263,6 +285,7 @@ fn main() {
         peak.map(|peak| peak / 2.0),
         wanted
     );
+    rounded_products(&wanted);
     functions(&wanted);
     rows(&wanted);
     layers::layers(&wanted);

@@ -21,7 +21,7 @@ pub mod __private {
 
 pub use cotangent_macros::{Differentiable, derivative, differentiable, einsum};
 pub use cotangent_optimizers as optimizers;
-pub use cotangent_runtime::cpu::{set_threads, threads};
+pub use cotangent_runtime::cpu::{Precision, set_threads, threads, with_precision};
 pub use cotangent_runtime::npy;
 pub use cotangent_runtime::scalar::{Matrix, Number as Real, SparseJacobian};
 pub use cotangent_runtime::{

@@ -178,7 +178,23 @@ fn a_cast_rounds_the_value_and_passes_the_cotangent() {
 
 #[test]
 fn the_plan_says_what_it_converts() {
-    let (w, x) = (noise::<bf16>(&[3, 2], 1), noise::<bf16>(&[4, 3], 2));
-    let report = brain::product::bind(&w, &x).unwrap().report().to_string();
-    assert!(report.contains("bf16 -> f32 6 elements"), "{report}");
+    let w = noise::<f16>(&[6], 1);
+    let report = half::several::bind(&w).unwrap().report().to_string();
+    assert!(report.contains("f16 -> f32 6 elements"), "{report}");
+}
+
+/// A leaf that only products read is widened in blocks: its copy is in no plan, forward or backward.
+#[test]
+fn products_read_half_leaves_where_they_are() {
+    let (w, x) = (noise::<bf16>(&[300, 200], 1), noise::<bf16>(&[40, 300], 2));
+    let cotangent = noise::<bf16>(&[40, 200], 3);
+    let program = brain::product::bind(&w, &x).unwrap();
+    let report = program.report().to_string();
+    assert!(report.contains("a of Bf16, b of Bf16"), "{report}");
+    assert!(program.report().peak() < 300 * 200 * 4, "{report}");
+    let (result, to_w) = brain::product::vjp(&w, &x, &cotangent).unwrap();
+    let (expected, wide_to_w) =
+        single::product::vjp(&wide(&w), &wide(&x), &wide(&cotangent)).unwrap();
+    assert_eq!(result, expected.cast());
+    assert_eq!(to_w, wide_to_w.cast());
 }

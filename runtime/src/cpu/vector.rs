@@ -186,7 +186,7 @@ macro_rules! intrinsics {
             unsafe fn multiply_add(self, b: Self, c: Self) -> Self {
                 let ($x, $y, $z) = (self.0, b.0, c.0);
                 // SAFETY: the machine has the instruction set.
-                $name(unsafe { std::arch::$arch::$fma($($order),*) })
+                $name(unsafe { $fma($($order),*) })
             }
         }
     };
@@ -256,6 +256,62 @@ mod x86 {
             _mm512_mask_storeu_ps; count => ((1_u32 << count) - 1) as u16
         ); }
     }
+    // Its lanes are sums of `f32`; as factors they are pairs of `bf16`, whose products are both added.
+    intrinsics! {
+        x86_64 Avx512Pairs f32 16 __m512 _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_add_ps
+        (x y z) => add_products_of_pairs(x, y, z);
+        { parts_by_mask!(
+            Avx512Pairs f32 __mmask16 (from, mask) => _mm512_maskz_loadu_ps(mask, from);
+            _mm512_mask_storeu_ps; count => ((1_u32 << count) - 1) as u16
+        ); }
+    }
+
+    impl Avx512Pairs {
+        /// Pairs of an element of each vector.
+        ///
+        /// # Safety
+        /// The machine has the instructions of pairs.
+        #[inline(always)]
+        pub(in crate::cpu) unsafe fn join(first: Avx512F32, second: Avx512F32) -> Avx512Pairs {
+            // SAFETY: the caller's contract; the types that change are as long and of any bits.
+            unsafe {
+                let [first, second] = [first, second].map(|values| {
+                    let rounded =
+                        std::mem::transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(values.0));
+                    _mm512_cvtepu16_epi32(rounded)
+                });
+                let pairs = _mm512_or_si512(first, _mm512_slli_epi32::<16>(second));
+                Avx512Pairs(_mm512_castsi512_ps(pairs))
+            }
+        }
+
+        /// Pairs of neighbours: the first vector has those that come first.
+        ///
+        /// # Safety
+        /// The machine has the instructions of pairs.
+        #[inline(always)]
+        pub(in crate::cpu) unsafe fn of_neighbours(
+            first: Avx512F32,
+            second: Avx512F32,
+        ) -> Avx512Pairs {
+            // SAFETY: the caller's contract; the types are as long and of any bits.
+            unsafe {
+                let pairs = _mm512_cvtne2ps_pbh(second.0, first.0);
+                Avx512Pairs(std::mem::transmute::<__m512bh, __m512>(pairs))
+            }
+        }
+    }
+
+    /// # Safety
+    /// The machine has the instruction, which is no part of the instruction set.
+    #[inline(always)]
+    unsafe fn add_products_of_pairs(x: __m512, y: __m512, sums: __m512) -> __m512 {
+        // SAFETY: the caller's contract; both types are 64 bytes of which any are a value.
+        unsafe {
+            let [x, y] = [x, y].map(|pairs| std::mem::transmute::<__m512, __m512bh>(pairs));
+            _mm512_dpbf16_ps(sums, x, y)
+        }
+    }
     intrinsics! {
         x86_64 Avx512F64 f64 8 __m512d _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_add_pd
         (x y z) => _mm512_fmadd_pd(x, y, z);
@@ -266,7 +322,10 @@ mod x86 {
     }
 }
 #[cfg(target_arch = "x86_64")]
-pub(super) use x86::{Avx2F32, Avx2F64, Avx512F32, Avx512F64};
+pub(super) use x86::{Avx2F32, Avx2F64, Avx512F32, Avx512F64, Avx512Pairs};
+
+#[cfg(target_arch = "aarch64")]
+use std::arch::aarch64::{vfmaq_f32, vfmaq_f64};
 
 #[cfg(target_arch = "aarch64")]
 intrinsics! {

@@ -8,6 +8,7 @@ use super::engine::{Engine, Instantiate, WalkArguments};
 use super::plan::{Gradients, Request, Seed, plan};
 use super::walk::Walk;
 use crate::Error;
+use crate::cpu::with_precision;
 
 /// What a plan computes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -150,7 +151,7 @@ impl Engine {
             budget: self.budget,
             key: self.walk.key.clone(),
         };
-        let plan = plan(&builder, request)?;
+        let plan = with_precision(self.precision, || plan(&builder, request))?;
         self.arena.grow(plan.arena.bytes);
         self.scratch.grow(plan.scratch_bytes);
         self.sources.reserve(plan.widest);

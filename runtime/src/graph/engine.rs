@@ -15,6 +15,7 @@ use super::returned::{Returned, Slot};
 use super::step::{Location, Pointers};
 use super::walk::{GradientWalk, Walk};
 
+use crate::cpu::{Precision, precision};
 use crate::{DType, Error, Float, cpu};
 
 /// Plans, memory and the walk of a bound program.
@@ -39,6 +40,8 @@ pub struct Engine {
     poisoned: Option<u8>,
     /// The bytes that arena and scratch space may take.
     pub(super) budget: Option<usize>,
+    /// What products of all plans may do, as it was on the thread that made the engine.
+    pub(super) precision: Precision,
 }
 
 // SAFETY: the raw pointers are written from the arguments of a call and read in the same call
@@ -72,6 +75,7 @@ impl Engine {
             scratch: Bytes::default(),
             poisoned: None,
             budget: None,
+            precision: precision(),
         }
     }
 

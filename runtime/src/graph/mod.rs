@@ -40,6 +40,7 @@ mod static_einsum;
 mod static_shape;
 mod static_text;
 mod step;
+mod stored_operands;
 mod update;
 mod walk;
 

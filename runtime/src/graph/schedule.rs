@@ -9,6 +9,7 @@ use super::memory::Buffer;
 use super::plan::{Gradients, Output, Plan, Planner, Request};
 use super::recompute::{Outline, Turn};
 use super::step::{Action, Location, Pass, Step};
+use super::stored_operands;
 use crate::Error;
 
 impl Planner<'_> {
@@ -24,6 +25,7 @@ impl Planner<'_> {
         scopes: &Scopes,
         request: Request<'_>,
     ) -> Result<Plan, Error> {
+        stored_operands::read_in_place(&mut self.steps, &self.arena);
         self.drop_unread();
         let scratch = self.steps.iter().map(|step| step.action.scratch_bytes());
         let scratch_bytes = scratch.max().unwrap_or(0);

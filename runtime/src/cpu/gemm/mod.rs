@@ -1,14 +1,17 @@
 //! Matrix products over batches that broadcast.
 //!
-//! `GemmPlan` knows shapes and batches; `schedule` decides how one product is computed; `product` cuts one product into blocks, which `pack` copies; `tile` holds the
-//! innermost loops, compiled for every instruction set by `kernels`. Transposes are strides, and
-//! nothing is copied for them but what a block needs.
+//! `GemmPlan` knows shapes and batches; `schedule` decides how one product is computed; `product` cuts one product into blocks, which `pack` lays out; `tile` and `copy`
+//! hold the innermost loops, compiled for every instruction set by `kernels`. Transposes are strides, and
+//! nothing is copied for them but what a block needs; operands that are `stored` in another type are converted on
+//! the way.
 
+mod copy;
 mod kernels;
 mod multiply;
 mod pack;
 mod product;
 mod schedule;
+mod stored;
 mod tile;
 
 use std::fmt;
@@ -18,8 +21,10 @@ pub(crate) use self::kernels::Tiles;
 pub(crate) use self::multiply::Multiply;
 use self::product::{Finish, Product};
 use self::schedule::Schedule;
+use self::stored::Stored;
 use super::Write;
 use super::isa::isa;
+use super::precision::{Precision, precision};
 use crate::{DType, shape};
 
 /// A matrix product whose shapes are known.
@@ -31,6 +36,8 @@ pub(crate) struct GemmPlan {
     schedule: Schedule,
     /// Whether the product takes the right operand first.
     swapped: bool,
+    /// What the operands are stored as.
+    stored: [Stored; 2],
     /// Offsets of the operands of each product of the batch, in elements.
     batch: Vec<[usize; 3]>,
     /// Whether the first product that reaches a result accumulates, too.
@@ -93,24 +100,34 @@ impl GemmPlan {
             b: strides_b,
             c_row: n,
             b_stays: false,
+            stored: [Stored::Own; 2],
+            pairs: false,
         };
         let (product, batch) = product.join(batch);
-        let (product, swapped) = product.upright();
-        let schedule = match (dtype, batch.len()) {
-            (DType::F64, 1) => Schedule::shared::<f64>(&product),
-            (DType::F64, _) => Schedule::single::<f64>(&product),
-            (_, 1) => Schedule::shared::<f32>(&product),
-            _ => Schedule::single::<f32>(&product),
-        };
+        let (mut product, swapped) = product.upright();
+        let rounds = dtype == DType::F32 && precision() == Precision::Bf16;
+        product.pairs = rounds && product.repays_pairs();
         GemmPlan {
             dtype,
+            schedule: scheduled(dtype, &product, batch.len()),
             product,
-            schedule,
             swapped,
+            stored: [Stored::Own; 2],
             batch,
             write,
             results: output.iter().product(),
         }
+    }
+
+    /// Lets operand 0 or 1 of a product in `f32` be stored as `f16` or `bf16`: it is widened where it is read, and
+    /// the digits are those of a widened operand.
+    pub(crate) fn store(&mut self, operand: usize, dtype: DType) {
+        self.stored[operand] = Stored::of(dtype);
+        self.product.stored = self.stored;
+        if self.swapped {
+            self.product.stored.reverse();
+        }
+        self.schedule = scheduled(self.dtype, &self.product, self.batch.len());
     }
 
     /// The multiplications of the whole batch.
@@ -167,9 +184,9 @@ impl GemmPlan {
         unsafe {
             match self.dtype {
                 DType::F64 => {
-                    self.typed::<f64>(a.cast(), b.cast(), c.cast(), scratch.cast(), finish);
+                    self.typed::<f64>(a, b, c.cast(), scratch.cast(), finish);
                 }
-                _ => self.typed::<f32>(a.cast(), b.cast(), c.cast(), scratch.cast(), finish),
+                _ => self.typed::<f32>(a, b, c.cast(), scratch.cast(), finish),
             }
         }
     }
@@ -178,8 +195,8 @@ impl GemmPlan {
     /// As `run_with`.
     unsafe fn typed<T: Tiles>(
         &self,
-        a: *const T,
-        b: *const T,
+        a: *const u8,
+        b: *const u8,
         c: *mut T,
         scratch: *mut T,
         finish: Option<&(dyn Fn(Range<usize>) + Sync)>,
@@ -191,6 +208,7 @@ impl GemmPlan {
         // Results that several products of the batch reach are finished after the last one.
         let once = self.once();
         let mut written = 0;
+        let bytes = self.stored.map(Stored::bytes::<T>);
         // SAFETY: offsets were computed from the shapes.
         unsafe {
             if self.write == Write::Store && (self.product.k == 0 || self.batch.is_empty()) {
@@ -202,11 +220,8 @@ impl GemmPlan {
                     // Batches that share a result come again at an offset below the highest one.
                     let fresh = self.write == Write::Store && at_c >= written;
                     written = written.max(at_c + size);
-                    let (a, b) = if self.swapped {
-                        (b.add(at_b), a.add(at_a))
-                    } else {
-                        (a.add(at_a), b.add(at_b))
-                    };
+                    let (a, b) = (a.add(at_a * bytes[0]), b.add(at_b * bytes[1]));
+                    let (a, b) = if self.swapped { (b, a) } else { (a, b) };
                     let part = |rows: Range<usize>, columns: Range<usize>| {
                         let Some(finish) = finish else { return };
                         if columns.len() == n {
@@ -238,7 +253,26 @@ impl fmt::Display for GemmPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let batch = self.batch.len();
         let Product { m, n, k, .. } = self.product;
-        write!(f, "gemm {batch} x [{m}, {k}] [{k}, {n}] {:?}", self.write)
+        write!(f, "gemm {batch} x [{m}, {k}] [{k}, {n}] {:?}", self.write)?;
+        if self.product.pairs {
+            write!(f, " rounded to bf16")?;
+        }
+        for (operand, stored) in ["a", "b"].into_iter().zip(self.stored) {
+            if stored != Stored::Own {
+                write!(f, ", {operand} of {stored:?}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How one product of a batch of `count` is computed.
+fn scheduled(dtype: DType, product: &Product, count: usize) -> Schedule {
+    match (dtype, count) {
+        (DType::F64, 1) => Schedule::shared::<f64>(product),
+        (DType::F64, _) => Schedule::single::<f64>(product),
+        (_, 1) => Schedule::shared::<f32>(product),
+        _ => Schedule::single::<f32>(product),
     }
 }
 

@@ -6,6 +6,7 @@ use super::super::isa::{Isa, isa};
 use super::kernels::Tiles;
 use super::product::Product;
 use super::schedule::Schedule;
+use super::stored::Stored;
 
 /// `c (+)= a b` for operands that are read by the strides of their rows and columns. The columns of c are
 /// contiguous.
@@ -30,6 +31,8 @@ impl Multiply {
             b,
             c_row,
             b_stays: false,
+            stored: [Stored::Own; 2],
+            pairs: false,
         })
     }
 
@@ -103,7 +106,7 @@ impl Multiply {
             return;
         }
         let ready = again && self.0.b_stays && schedule.packs_right_whole(&self.0);
-        let operands = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
+        let operands = (a.as_ptr().cast(), b.as_ptr().cast(), c.as_mut_ptr());
         // SAFETY: the operands are as long as their strides reach, c and the scratch space are borrowed
         // exclusively, and the product was made for an instruction set in use.
         unsafe {

@@ -4,8 +4,10 @@
 //! of memory; nothing is transposed for that. A block of the right operand is cut into panels as wide
 //! as a tile. What is copied and when is the driver's choice.
 
+use super::copy::Copy;
 use super::kernels::{Kernels, Tiles};
-use super::tile::{Ahead, Copy};
+use super::product::Operand;
+use super::tile::Ahead;
 
 /// Bytes of a cache line.
 const LINE: usize = 64;
@@ -67,114 +69,98 @@ impl Strip {
     pub(super) unsafe fn pack<T: Tiles>(
         &self,
         kernels: &Kernels<T>,
-        (from, strides): (*const T, (usize, usize)),
+        from: Operand,
         height: usize,
         depth: usize,
         to: *mut T,
     ) {
+        let (row, column) = from.strides;
+        let stored = from.stored as usize;
         // SAFETY: the caller's contract; a cache line is a whole number of vectors.
         unsafe {
-            match strides {
-                (1, from_row) => (kernels.copy)(&Copy {
-                    from,
-                    from_row,
+            if row == 1 {
+                kernels.copies[stored](&Copy {
+                    from: from.at,
+                    from_row: column,
+                    from_column: 1,
                     rows: depth,
                     columns: height,
                     to,
                     to_row: self.step,
                     panel: height,
                     to_panel: 0,
-                }),
-                (from_row, 1) => (kernels.copy)(&Copy {
-                    from,
-                    from_row,
+                });
+            } else {
+                kernels.copies_along[stored](&Copy {
+                    from: from.at,
+                    from_row: row,
+                    from_column: column,
                     rows: height,
                     columns: depth,
                     to,
                     to_row: self.row,
                     panel: self.run,
                     to_panel: self.block,
-                }),
-                (row, step) => {
-                    for r in 0..height {
-                        for d in 0..depth {
-                            let at =
-                                r * self.row + d % self.run * self.step + d / self.run * self.block;
-                            *to.add(at) = *from.add(r * row + d * step);
-                        }
-                    }
-                }
+                });
             }
         }
     }
 
     /// What panel `number` of `panels` fetches of the next strip, which has `rows` rows that begin at `from`: its
-    /// share of the cache lines of every block.
+    /// share of the cache lines of every block. A place of a strip holds `each` elements.
     pub(super) fn ahead<T>(
         &self,
-        (from, (row, step)): (*const T, (usize, usize)),
+        from: Operand,
         rows: usize,
+        each: usize,
         number: usize,
         panels: usize,
-    ) -> Ahead<T> {
+    ) -> Ahead {
+        let (row, step) = from.strides;
+        let run = self.run * each;
         let (lines, apart) = match (rows, row) {
             (0, _) => (0, 0),
-            (_, 1) => (self.run, step),
+            (_, 1) => (run, step),
             _ => (rows, row),
         };
         let [first, last] = [number, number + 1].map(|panel| panel * lines / panels);
+        let bytes = from.stored.bytes::<T>();
         Ahead {
-            from: from.wrapping_add(first * apart),
+            from: from.at.wrapping_add(first * apart * bytes),
             lines: last - first,
-            apart,
-            block: self.run * step,
+            apart: apart * bytes,
+            block: run * step * bytes,
         }
     }
 }
 
-/// Packs columns into panels of `panel` columns, each of `depth` rows one after another; the last
-/// panel is filled up with zeros.
+/// Packs columns into panels of `panel` columns, each of `depth` rows one after another, of `rows` rows of the
+/// operand.
 ///
 /// # Safety
-/// `from` is valid for the depth and columns by its strides, `to` for the columns, rounded up,
+/// `from` is valid for the rows and columns by its strides, `to` for the columns, rounded up,
 /// times the depth.
 pub(super) unsafe fn pack_panels<T: Tiles>(
     kernels: &Kernels<T>,
-    (from, (row, column)): (*const T, (usize, usize)),
+    from: Operand,
     columns: usize,
-    depth: usize,
+    (rows, depth): (usize, usize),
     panel: usize,
     to: *mut T,
 ) {
-    if column == 1 {
-        // SAFETY: the caller's contract; a panel is a whole number of vectors.
-        unsafe {
-            (kernels.copy)(&Copy {
-                from,
-                from_row: row,
-                rows: depth,
-                columns,
-                to,
-                to_row: panel,
-                panel,
-                to_panel: panel * depth,
-            });
-        }
-        return;
-    }
-    for j in (0..columns).step_by(panel) {
-        let width = (columns - j).min(panel);
-        for c in 0..panel {
-            for d in 0..depth {
-                // SAFETY: j + c < columns where it is read; a panel has panel * depth elements.
-                unsafe {
-                    *to.add(j * depth + d * panel + c) = if c < width {
-                        *from.add((j + c) * column + d * row)
-                    } else {
-                        T::ZERO
-                    };
-                }
-            }
-        }
+    let (row, column) = from.strides;
+    // SAFETY: the caller's contract; a panel is a whole number of vectors.
+    unsafe {
+        kernels.copies[from.stored as usize](&Copy {
+            from: from.at,
+            from_row: row,
+            from_column: column,
+            rows,
+            columns,
+            to,
+            to_row: panel,
+            panel,
+            to_panel: panel * depth,
+        });
     }
 }

@@ -10,10 +10,17 @@ use std::ops::Range;
 
 use super::super::isa::Isa;
 use super::super::threads::{Shared, split};
-use super::kernels::{Kernels, Tiles, WIDTH};
+use super::copy::Copy;
+use super::kernels::{Kernels, Tiles, WIDTH, multiplies_pairs};
 use super::pack::{Strip, pack_panels};
 use super::schedule::{Schedule, Way};
+use super::stored::Stored;
 use super::tile::{Ahead, DOTS, Dots, Tile, TileKernel};
+
+/// The least number of products and sums for each element of the operands, and of elements along k, of a product
+/// that is faster in pairs.
+const PAIRED_WORK: usize = 16;
+const PAIRED_DEPTH: usize = 32;
 
 /// What is done to a block of results, given by its rows and columns, as soon as it is computed.
 pub(super) type Finish<'f> = &'f (dyn Fn(Range<usize>, Range<usize>) + Sync);
@@ -33,6 +40,30 @@ pub(super) struct Product {
     pub(super) c_row: usize,
     /// Whether the right operand serves several products in a row, which repays packing it.
     pub(super) b_stays: bool,
+    /// What the operands are stored as.
+    pub(super) stored: [Stored; 2],
+    /// Whether the operands are rounded to `bf16` and multiplied two along k at a time.
+    pub(super) pairs: bool,
+}
+
+/// Where an operand is, how it lies, and what its elements are.
+#[derive(Clone, Copy)]
+pub(super) struct Operand {
+    pub(super) at: *const u8,
+    /// Of rows and columns, in elements.
+    pub(super) strides: (usize, usize),
+    pub(super) stored: Stored,
+}
+
+impl Operand {
+    /// The part that begins at a row and a column.
+    pub(super) fn from<T>(self, row: usize, column: usize) -> Operand {
+        let elements = row * self.strides.0 + column * self.strides.1;
+        Operand {
+            at: self.at.wrapping_add(elements * self.stored.bytes::<T>()),
+            ..self
+        }
+    }
 }
 
 impl Product {
@@ -75,33 +106,68 @@ impl Product {
             c_row: self.m,
             a: swap(self.b),
             b: swap(self.a),
+            stored: [self.stored[1], self.stored[0]],
             ..self
         };
         (turned, true)
+    }
+
+    /// Whether the machine multiplies pairs, and they repay that both operands are rounded and copied.
+    pub(super) fn repays_pairs(&self) -> bool {
+        let Product { isa, m, n, k, .. } = *self;
+        multiplies_pairs(isa) && m * n >= PAIRED_WORK * (m + n) && k >= PAIRED_DEPTH
+    }
+
+    /// Elements along k that are multiplied at a time.
+    pub(super) fn each(&self) -> usize {
+        if self.pairs { 2 } else { 1 }
+    }
+
+    /// How often that is.
+    pub(super) fn steps(&self) -> usize {
+        self.k.div_ceil(self.each())
+    }
+
+    /// The elements along k of `steps` steps from one on.
+    fn elements(&self, from: usize, steps: usize) -> usize {
+        (steps * self.each()).min(self.k - from * self.each())
+    }
+
+    /// The operands at these addresses.
+    fn operands(&self, [a, b]: [*const u8; 2]) -> [Operand; 2] {
+        let operand = |at, strides, stored| Operand {
+            at,
+            strides,
+            stored,
+        };
+        [
+            operand(a, self.a, self.stored[0]),
+            operand(b, self.b, self.stored[1]),
+        ]
     }
 
     /// Computes the product; every block of the result is handed to `finish` once. Where `b_ready`, the
     /// scratch space still holds what a run with the same right operand packed.
     ///
     /// # Safety
-    /// The pointers are valid for operands of these sizes and strides; `c` overlaps nothing; the schedule is
+    /// The pointers are valid for operands of these sizes, strides and types; `c` overlaps nothing; the schedule is
     /// of this product and element type, and `scratch` has room for its elements; only a right operand that the
     /// schedule packs whole is ready.
     pub(super) unsafe fn run<T: Tiles>(
         &self,
         schedule: &Schedule,
-        (a, b, c): (*const T, *const T, *mut T),
+        (a, b, c): (*const u8, *const u8, *mut T),
         scratch: *mut T,
         accumulate: bool,
         b_ready: bool,
         finish: Option<Finish<'_>>,
     ) {
-        let kernels = T::kernels(self.isa);
+        let kernels = T::kernels(self.isa, self.pairs);
         // SAFETY: the caller's contract.
         unsafe {
             match schedule.way {
                 Way::Dots => {
-                    self.dots(kernels, a, b, c, accumulate);
+                    self.dots(kernels, self.operands([a, b]), c, scratch, accumulate);
                     if let Some(finish) = finish {
                         finish(0..self.m, 0..self.n);
                     }
@@ -117,7 +183,8 @@ impl Product {
                         let work = Work {
                             kernels,
                             schedule,
-                            operands: (a, b, c),
+                            operands: self.operands([a, b]),
+                            c,
                             packed_b: pack_b.then_some(scratch),
                             b_ready,
                             packed_a: pack_a.then(|| scratch.add(size_b)),
@@ -141,19 +208,37 @@ impl Product {
     unsafe fn dots<T: Tiles>(
         &self,
         kernels: &Kernels<T>,
-        a: *const T,
-        b: *const T,
+        [a, b]: [Operand; 2],
         c: *mut T,
+        scratch: *mut T,
         accumulate: bool,
     ) {
+        let dots = kernels.dots[b.stored as usize];
         for row in 0..self.m {
-            for j in (0..self.n).step_by(DOTS) {
-                // SAFETY: row < m and j < n.
-                unsafe {
-                    (kernels.dots)(&Dots {
+            let from = a.from::<T>(row, 0);
+            // SAFETY: row < m and j < n; the scratch space has room for a row that is widened.
+            unsafe {
+                let a = if a.stored == Stored::Own {
+                    from.at.cast()
+                } else {
+                    kernels.copies[a.stored as usize](&Copy {
+                        from: from.at,
+                        from_row: 0,
+                        from_column: 1,
+                        rows: 1,
+                        columns: self.k,
+                        to: scratch,
+                        to_row: 0,
+                        panel: self.k.next_multiple_of(kernels.lanes),
+                        to_panel: 0,
+                    });
+                    scratch.cast_const()
+                };
+                for j in (0..self.n).step_by(DOTS) {
+                    dots(&Dots {
                         k: self.k,
-                        a: a.add(row * self.a.0),
-                        b: b.add(j * self.b.1),
+                        a,
+                        b: b.from::<T>(0, j).at,
                         b_column: self.b.1,
                         c: c.add(row * self.c_row + j),
                         columns: (self.n - j).min(DOTS),
@@ -169,7 +254,8 @@ impl Product {
     /// # Safety
     /// As `run`; the packed blocks are as large as the schedule says.
     unsafe fn tiles<T: Tiles>(&self, work: &Work<'_, T>, mine: Range<usize>) {
-        let (kernels, (a, b, c)) = (work.kernels, work.operands);
+        let (kernels, [a, b], c) = (work.kernels, work.operands, work.c);
+        let (steps, each) = (self.steps(), self.each());
         let Schedule {
             panel,
             depth,
@@ -182,27 +268,28 @@ impl Product {
         // SAFETY: rows, columns and depths stay below m, n and k; the packed blocks are written
         // before they are read.
         unsafe {
-            while n0 < self.n && g0 < self.k {
-                let (columns, group) = ((self.n - n0).min(block), (self.k - g0).min(group));
-                let from = b.add(g0 * self.b.0 + n0 * self.b.1);
+            while n0 < self.n && g0 < steps {
+                let (columns, group) = ((self.n - n0).min(block), (steps - g0).min(group));
+                let from = b.from::<T>(g0 * each, n0);
                 let (b, b_panel, b_step) = match work.packed_b {
                     Some(to) => {
                         if !work.b_ready {
-                            pack_panels(kernels, (from, self.b), columns, group, panel, to);
+                            let rows = self.elements(g0, group);
+                            pack_panels(kernels, from, columns, (rows, group), panel, to);
                         }
                         (to.cast_const(), panel * group, panel)
                     }
-                    None => (from, panel, self.b.0),
+                    None => (from.at.cast(), panel, self.b.0),
                 };
                 for s in mine.clone() {
                     let [first, last, after] = [s, s + 1, s + 2].map(|s| work.schedule.row(s));
                     let mut k0 = 0;
                     while k0 < group {
-                        let at =
-                            |row, k0: usize| a.wrapping_add(row * self.a.0 + (g0 + k0) * self.a.1);
+                        let at = |row, k0: usize| a.from::<T>(row, (g0 + k0) * each);
+                        let strip = at(first, k0);
                         let tile = Tile {
                             k: (group - k0).min(depth),
-                            a: at(first, k0),
+                            a: strip.at.cast(),
                             a_row: self.a.0,
                             a_step: self.a.1,
                             a_run: depth,
@@ -215,6 +302,7 @@ impl Product {
                             columns,
                             accumulate: work.accumulate || g0 + k0 > 0,
                         };
+                        let elements = self.elements(g0 + k0, tile.k);
                         k0 += depth;
                         // What the next strip will copy.
                         let (next, rows) = if k0 < group {
@@ -222,17 +310,23 @@ impl Product {
                         } else if s + 1 < mine.end {
                             (at(last, 0), after - last)
                         } else {
-                            (tile.a, 0)
+                            (strip, 0)
                         };
-                        let packed_a = work.packed_a.map(|to| (to, next, rows));
+                        let packed_a = work.packed_a.map(|to| Left {
+                            to,
+                            strip,
+                            elements,
+                            next,
+                            rows,
+                        });
                         self.strip(kernels, tile, last - first, panel, b_panel, packed_a);
                     }
-                    if let (Some(finish), true) = (work.finish, g0 + group == self.k) {
+                    if let (Some(finish), true) = (work.finish, g0 + group == steps) {
                         finish(first..last, n0..n0 + columns);
                     }
                 }
                 g0 += group;
-                if g0 >= self.k {
+                if g0 >= steps {
                     (n0, g0) = (n0 + block, 0);
                 }
             }
@@ -242,8 +336,7 @@ impl Product {
     /// The tiles of a strip of `height` rows: the operands as those of one wide tile.
     ///
     /// # Safety
-    /// As for a [`Tile`] of all columns; the left operand is packed where there is room for a strip, and
-    /// the rows of the next one, which begins at the address beside it, are fetched.
+    /// As for a [`Tile`] of all columns; the left operand is packed where there is room for a strip.
     unsafe fn strip<T: Tiles>(
         &self,
         kernels: &Kernels<T>,
@@ -251,7 +344,7 @@ impl Product {
         height: usize,
         panel: usize,
         b_panel: usize,
-        packed_a: Option<(*mut T, *const T, usize)>,
+        packed_a: Option<Left<T>>,
     ) {
         let columns = tile.columns;
         let kernels_of_height: &[TileKernel<T>] = match kernels.wide.get(height - 1) {
@@ -261,17 +354,23 @@ impl Product {
         let layout = Strip::of(self.a, kernels, height);
         // SAFETY: every panel begins below the columns.
         unsafe {
-            if let Some((to, _, _)) = packed_a {
-                layout.pack(kernels, (tile.a, self.a), height, tile.k, to);
+            if let Some(Left {
+                to,
+                strip,
+                elements,
+                ..
+            }) = packed_a
+            {
+                layout.pack(kernels, strip, height, elements, to);
                 (tile.a, tile.a_row, tile.a_step) = (to, layout.row, layout.step);
                 (tile.a_run, tile.a_block) = (layout.run, layout.block);
             }
             let mut from = 0;
             while from < columns {
                 tile.columns = (columns - from).min(panel);
-                if let Some((_, next, rows)) = packed_a {
-                    tile.ahead =
-                        layout.ahead((next, self.a), rows, from / panel, columns.div_ceil(panel));
+                if let Some(Left { next, rows, .. }) = packed_a {
+                    let (number, panels) = (from / panel, columns.div_ceil(panel));
+                    tile.ahead = layout.ahead::<T>(next, rows, self.each(), number, panels);
                 }
                 // The vectors that hold the columns; lanes are a power of two.
                 let vectors = (tile.columns + kernels.lanes - 1) >> kernels.lanes.trailing_zeros();
@@ -284,11 +383,25 @@ impl Product {
     }
 }
 
+/// A strip of the left operand that is packed.
+#[derive(Clone, Copy)]
+struct Left<T> {
+    /// Where to.
+    to: *mut T,
+    strip: Operand,
+    /// Its length along k.
+    elements: usize,
+    /// The next one, which has so many rows and is fetched meanwhile.
+    next: Operand,
+    rows: usize,
+}
+
 /// What the parts of a product have in common, and the scratch space of one of them.
 struct Work<'w, T: 'static> {
     kernels: &'static Kernels<T>,
     schedule: &'w Schedule,
-    operands: (*const T, *const T, *mut T),
+    operands: [Operand; 2],
+    c: *mut T,
     packed_a: Option<*mut T>,
     packed_b: Option<*mut T>,
     b_ready: bool,

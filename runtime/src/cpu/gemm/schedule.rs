@@ -4,6 +4,7 @@ use super::super::threads::threads;
 use super::kernels::{Kernels, Tiles, WIDE, WIDTH};
 use super::pack::{Strip, crowded};
 use super::product::Product;
+use super::stored::Stored;
 
 /// The deepest block, in bytes of a row, where both operands are read from end to end: a strip of 12 rows
 /// of this depth is 48 KiB.
@@ -21,6 +22,8 @@ const NEAR_BYTES: usize = 1024;
 const FAR_BYTES: usize = 2 * 1024 * 1024;
 /// Bytes of a right operand that is read in place.
 const SMALL_BYTES: usize = 256 * 1024;
+/// Bytes of a packed block of a right operand that few strips read: it stays in the second-level cache.
+const NEAR_BLOCK_BYTES: usize = 256 * 1024;
 /// So few strips don't repay packing the right operand.
 const FEW_STRIPS: usize = 8;
 /// Products and sums that repay waking a thread, some 20 microseconds of work.
@@ -81,19 +84,28 @@ impl Schedule {
 
     /// The schedule for `parts` threads.
     pub(super) fn of<T: Tiles>(product: &Product, parts: usize) -> Schedule {
-        let kernels = T::kernels(product.isa);
-        let Product { m, n, k, .. } = *product;
+        let kernels = T::kernels(product.isa, product.pairs);
+        let Product { m, n, .. } = *product;
+        let k = product.steps();
         let element = size_of::<T>();
         let vectors = if m <= kernels.wide.len() { WIDE } else { WIDTH };
         let panel = kernels.lanes * vectors;
-        let pack_b = packs_right(product, kernels);
-        let deepest = if pack_b && product.a.1 == 1 {
+        let [converts_a, converts_b] = product
+            .stored
+            .map(|stored| product.pairs || stored != Stored::Own);
+        // What is only packed to be converted changes nothing about the depth, and so about the digits.
+        let repays = packs_right(product, kernels);
+        let deepest = if product.pairs || (repays && product.a.1 == 1) {
             DEEP_BYTES
         } else {
             DEPTH_BYTES
         };
         let depth = k.div_ceil(k.div_ceil(deepest / element).max(1)).max(1);
-        let bytes = BLOCK_BYTES / parts;
+        let bytes = if converts_b && m <= FEW_STRIPS * kernels.tiles.len() {
+            NEAR_BLOCK_BYTES
+        } else {
+            BLOCK_BYTES / parts
+        };
         let most = bytes / element / depth / panel * panel;
         let block = most.max(panel).min(n.max(1));
         let group = if block * k * element <= bytes {
@@ -104,15 +116,19 @@ impl Schedule {
         let way = if takes_dots(product) {
             Way::Dots
         } else {
-            let pack_a = n > panel && packs_left(product, kernels);
+            let pack_a = converts_a || (n > panel && packs_left(product, kernels));
+            let pack_b = converts_b || repays;
             Way::Tiles { pack_a, pack_b }
         };
-        let (pack_a, pack_b) = match way {
-            Way::Dots => (false, false),
-            Way::Tiles { pack_a, pack_b } => (pack_a, pack_b),
+        let copied = |copied: bool, elements: usize| if copied { elements } else { 0 };
+        let packed = match way {
+            Way::Dots => (copied(converts_a, k.next_multiple_of(kernels.lanes)), 0),
+            Way::Tiles { pack_a, pack_b } => (
+                copied(pack_a, Strip::elements(kernels, depth)),
+                copied(pack_b, group * block.next_multiple_of(panel)),
+            ),
         };
         let strips = m.div_ceil(kernels.tiles.len());
-        let copied = |copied: bool, elements: usize| if copied { elements } else { 0 };
         Schedule {
             way,
             parts,
@@ -123,10 +139,7 @@ impl Schedule {
             depth,
             block,
             group,
-            packed: (
-                copied(pack_a, Strip::elements(kernels, depth)),
-                copied(pack_b, group * block.next_multiple_of(panel)),
-            ),
+            packed,
         }
     }
 
@@ -150,7 +163,7 @@ impl Schedule {
 fn takes_dots(product: &Product) -> bool {
     let Product { m, k, a, b, .. } = *product;
     let along_k = |stride: usize| stride == 1 || k == 1;
-    m <= DOT_ROWS && along_k(b.0) && b.1 != 1 && along_k(a.1)
+    !product.pairs && m <= DOT_ROWS && along_k(b.0) && b.1 != 1 && along_k(a.1)
 }
 
 /// Whether blocks of the right operand are copied.

@@ -6,6 +6,7 @@
 //! its loops over constants unroll.
 
 use super::super::vector::{Vector, prefetch};
+use super::stored::Source;
 
 /// Operands of a tile: `c (+)= a b`.
 pub(super) struct Tile<T> {
@@ -17,7 +18,7 @@ pub(super) struct Tile<T> {
     pub(super) a_step: usize,
     pub(super) a_run: usize,
     pub(super) a_block: usize,
-    pub(super) ahead: Ahead<T>,
+    pub(super) ahead: Ahead,
     /// `b[d, j]` is at `d * b_step + j`.
     pub(super) b: *const T,
     pub(super) b_step: usize,
@@ -32,15 +33,15 @@ pub(super) struct Tile<T> {
 
 /// Cache lines that will be needed soon: these many at each run of the left operand.
 #[derive(Clone, Copy)]
-pub(super) struct Ahead<T> {
-    pub(super) from: *const T,
+pub(super) struct Ahead {
+    pub(super) from: *const u8,
     pub(super) lines: usize,
-    /// From a line to the next one, and from the lines of a run to those of the next one.
+    /// Bytes from a line to the next one, and from the lines of a run to those of the next one.
     pub(super) apart: usize,
     pub(super) block: usize,
 }
 
-impl<T> Ahead<T> {
+impl Ahead {
     /// No lines.
     pub(super) fn nothing() -> Self {
         Ahead {
@@ -137,8 +138,8 @@ pub(super) const DOTS: usize = 4;
 pub(super) struct Dots<T> {
     pub(super) k: usize,
     pub(super) a: *const T,
-    /// `b[d, j]` is at `d + j * b_column`.
-    pub(super) b: *const T,
+    /// `b[d, j]` is at `d + j * b_column`, stored as the kernel reads it.
+    pub(super) b: *const u8,
     pub(super) b_column: usize,
     pub(super) c: *mut T,
     /// At most [`DOTS`].
@@ -154,15 +155,15 @@ pub(super) type DotKernel<T> = unsafe fn(&Dots<T>);
 /// # Safety
 /// As [`DotKernel`].
 #[inline(always)]
-pub(super) unsafe fn dots<V: Vector>(t: &Dots<V::Element>)
+pub(super) unsafe fn dots<V: Vector, S: Source<V::Element>>(t: &Dots<V::Element>)
 where
     V::Element: std::ops::Add<Output = V::Element> + std::ops::Mul<Output = V::Element>,
 {
     // SAFETY: all pointers stay inside the operands, by the contract above; a column that does not
     // exist is replaced by the last one that does.
     unsafe {
-        let b: [*const V::Element; DOTS] =
-            std::array::from_fn(|j| t.b.add(j.min(t.columns - 1) * t.b_column));
+        let b: [*const S; DOTS] =
+            std::array::from_fn(|j| t.b.cast::<S>().add(j.min(t.columns - 1) * t.b_column));
         let mut sums = [[V::zero(); 2]; DOTS];
         let mut d = 0;
         while d + 2 * V::LANES <= t.k {
@@ -170,16 +171,16 @@ where
                 let at = d + half * V::LANES;
                 let a = V::load(t.a.add(at));
                 for (sum, b) in sums.iter_mut().zip(b) {
-                    sum[half] = a.multiply_add(V::load(b.add(at)), sum[half]);
+                    sum[half] = a.multiply_add(S::load(b.add(at)), sum[half]);
                 }
             }
             d += 2 * V::LANES;
         }
         while d < t.k {
-            let mask = V::mask((t.k - d).min(V::LANES));
-            let a = V::load_part(t.a.add(d), mask);
+            let rest = (t.k - d).min(V::LANES);
+            let a = V::load_part(t.a.add(d), V::mask(rest));
             for (sum, b) in sums.iter_mut().zip(b) {
-                sum[0] = a.multiply_add(V::load_part(b.add(d), mask), sum[0]);
+                sum[0] = a.multiply_add(S::load_part(b.add(d), rest), sum[0]);
             }
             d += V::LANES;
         }
@@ -200,86 +201,5 @@ where
                 lanes[0]
             };
         }
-    }
-}
-
-/// Rows that are copied into panels.
-pub(super) struct Copy<T> {
-    pub(super) from: *const T,
-    pub(super) from_row: usize,
-    pub(super) rows: usize,
-    pub(super) columns: usize,
-    pub(super) to: *mut T,
-    /// At least the width of a panel, rounded up to whole vectors.
-    pub(super) to_row: usize,
-    /// Columns of a panel, and what lies between two panels.
-    pub(super) panel: usize,
-    pub(super) to_panel: usize,
-}
-
-/// Copies rows into panels.
-///
-/// # Safety
-/// The machine has the instruction set; `from` is valid for the rows and columns, `to` for the
-/// panels, each row of which is filled up to whole vectors with zeros.
-pub(super) type CopyKernel<T> = unsafe fn(&Copy<T>);
-
-/// # Safety
-/// As [`CopyKernel`].
-#[inline(always)]
-pub(super) unsafe fn copy<V: Vector>(t: &Copy<V::Element>) {
-    let panels = t.columns.div_ceil(t.panel);
-    let vectors = t.panel / V::LANES;
-    let whole = if t.panel.is_multiple_of(V::LANES) {
-        t.columns / t.panel
-    } else {
-        0
-    };
-    for row in 0..t.rows {
-        // SAFETY: the caller's contract.
-        unsafe {
-            let from = t.from.add(row * t.from_row);
-            let to = t.to.add(row * t.to_row);
-            // Whole panels are most of the work, and as wide as a cache line or a tile.
-            match vectors {
-                1 => copy_panels::<V>(from, to, t.to_panel, 1, whole),
-                2 => copy_panels::<V>(from, to, t.to_panel, 2, whole),
-                _ => copy_panels::<V>(from, to, t.to_panel, vectors, whole),
-            }
-            for panel in whole..panels {
-                let width = (t.columns - panel * t.panel).min(t.panel);
-                let whole = width / V::LANES * V::LANES;
-                let from = from.add(panel * t.panel);
-                let to = to.add(panel * t.to_panel);
-                for at in (0..whole).step_by(V::LANES) {
-                    V::load(from.add(at)).store(to.add(at));
-                }
-                if whole < width {
-                    V::load_part(from.add(whole), V::mask(width - whole)).store(to.add(whole));
-                }
-            }
-        }
-    }
-}
-
-/// Copies `panels` panels of `vectors` vectors.
-///
-/// # Safety
-/// As [`CopyKernel`], for one row.
-#[inline(always)]
-unsafe fn copy_panels<V: Vector>(
-    mut from: *const V::Element,
-    mut to: *mut V::Element,
-    to_panel: usize,
-    vectors: usize,
-    panels: usize,
-) {
-    for _ in 0..panels {
-        for v in 0..vectors {
-            // SAFETY: the caller's contract.
-            unsafe { V::load(from.add(v * V::LANES)).store(to.add(v * V::LANES)) };
-        }
-        from = from.wrapping_add(vectors * V::LANES);
-        to = to.wrapping_add(to_panel);
     }
 }
