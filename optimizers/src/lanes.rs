@@ -40,6 +40,19 @@ pub(crate) fn lane_sum<T: Real, const SQUARE: bool>(values: &[T]) -> f64 {
     sums[0]
 }
 
+/// The sum of a term for each of few elements, which fill their vectors.
+#[inline(always)]
+pub(crate) fn vector_sum<T: Real>(vectors: &[[T; VECTOR]], term: impl Fn(T) -> f64) -> f64 {
+    let mut sums = [0.0; VECTOR];
+    for vector in vectors {
+        for lane in 0..VECTOR {
+            sums[lane] += term(vector[lane]);
+        }
+    }
+    let [a, b, c, d, e, f, g, h] = sums;
+    ((a + e) + (c + g)) + ((b + f) + (d + h))
+}
+
 /// The largest element; 0 if none is above.
 #[inline(always)]
 pub(crate) fn lane_max<T: Real>(values: &[T]) -> T {
@@ -82,6 +95,9 @@ mod tests {
             }
             assert!((lane_sum::<_, false>(&values) - plain).abs() < 1e-9);
             assert!((lane_sum::<_, true>(&values) - squares).abs() < 1e-9);
+            let (vectors, rest) = values.as_chunks();
+            let rest: f64 = rest.iter().map(|x| x * x).sum();
+            assert!((vector_sum(vectors, |x| x * x) + rest - squares).abs() < 1e-9);
         }
     }
 }

@@ -7,7 +7,7 @@ use cotangent_runtime::cpu::{Vectorized, vectorized, widen};
 use cotangent_runtime::{Floats, Half};
 
 use crate::Real;
-use crate::lanes::lane_sum;
+use crate::lanes::{lane_sum, vector_sum};
 
 /// Leaves shorter than this aren't worth a call into vector code.
 const SHORT: usize = 64;
@@ -52,11 +52,13 @@ pub(crate) fn squares<T: Real>(values: &[T], scale: f64) -> f64 {
         }
     }
     if values.len() < SHORT {
-        // Few elements: their squares one after another.
-        return values.iter().fold(0.0, |sum, value| {
+        let square = |value: T| {
             let value = value.to_f64() * scale;
-            sum + value * value
-        });
+            value * value
+        };
+        let (vectors, rest) = values.as_chunks();
+        let whole = vector_sum(vectors, square);
+        return rest.iter().fold(whole, |sum, &value| sum + square(value));
     }
     // One factor after another: their product may be too small or too large for a number.
     vectorized(Squares(values)) * scale * scale

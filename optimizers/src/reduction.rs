@@ -85,8 +85,8 @@ impl Collector<'_> {
             return;
         };
         // Parameters are whole; only a leaf that was built for them takes lists of rows.
-        let takes_rows = entry.embedding || entry.frozen();
-        if x.rows.is_some() || (g.rows.is_some() && !takes_rows) || !entry.is(path, g.shape) {
+        let takes_rows = || entry.embedding || entry.frozen();
+        if x.rows.is_some() || (g.rows.is_some() && !takes_rows()) || !entry.is(path, g.shape) {
             self.same = false;
             return;
         }

@@ -6,7 +6,7 @@
 //! level cache, so that what is summed (changes, measurements) is a second loop over hot data and
 //! both vectorise.
 
-use crate::lanes::{VECTOR, lane_sum};
+use crate::lanes::{VECTOR, lane_sum, vector_sum};
 use crate::{Blend, Real, Rule, Sums};
 
 /// Elements per tile.
@@ -110,7 +110,9 @@ macro_rules! slots {
                             &mut delta[i],
                         );
                     }
-                    return lane_sum::<T, true>(&strip.delta[..strip.len]);
+                    strip.delta[strip.len..len].fill(T::default());
+                    let delta = strip.delta[..len].as_chunks::<VECTOR>().0;
+                    return vector_sum(delta, |change| change.to_f64() * change.to_f64());
                 }
                 let mut squares = 0.0;
                 let mut start = 0;

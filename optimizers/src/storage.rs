@@ -50,6 +50,7 @@ impl LeafEntry {
     }
 
     /// Whether it stays as it is.
+    #[inline(always)]
     pub(crate) fn frozen(&self) -> bool {
         self.place == Place::Frozen
     }
