@@ -1,10 +1,8 @@
-//! The steps themselves of searches and trust regions, against values computed by hand: a search
-//! that ends at a good point for the wrong reason is noticed.
+//! The trials of line searches.
 
-use cotangent_optimizers::minimise::{
-    Dogleg, HagerZhang, LineSearch, MoreThuente, Region, Stopping, StrongWolfe, Trial, TrustRegion,
-    objective,
-};
+use cotangent_optimizers::minimise::{HagerZhang, LineSearch, MoreThuente, StrongWolfe, Trial};
+
+use crate::assert_close;
 
 /// The steps that a search tries, and the one it takes.
 fn steps(search: LineSearch, first: f64, line: impl Fn(f64) -> (f64, f64)) -> (Vec<f64>, Trial) {
@@ -20,16 +18,6 @@ fn steps(search: LineSearch, first: f64, line: impl Fn(f64) -> (f64, f64)) -> (V
         line(step)
     });
     (tried, found.unwrap())
-}
-
-fn assert_close(got: &[f64], want: &[f64]) {
-    assert_eq!(got.len(), want.len(), "{got:?} and {want:?}");
-    for (got, want) in got.iter().zip(want) {
-        assert!(
-            (got - want).abs() <= 1e-12 * want.abs().max(1.0),
-            "{got} and {want}"
-        );
-    }
 }
 
 fn wolfe(curvature: f64) -> LineSearch {
@@ -214,66 +202,48 @@ fn hager_zhang_takes_secants_of_slopes() {
     assert_close(&steps(search, 3.0, quartic).0, &[3.0, a, b, meets]);
 }
 
-/// The point after one step on `(x^2 + 10 y^2) / 2` from (10, 1), of each kind of trust region.
-fn one_step(radius: f64) -> [Vec<f64>; 2] {
-    let stopping = Stopping {
-        iterations: 1,
-        ..Stopping::default()
-    };
-    let region = Region {
-        first: radius,
-        ..Region::default()
-    };
-    let bowl = |x: &[f64]| {
-        let value = 0.5 * (x[0] * x[0] + 10.0 * x[1] * x[1]);
-        (value, vec![x[0], 10.0 * x[1]])
-    };
-    let mut dogleg = vec![10.0, 1.0];
-    let problem = objective(bowl).with_hessian(|_| vec![1.0, 0.0, 0.0, 10.0]);
-    Dogleg { stopping, region }
-        .minimise(problem, &mut dogleg)
-        .unwrap();
-    let mut steihaug = vec![10.0, 1.0];
-    let problem = objective(bowl).with_products(|_, d| vec![d[0], 10.0 * d[1]]);
-    TrustRegion { stopping, region }
-        .minimise(problem, &mut steihaug)
-        .unwrap();
-    [dogleg, steihaug]
+/// A line of which each trial is told in its order: value and slope, whatever the step.
+fn told(told: &[(f64, f64)]) -> impl Fn(f64) -> (f64, f64) + '_ {
+    let next = std::cell::Cell::new(0);
+    move |_| told[next.replace(next.get() + 1)]
 }
 
 #[test]
-fn trust_region_steps_follow_the_dogleg() {
-    // The gradient is (10, 10), the Cauchy point lies 200 / 1100 along it: a way of 20 sqrt 2 / 11.
-    // A radius within that: the step is steepest descent of its length.
-    for radius in [0.5, 1.0, 2.5] {
-        let along = radius / 2.0_f64.sqrt();
-        for point in one_step(radius) {
-            assert_close(&point, &[10.0 - along, 1.0 - along]);
-        }
+fn strong_wolfe_keeps_the_end_that_brackets() {
+    // At 2 the line is low and rises: the cubic through both ends has its minimum at 1.5419.
+    let cubic = 1.541_852_997_168_852_6;
+    let starts = [(0.0, -1.0), (-1.0, 0.95)];
+    let enough = (-2.0, 0.0);
+    for (third, next) in [
+        // Higher than at 2: the minimum is beyond, whatever the slope says.
+        ((-0.6, 0.5), 1.951_799_122_946_108_7),
+        // Lower and rising: before. That is most of what was left, hence the middle.
+        ((-1.2, 0.5), 0.5 * cubic),
+        // Lower and falling: beyond.
+        ((-1.2, -0.5), 1.634_918_648_739_266_6),
+    ] {
+        let line = [starts[0], starts[1], third, enough];
+        assert_close(&steps(wolfe(0.1), 2.0, told(&line)).0, &[2.0, cubic, next]);
     }
-    // Beyond: the Cauchy point, and from there towards the Newton step (-10, -1) up to the radius.
-    // In two dimensions conjugate gradients take the same way.
-    for radius in [3.0, 5.0, 10.0] {
-        let cauchy = [-20.0 / 11.0, -20.0 / 11.0];
-        let bend = [-10.0 - cauchy[0], -1.0 - cauchy[1]];
-        let dot = |a: [f64; 2], b: [f64; 2]| a[0] * b[0] + a[1] * b[1];
-        // |cauchy + t bend| = radius
-        let (a, b, c) = (
-            dot(bend, bend),
-            2.0 * dot(cauchy, bend),
-            dot(cauchy, cauchy) - radius * radius,
-        );
-        let t = (-b + (b * b - 4.0 * a * c).sqrt()) / (2.0 * a);
-        let want = [
-            10.0 + cauchy[0] + t * bend[0],
-            1.0 + cauchy[1] + t * bend[1],
-        ];
-        for point in one_step(radius) {
-            assert_close(&point, &want);
-        }
-    }
-    // The Newton step itself; conjugate gradients stop at their own tolerance.
-    let [dogleg, steihaug] = one_step(20.0);
-    assert_close(&dogleg, &[0.0, 0.0]);
-    assert!(steihaug.iter().all(|x| x.abs() < 1.0));
+}
+
+#[test]
+fn hager_zhang_takes_a_second_secant_on_the_side_that_moved() {
+    let search = LineSearch::HagerZhang(HagerZhang {
+        curvature: 0.2,
+        ..HagerZhang::default()
+    });
+    let enough = (-2.0, 0.0);
+    // The bracket (0, 4) with the slopes -1 and 3: the secant meets zero at 1, where the line is high
+    // and rises by 0.5. The secant of 3 and 0.5 meets zero at 0.4; that of -1 and 0.5 would at 2/3.
+    let line = [(0.0, -1.0), (1.0, 3.0), (0.5, 0.5), enough];
+    assert_close(&steps(search, 4.0, told(&line)).0, &[4.0, 1.0, 0.4]);
+    // The bracket (0, 4) with the slopes -1 and 1: at 2 the line is low but falls by 0.4, more than
+    // 0.2. The secant of -1 and -0.4 meets zero at 10/3; that of -0.4 and 1 would at 18/7.
+    let line = [(0.0, -1.0), (1.0, 1.0), (-0.1, -0.4), enough];
+    assert_close(&steps(search, 4.0, told(&line)).0, &[4.0, 2.0, 10.0 / 3.0]);
+    // A second secant that leaves the bracket is none: (0, 1) is short enough, and the next
+    // secant, of -1 and 1, meets zero at 1/2.
+    let line = [(0.0, -1.0), (1.0, 3.0), (0.5, 1.0), enough];
+    assert_close(&steps(search, 4.0, told(&line)).0, &[4.0, 1.0, 0.5]);
 }
