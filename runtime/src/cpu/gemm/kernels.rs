@@ -10,7 +10,8 @@ use half::{bf16, f16};
 
 /// Vectors in the width of a tile.
 pub(super) const WIDTH: usize = 2;
-/// Vectors in the width of a tile of few rows, which needs more columns to keep the machine busy.
+/// Vectors in the width of a wide tile: one of few rows needs more columns to keep the machine busy, and
+/// one that spans all columns reads the left operand once.
 pub(super) const WIDE: usize = 4;
 
 /// The kernels for one instruction set and element type.
@@ -21,7 +22,7 @@ pub(super) struct Kernels<T: 'static> {
     pub(super) masked: bool,
     /// Tiles of `WIDTH` vectors at most, by height and vectors, each less one.
     pub(super) tiles: &'static [[TileKernel<T>; WIDTH]],
-    /// Tiles of few rows and `WIDE` vectors at most.
+    /// Tiles of fewer rows and `WIDE` vectors at most.
     pub(super) wide: &'static [[TileKernel<T>; WIDE]],
     /// By how the right operand is stored.
     pub(super) dots: &'static [DotKernel<T>],
@@ -29,6 +30,17 @@ pub(super) struct Kernels<T: 'static> {
     pub(super) copies: &'static [CopyKernel<T>],
     /// The same where columns do.
     pub(super) copies_along: &'static [CopyKernel<T>],
+}
+
+impl<T> Kernels<T> {
+    /// The tiles of a height for panels of a width, by their vectors less one.
+    #[inline]
+    pub(super) fn of_height(&self, height: usize, panel: usize) -> &'static [TileKernel<T>] {
+        match self.wide.get(height - 1) {
+            Some(wide) if panel > WIDTH * self.lanes => wide,
+            _ => &self.tiles[height - 1],
+        }
+    }
 }
 
 /// An element type that has kernels.
@@ -39,20 +51,22 @@ pub(crate) trait Tiles: Real {
     fn kernels(isa: Isa, pairs: bool) -> &'static Kernels<Self>;
 }
 
-/// The tiles of few rows.
+/// The wide tiles of these heights.
 macro_rules! wide {
-    () => {
-        [
-            [tile::<1, 1>, tile::<1, 2>, tile::<1, 3>, tile::<1, 4>],
-            [tile::<2, 1>, tile::<2, 2>, tile::<2, 3>, tile::<2, 4>],
-        ]
+    ([$($height:literal)*]) => {
+        [$([
+            tile::<$height, 1>,
+            tile::<$height, 2>,
+            tile::<$height, 3>,
+            tile::<$height, 4>,
+        ]),*]
     };
 }
 
 /// The kernels of one instruction set and element type, in a module of their own; the types that operands may be
 /// stored as, in the order of `Stored`.
 macro_rules! kernels {
-    ($module:ident $ty:ident $vector:ident ($arch:meta) [$($height:literal)*] [$($stored:ident)*]
+    ($module:ident $ty:ident $vector:ident ($arch:meta) [$($height:literal)*] [$($wide:literal)*] [$($stored:ident)*]
      $(#[$feature:meta])*) => {
         #[cfg($arch)]
         mod $module {
@@ -62,7 +76,7 @@ macro_rules! kernels {
                 lanes: vector::$vector::LANES,
                 masked: vector::$vector::MASKED,
                 tiles: &[$([tile::<$height, 1>, tile::<$height, 2>]),*],
-                wide: &wide!(),
+                wide: &wide!([$($wide)*]),
                 dots: &[$(dots::<$stored>),*],
                 copies: &[$(copy::<$stored>),*],
                 copies_along: &[$(copy::<$stored>),*],
@@ -89,24 +103,24 @@ macro_rules! kernels {
     };
 }
 
-kernels! { portable_f32 f32 PortableF32 (all()) [1 2 3 4] [f32 f16 bf16] }
-kernels! { portable_f64 f64 PortableF64 (all()) [1 2 3 4] [f64] }
-kernels! { neon_f32 f32 NeonF32 (target_arch = "aarch64") [1 2 3 4 5 6 7 8] [f32 f16 bf16] }
-kernels! { neon_f64 f64 NeonF64 (target_arch = "aarch64") [1 2 3 4 5 6 7 8] [f64] }
+kernels! { portable_f32 f32 PortableF32 (all()) [1 2 3 4] [1 2] [f32 f16 bf16] }
+kernels! { portable_f64 f64 PortableF64 (all()) [1 2 3 4] [1 2] [f64] }
+kernels! { neon_f32 f32 NeonF32 (target_arch = "aarch64") [1 2 3 4 5 6 7 8] [1 2] [f32 f16 bf16] }
+kernels! { neon_f64 f64 NeonF64 (target_arch = "aarch64") [1 2 3 4 5 6 7 8] [1 2] [f64] }
 kernels! {
-    avx2_f32 f32 Avx2F32 (target_arch = "x86_64") [1 2 3 4 5 6] [f32 f16 bf16]
+    avx2_f32 f32 Avx2F32 (target_arch = "x86_64") [1 2 3 4 5 6] [1 2] [f32 f16 bf16]
     #[target_feature(enable = "avx2,fma")]
 }
 kernels! {
-    avx2_f64 f64 Avx2F64 (target_arch = "x86_64") [1 2 3 4 5 6] [f64]
+    avx2_f64 f64 Avx2F64 (target_arch = "x86_64") [1 2 3 4 5 6] [1 2] [f64]
     #[target_feature(enable = "avx2,fma")]
 }
 kernels! {
-    avx512_f32 f32 Avx512F32 (target_arch = "x86_64") [1 2 3 4 5 6 7 8 9 10 11 12] [f32 f16 bf16]
+    avx512_f32 f32 Avx512F32 (target_arch = "x86_64") [1 2 3 4 5 6 7 8 9 10 11 12] [1 2 3 4 5 6] [f32 f16 bf16]
     #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx2,fma")]
 }
 kernels! {
-    avx512_f64 f64 Avx512F64 (target_arch = "x86_64") [1 2 3 4 5 6 7 8 9 10 11 12] [f64]
+    avx512_f64 f64 Avx512F64 (target_arch = "x86_64") [1 2 3 4 5 6 7 8 9 10 11 12] [1 2 3 4 5 6] [f64]
     #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx2,fma")]
 }
 
@@ -132,7 +146,7 @@ mod pairs {
             [tile::<11, 1>, tile::<11, 2>],
             [tile::<12, 1>, tile::<12, 2>],
         ],
-        wide: &wide!(),
+        wide: &wide!([1 2]),
         // Operands are always copied.
         dots: &[],
         copies: &[copy::<f32, false>, copy::<f16, false>, copy::<bf16, false>],

@@ -11,11 +11,11 @@ use std::ops::Range;
 use super::super::isa::Isa;
 use super::super::threads::{Shared, split};
 use super::copy::Copy;
-use super::kernels::{Kernels, Tiles, WIDTH, multiplies_pairs};
+use super::kernels::{Kernels, Tiles, multiplies_pairs};
 use super::pack::{Strip, pack_panels};
 use super::schedule::{Schedule, Way};
 use super::stored::Stored;
-use super::tile::{Ahead, DOTS, Dots, Tile, TileKernel};
+use super::tile::{Ahead, DOTS, Dots, Tile};
 
 /// The least number of products and sums for each element of the operands, and of elements along k, of a product
 /// that is faster in pairs.
@@ -172,6 +172,12 @@ impl Product {
                         finish(0..self.m, 0..self.n);
                     }
                 }
+                Way::One => {
+                    self.one(kernels, [a, b], c, schedule.panel, accumulate);
+                    if let Some(finish) = finish {
+                        finish(0..self.m, 0..self.n);
+                    }
+                }
                 Way::Tiles { pack_a, pack_b } => {
                     let Schedule { parts, strips, .. } = *schedule;
                     let (size_a, size_b) = schedule.packed;
@@ -246,6 +252,42 @@ impl Product {
                     });
                 }
             }
+        }
+    }
+
+    /// The product as one tile of a panel of this width.
+    ///
+    /// # Safety
+    /// As `run`, for operands that are read in place.
+    unsafe fn one<T: Tiles>(
+        &self,
+        kernels: &Kernels<T>,
+        [a, b]: [*const u8; 2],
+        c: *mut T,
+        panel: usize,
+        accumulate: bool,
+    ) {
+        if self.m == 0 || self.n == 0 {
+            return;
+        }
+        let vectors = (self.n + kernels.lanes - 1) >> kernels.lanes.trailing_zeros();
+        // SAFETY: the caller's contract; the tile is as large as the product.
+        unsafe {
+            kernels.of_height(self.m, panel)[vectors - 1](&Tile {
+                k: self.k,
+                a: a.cast(),
+                a_row: self.a.0,
+                a_step: self.a.1,
+                a_run: self.k,
+                a_block: 0,
+                ahead: Ahead::nothing(),
+                b: b.cast(),
+                b_step: self.b.0,
+                c,
+                c_row: self.c_row,
+                columns: self.n,
+                accumulate,
+            });
         }
     }
 
@@ -347,10 +389,7 @@ impl Product {
         packed_a: Option<Left<T>>,
     ) {
         let columns = tile.columns;
-        let kernels_of_height: &[TileKernel<T>] = match kernels.wide.get(height - 1) {
-            Some(wide) if panel > WIDTH * kernels.lanes => wide,
-            _ => &kernels.tiles[height - 1],
-        };
+        let kernels_of_height = kernels.of_height(height, panel);
         let layout = Strip::of(self.a, kernels, height);
         // SAFETY: every panel begins below the columns.
         unsafe {

@@ -28,6 +28,10 @@ const NEAR_BLOCK_BYTES: usize = 256 * 1024;
 const FEW_STRIPS: usize = 8;
 /// Products and sums that repay waking a thread, some 20 microseconds of work.
 const SHARE: usize = 2_000_000;
+/// The most panels of wide tiles for which a far left operand is read in place.
+const WIDE_PANELS: usize = 2;
+/// The most rows for which tiles are always wide.
+const FEW_ROWS: usize = 2;
 /// The most rows for which dot products are taken when the right operand runs along k.
 const DOT_ROWS: usize = 4;
 
@@ -36,6 +40,8 @@ const DOT_ROWS: usize = 4;
 pub(super) enum Way {
     /// Dot products along k.
     Dots,
+    /// One tile in place.
+    One,
     /// Tiles.
     Tiles { pack_a: bool, pack_b: bool },
 }
@@ -88,7 +94,12 @@ impl Schedule {
         let Product { m, n, .. } = *product;
         let k = product.steps();
         let element = size_of::<T>();
-        let vectors = if m <= kernels.wide.len() { WIDE } else { WIDTH };
+        let wide = takes_wide_tiles(product, kernels);
+        let (vectors, height) = if wide {
+            (WIDE, kernels.wide.len())
+        } else {
+            (WIDTH, kernels.tiles.len())
+        };
         let panel = kernels.lanes * vectors;
         let [converts_a, converts_b] = product
             .stored
@@ -116,19 +127,26 @@ impl Schedule {
         let way = if takes_dots(product) {
             Way::Dots
         } else {
-            let pack_a = converts_a || (n > panel && packs_left(product, kernels));
+            let pack_a = converts_a || (n > panel && !wide && packs_left(product, kernels));
             let pack_b = converts_b || repays;
             Way::Tiles { pack_a, pack_b }
         };
         let copied = |copied: bool, elements: usize| if copied { elements } else { 0 };
         let packed = match way {
+            Way::One => (0, 0),
             Way::Dots => (copied(converts_a, k.next_multiple_of(kernels.lanes)), 0),
             Way::Tiles { pack_a, pack_b } => (
                 copied(pack_a, Strip::elements(kernels, depth)),
                 copied(pack_b, group * block.next_multiple_of(panel)),
             ),
         };
-        let strips = m.div_ceil(kernels.tiles.len());
+        let strips = m.div_ceil(height);
+        let alone = strips == 1 && n <= panel && k <= depth && packed == (0, 0);
+        let way = if alone && way != Way::Dots {
+            Way::One
+        } else {
+            way
+        };
         Schedule {
             way,
             parts,
@@ -164,6 +182,15 @@ fn takes_dots(product: &Product) -> bool {
     let Product { m, k, a, b, .. } = *product;
     let along_k = |stride: usize| stride == 1 || k == 1;
     !product.pairs && m <= DOT_ROWS && along_k(b.0) && b.1 != 1 && along_k(a.1)
+}
+
+/// Whether tiles are wide: for few rows, and where a few panels of them span all columns beside a left operand
+/// that is far away: it is read in place then.
+fn takes_wide_tiles<T>(product: &Product, kernels: &Kernels<T>) -> bool {
+    let Product { m, n, k, .. } = *product;
+    let spans = n > WIDTH * kernels.lanes && n <= WIDE_PANELS * WIDE * kernels.lanes;
+    let far = m * k * size_of::<T>() > FAR_BYTES;
+    m <= FEW_ROWS || (kernels.wide.len() > FEW_ROWS && spans && far && product.a.1 == 1)
 }
 
 /// Whether blocks of the right operand are copied.
