@@ -158,6 +158,7 @@ fn ranges_in_any_order_make_a_whole_run() {
                 by_ranges(&[n], &[n], &[], [Store, Accumulate]);
                 by_ranges(&[5, n], &[5, n], &[n], [Accumulate, Store]);
                 by_ranges(&[5, n], &[5, 1], &[n], [Store, Discard]);
+                by_ranges(&[9, n], &[9, 1], &[], [Store, Store]);
                 by_ranges(&[2, 3, n], &[2, 1, n], &[3, 1], [Store, Store]);
             }
         });
@@ -168,29 +169,29 @@ fn ranges_in_any_order_make_a_whole_run() {
 fn by_ranges(domain: &[usize], a: &[usize], b: &[usize], writes: [Write; 2]) {
     let values = |shape: &[usize], step: usize| -> Vec<f64> {
         let count = shape.iter().product::<usize>();
-        (0..count).map(|i| (i * step) as f64 * 0.37).collect()
+        (0..count)
+            .map(|i| (i * step + step) as f64 * 0.37)
+            .collect()
     };
-    let (va, vb) = (values(a, 3), values(b, 7));
     let plan = FusedPlan::new(&TWO, domain, &[a, b], &writes.map(|write| (domain, write)));
     assert!(plan.has_ranges());
     let mut scratch = vec![0_u64; plan.scratch_bytes() / 8 + 8];
-    let inputs = [va.as_ptr().cast(), vb.as_ptr().cast()];
-    let mut whole = [values(domain, 5), values(domain, 6)];
-    let parts = whole.clone();
-    let targets = whole.each_mut().map(|result| result.as_mut_ptr().cast());
-    // SAFETY: the operands have the planned shapes.
-    unsafe { plan.run(&inputs, &targets, scratch.as_mut_ptr().cast()) };
     let total: usize = domain.iter().product();
-    for length in [total, total / 3 + 1, domain[domain.len() - 1], 37] {
-        let mut results = parts.clone();
-        let targets = results.each_mut().map(|result| result.as_mut_ptr().cast());
+    for length in [total, total / 3 + 1, domain[domain.len() - 1], 37, 5] {
+        // Other numbers each time, because tiles on the stack may still hold those of the last one.
+        let (va, vb) = (values(a, length), values(b, length + 1));
+        let inputs = [va.as_ptr().cast(), vb.as_ptr().cast()];
+        let [mut whole, mut parts] = [(); 2].map(|()| [values(domain, 5), values(domain, 6)]);
+        let targets = whole.each_mut().map(|result| result.as_mut_ptr().cast());
+        // SAFETY: the operands have the planned shapes.
+        unsafe { plan.run(&inputs, &targets, scratch.as_mut_ptr().cast()) };
+        let targets = parts.each_mut().map(|result| result.as_mut_ptr().cast());
         // SAFETY: as above; the ranges are parts of the domain.
         let run = unsafe { plan.by_ranges(&inputs, &targets) };
         for start in (0..total).step_by(length).rev() {
             run(start..(start + length).min(total));
         }
-        drop(run);
-        assert_eq!(results, whole, "{domain:?} {a:?} {b:?} by {length}");
+        assert_eq!(parts, whole, "{domain:?} {a:?} {b:?} by {length}");
     }
     // A sum has no ranges.
     let one = vec![1; domain.len()];
