@@ -116,17 +116,17 @@ pub(crate) fn split(parts: usize, work: &(dyn Fn(usize) + Sync)) {
 }
 
 /// Pointers to operands, as the parts of a loop see them.
-pub(super) struct Shared<P>(P);
+pub(crate) struct Shared<P>(P);
 
 impl<P: Copy> Shared<P> {
     /// # Safety
     /// The parts that get the pointers only read what more than one of them touches.
-    pub(super) unsafe fn new(pointers: P) -> Self {
+    pub(crate) unsafe fn new(pointers: P) -> Self {
         Self(pointers)
     }
 
     /// A method, so that a closure captures the whole and not the pointers one by one.
-    pub(super) fn get(&self) -> P {
+    pub(crate) fn get(&self) -> P {
         self.0
     }
 }

@@ -1,7 +1,7 @@
-//! Epilogues: a fused kernel right behind a product takes its results while they are in the cache.
+//! Epilogues: fused kernels right behind a product take its results while they are in the cache.
 //!
-//! It runs in the same step, range by range, and writes over the product where nobody else reads that.
-//! What it computes has the same bits as in a step of its own, because every element goes through the
+//! They run in the same step, range by range, and write over what they read where nobody else reads that.
+//! What they compute has the same bits as in steps of their own, because every element goes through the
 //! same operations. A kernel that sums stays apart: sums have an order.
 
 use std::collections::HashMap;
@@ -22,9 +22,9 @@ pub(super) fn join(steps: Vec<Step>, kept: &[Buffer]) -> Vec<Step> {
         step.action
             .visit(&mut |&location| *uses.entry(location).or_default() += 1);
     }
-    // The product and the kernel, and nobody else.
-    let fleeting = |location: &Location| {
-        matches!(location, Location::Arena(_)) && uses.get(location) == Some(&2)
+    // Who computes it, one reader, and nobody else.
+    let fleeting = |location: Location| {
+        matches!(location, Location::Arena(_)) && uses.get(&location) == Some(&2)
     };
     let mut joined: Vec<Step> = Vec::with_capacity(steps.len());
     for step in steps {
@@ -40,16 +40,9 @@ pub(super) fn join(steps: Vec<Step>, kept: &[Buffer]) -> Vec<Step> {
     joined
 }
 
-/// A step as the epilogue of the product before it, if it can be one.
+/// A step as an epilogue of the product before it, if it can be one.
 fn fitting(product: &Action, step: &Action) -> Option<Epilogue> {
-    let Action::Gemm {
-        plan: gemm,
-        a,
-        b,
-        c,
-        then: None,
-    } = product
-    else {
+    let Action::Gemm { plan: gemm, .. } = product else {
         return None;
     };
     let Action::Fused {
@@ -60,10 +53,15 @@ fn fitting(product: &Action, step: &Action) -> Option<Epilogue> {
     else {
         return None;
     };
-    let mut reads = (0..inputs.len()).filter(|&k| inputs[k] == *c).peekable();
-    let fits = reads.peek().is_some()
+    let mut written = Vec::new();
+    product.visit_written(&mut |location| written.push(*location));
+    let mut taken = false;
+    product
+        .visit(&mut |location| taken |= outputs.contains(location) && !written.contains(location));
+    let mut reads = (0..inputs.len()).filter(|&k| written.contains(&inputs[k]));
+    let fits = reads.clone().next().is_some()
         && reads.all(|input| plan.follows(input))
-        && !outputs.iter().any(|written| [a, b].contains(&written))
+        && !taken
         && plan.has_ranges()
         && plan.elements() == gemm.results()
         && plan.result_bytes() >= SMALL
@@ -76,29 +74,37 @@ fn fitting(product: &Action, step: &Action) -> Option<Epilogue> {
 }
 
 /// Lets the product end with the epilogue, which writes over what is `fleeting`.
-fn attach(product: &mut Action, mut epilogue: Epilogue, fleeting: &dyn Fn(&Location) -> bool) {
-    let Action::Gemm { a, b, c, then, .. } = product else {
-        return;
-    };
+fn attach(product: &mut Action, mut epilogue: Epilogue, fleeting: &dyn Fn(Location) -> bool) {
+    let (mut used, mut written) = (Vec::new(), Vec::new());
+    product.visit(&mut |location| used.push(*location));
+    product.visit_written(&mut |location| written.push(*location));
     let Epilogue {
         plan,
         inputs,
         outputs,
     } = &mut epilogue;
-    if let Some(input) = inputs.iter().position(|read| read == c)
-        && fleeting(c)
-    {
-        let free = |place: &Location| {
-            matches!(place, Location::Arena(_))
-                && !inputs.contains(place)
-                && ![*a, *b].contains(place)
-        };
-        let mut results = 0..outputs.len();
-        if let Some(output) = results.find(|&k| free(&outputs[k]) && plan.may_overwrite(input, k)) {
-            plan.overwrite(input);
-            *c = outputs[output];
-            inputs[input] = *c;
-        }
+    let free = |place: &Location| {
+        matches!(place, Location::Arena(_)) && !used.contains(place) && !inputs.contains(place)
+    };
+    let passing = |read: &Location| written.contains(read) && fleeting(*read);
+    let pair = (0..inputs.len())
+        .filter(|&input| passing(&inputs[input]))
+        .find_map(|input| {
+            let mut results = 0..outputs.len();
+            let fits = |k: &usize| free(&outputs[*k]) && plan.may_overwrite(input, *k);
+            Some((input, results.find(fits)?))
+        });
+    if let Some((input, output)) = pair {
+        let (old, new) = (inputs[input], outputs[output]);
+        plan.overwrite(input);
+        inputs[input] = new;
+        product.visit_mut(&mut |location| {
+            if *location == old {
+                *location = new;
+            }
+        });
     }
-    *then = Some(Box::new(epilogue));
+    if let Action::Gemm { then, .. } = product {
+        then.push(epilogue);
+    }
 }

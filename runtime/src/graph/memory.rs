@@ -38,6 +38,11 @@ impl Arena {
         Buffer(self.lives.len() - 1)
     }
 
+    /// How many buffers there are.
+    pub(crate) fn count(&self) -> usize {
+        self.lives.len()
+    }
+
     /// The buffer is used by a step.
     pub(crate) fn touch(&mut self, buffer: Buffer, step: usize) {
         let life = &mut self.lives[buffer.0];

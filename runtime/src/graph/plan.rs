@@ -7,13 +7,12 @@ use std::collections::HashMap;
 
 use super::builder::{Builder, Instance, Source, ValueId};
 use super::checkpoint::Scope;
+use super::latent::{Latent, LatentId, View};
 use super::memory::{Arena, Buffer};
 use super::plan_storage::Accumulator;
-use super::product::matrices;
-use super::region::{Node, Operand, Place, RowOp, ValueIndex};
+use super::region::{Place, ValueIndex};
 use super::step::{Action, Location, Origin, Pass, Step};
-use crate::cpu::{FusedPlan, GemmPlan, Write};
-use crate::primitive::Resolved;
+use crate::cpu::Write;
 use crate::{DType, Error};
 
 /// A flat schedule.
@@ -26,6 +25,8 @@ pub(crate) struct Plan {
     pub(crate) scratch_bytes: usize,
     /// What it yields.
     pub(crate) outputs: Vec<Output>,
+    /// What is read where it is, under another shape.
+    pub(crate) views: Vec<View>,
     /// Labels to check before anything runs: where, how many, classes, whose operator.
     pub(crate) labels: Vec<(usize, usize, usize, Place)>,
     /// Leaves whose gradient nobody writes: they are zeroed. Leaf, bytes.
@@ -73,6 +74,8 @@ pub(super) enum Home {
     /// The row list that is the gradient of a leaf.
     RowList(usize),
     Constant(usize),
+    /// Nowhere yet.
+    Latent(LatentId),
 }
 
 pub(super) struct Planner<'a> {
@@ -85,6 +88,7 @@ pub(super) struct Planner<'a> {
     /// What is planned now.
     pub(super) pass: Pass,
     pub(super) scope: Scope,
+    pub(super) latents: Vec<Latent>,
     pub(super) constants: Vec<u64>,
     /// Forward values by graph value.
     pub(super) homes: HashMap<ValueId, Home>,
@@ -154,6 +158,7 @@ pub(crate) fn plan(builder: &Builder, request: Request<'_>) -> Result<Plan, Erro
         steps: Vec::new(),
         pass: Pass::Forward,
         scope: Scope::WHOLE,
+        latents: Vec::new(),
         constants: Vec::new(),
         homes: HashMap::new(),
         locals: vec![HashMap::new(); instances.len()],
@@ -216,12 +221,15 @@ impl Planner<'_> {
         Home::Constant(self.constants.len() - 1)
     }
 
-    pub(super) fn location(&self, place: Home) -> Location {
-        match place {
+    /// Where the elements of a value are in a row.
+    pub(super) fn location(&mut self, place: Home) -> Location {
+        match self.packed(place) {
             Home::Buffer(buffer) => Location::Arena(buffer.0),
             Home::Leaf(leaf) => Location::Leaf(leaf),
             Home::Gradient(leaf) | Home::RowList(leaf) => Location::Gradient(leaf),
             Home::Constant(constant) => Location::Constant(constant),
+            // What was packed is in a buffer.
+            Home::Latent(_) => Location::Nowhere,
         }
     }
 
@@ -258,185 +266,6 @@ impl Planner<'_> {
             .get(&value)
             .copied()
             .unwrap_or(Home::Constant(0))
-    }
-
-    /// Plans a node. `write` says for each output whether and how it is written; `target` where,
-    /// if not into a buffer of its own.
-    pub(super) fn node(
-        &mut self,
-        index: usize,
-        node: &'static Node,
-        write: &dyn Fn(ValueIndex) -> Option<Write>,
-        target: &HashMap<ValueIndex, (Home, Write)>,
-    ) {
-        let instance = &self.instances[index];
-        let shape = |value: ValueIndex| instance.shapes[usize::from(value)].as_slice();
-        let output = |this: &mut Self, value: ValueIndex| {
-            let given = target.get(&value).map(|&(home, _)| home);
-            let place = given.unwrap_or_else(|| {
-                let bytes = this.bytes(shape(value));
-                Home::Buffer(this.arena.allocate(bytes))
-            });
-            this.locals[index].insert(value, place);
-            this.location(place)
-        };
-        let action = match node {
-            Node::Fused {
-                kernel,
-                domain,
-                inputs,
-                outputs,
-            } => {
-                let mut sources = Vec::new();
-                let mut shapes: Vec<&[usize]> = Vec::new();
-                for operand in *inputs {
-                    match *operand {
-                        Operand::Value(value) => {
-                            sources.push(self.location(self.local(index, value)));
-                            shapes.push(shape(value));
-                        }
-                        Operand::Ratio { of, by } => {
-                            let count = |value| shape(value).iter().product::<usize>() as f64;
-                            let place = self.constant(count(of) / count(by));
-                            sources.push(self.location(place));
-                            shapes.push(&[]);
-                        }
-                    }
-                }
-                let mut targets = Vec::new();
-                let mut writes: Vec<(&[usize], Write)> = Vec::new();
-                for &value in *outputs {
-                    match write(value) {
-                        Some(mode) => {
-                            targets.push(output(self, value));
-                            writes.push((shape(value), mode));
-                        }
-                        None => {
-                            targets.push(Location::Nowhere);
-                            writes.push((shape(value), Write::Discard));
-                        }
-                    }
-                }
-                let plan = FusedPlan::new(kernel, shape(*domain), &shapes, &writes);
-                Action::Fused {
-                    plan,
-                    inputs: sources,
-                    outputs: targets,
-                }
-            }
-            Node::MatMul {
-                a,
-                b,
-                transpose_a,
-                transpose_b,
-                output: value,
-            } => {
-                let mode = write(*value).unwrap_or(Write::Store);
-                let (at_a, at_b) = (
-                    self.location(self.local(index, *a)),
-                    self.location(self.local(index, *b)),
-                );
-                let read = matrices(
-                    shape(*a),
-                    *transpose_a,
-                    shape(*b),
-                    *transpose_b,
-                    shape(*value),
-                );
-                let plan = GemmPlan::new(
-                    self.dtype,
-                    &read.a,
-                    *transpose_a,
-                    &read.b,
-                    *transpose_b,
-                    &read.result,
-                    mode,
-                );
-                Action::Gemm {
-                    plan,
-                    a: at_a,
-                    b: at_b,
-                    c: output(self, *value),
-                    then: None,
-                }
-            }
-            Node::Reshape {
-                input,
-                output: value,
-            } => {
-                // No step: the result is its operand under another shape.
-                let place = self.local(index, *input);
-                self.locals[index].insert(*value, place);
-                return;
-            }
-            Node::Transpose {
-                input,
-                output: value,
-            } => Action::Transpose {
-                dtype: self.dtype,
-                shape: shape(*input).to_vec(),
-                input: self.location(self.local(index, *input)),
-                output: output(self, *value),
-            },
-            Node::Primitive {
-                op,
-                inputs,
-                output: value,
-            } => {
-                let shapes: Vec<&[usize]> = inputs.iter().map(|&input| shape(input)).collect();
-                let plan = Resolved::new(op, self.dtype, &shapes, shape(*value), &instance.args);
-                let sources: Vec<Location> = inputs
-                    .iter()
-                    .map(|&input| self.location(self.local(index, input)))
-                    .collect();
-                if let Some(Location::Leaf(leaf)) = op.labels.map(|at| sources[at]) {
-                    let place = instance.place(*value);
-                    self.labels.push((leaf, plan.labels(), plan.limit(), place));
-                }
-                match target.get(value) {
-                    Some(&(Home::RowList(leaf), _)) => Action::AddRows {
-                        plan,
-                        inputs: sources,
-                        list: Location::Gradient(leaf),
-                    },
-                    _ => Action::Primitive {
-                        plan,
-                        inputs: sources,
-                        output: output(self, *value),
-                    },
-                }
-            }
-            Node::Rows {
-                op,
-                inputs,
-                output: value,
-            } => {
-                let classes = shape(inputs[0]).last().copied().unwrap_or(0);
-                let rows = shape(inputs[0])
-                    .iter()
-                    .product::<usize>()
-                    .checked_div(classes)
-                    .unwrap_or(0);
-                let input = self.location(self.local(index, inputs[0]));
-                let labels = inputs
-                    .get(1)
-                    .map(|&labels| self.location(self.local(index, labels)));
-                if let (RowOp::CrossEntropy, Some(Location::Leaf(leaf))) = (op, labels) {
-                    let place = instance.place(*value);
-                    self.labels.push((leaf, rows, classes, place));
-                }
-                Action::Rows {
-                    dtype: self.dtype,
-                    op: *op,
-                    rows,
-                    classes,
-                    input,
-                    labels,
-                    output: output(self, *value),
-                }
-            }
-        };
-        self.push(action, instance.region.name);
     }
 
     /// A step of where the planner is.

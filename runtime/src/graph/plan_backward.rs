@@ -5,11 +5,14 @@ use std::collections::HashMap;
 
 use super::builder::{Source, ValueId};
 use super::checkpoint::Scope;
+use super::memory::Buffer;
 use super::plan::{Gradients, Home, Planner, Seed};
+use super::plan_node::Targets;
 use super::region::{Node, ValueIndex};
 use super::step::{Action, Pass};
 use crate::Error;
 use crate::cpu::Write;
+use crate::primitive::{PLACE_ZERO, Strided, VIEW};
 
 impl Planner<'_> {
     /// Plans the backward pass; yields the leaves whose gradient is written.
@@ -50,13 +53,18 @@ impl Planner<'_> {
             {
                 continue;
             }
+            // What this instance may hand on: the cotangents of its outputs, of which nobody else hears
+            // any more, and what its nodes compute.
+            let mut own: Vec<Home> = Vec::new();
             for (id, &seed) in instance.outputs.iter().zip(instance.region.seeds) {
-                let place = match cotangents.get(id) {
-                    Some(&place) => place,
+                let place = match cotangents.remove(id) {
+                    Some(place) => place,
                     None => self.zeros(&instance.shapes[usize::from(seed)]),
                 };
+                own.push(place);
                 self.locals[index].insert(seed, place);
             }
+            let computed = self.arena.count();
             let contributions: Vec<(ValueId, ValueIndex)> = instance
                 .region
                 .cotangents
@@ -66,38 +74,73 @@ impl Planner<'_> {
                 .collect();
             let direct = self.direct(index, &contributions, &mut cotangents, &mut written);
             self.backward_nodes(index, &contributions, &direct);
-            for (id, value) in contributions {
-                if direct.contains_key(&value) {
-                    continue;
-                }
-                if self.values[id.index()].rows {
-                    return Err(Error::structure(
-                        "an embedding takes part in something else than a lookup: make it a tensor",
-                    ));
-                }
-                let elements = instance.shapes[usize::from(value)].iter().product();
-                let from = self.local(index, value);
-                let leaf = match self.values[id.index()].source {
-                    Source::Leaf(leaf) => Some(leaf),
-                    _ => None,
-                };
-                let known = cotangents.get(&id).copied();
-                let to = known.unwrap_or_else(|| match leaf {
-                    Some(leaf) => self.gradient(leaf),
-                    None => Home::Buffer(self.arena.allocate(elements * self.dtype.size())),
-                });
-                cotangents.insert(id, to);
-                self.copy(from, to, elements, known.is_some());
-                if let Some(leaf) = leaf {
-                    written.push(leaf);
-                }
-            }
+            own.extend((computed..self.arena.count()).map(|buffer| Home::Buffer(Buffer(buffer))));
+            self.contribute(
+                index,
+                &contributions,
+                &own,
+                &direct,
+                &mut cotangents,
+                &mut written,
+            )?;
         }
         self.round_gradients();
         let probe = |id: &ValueId| self.values[id.index()].source == Source::Probe;
         self.probes = cotangents;
         self.probes.retain(|id, _| probe(id));
         Ok(written)
+    }
+
+    /// Adds the contributions of an instance, but for those that were written straight into their
+    /// cotangents, to the cotangents of its inputs. What the instance has of its `own` may become one.
+    fn contribute(
+        &mut self,
+        index: usize,
+        contributions: &[(ValueId, ValueIndex)],
+        own: &[Home],
+        direct: &Targets,
+        cotangents: &mut HashMap<ValueId, Home>,
+        written: &mut Vec<usize>,
+    ) -> Result<(), Error> {
+        let mut flows: Vec<(ValueId, ValueIndex, Home)> = contributions
+            .iter()
+            .filter(|(_, value)| !direct.contains_key(value))
+            .map(|&(id, value)| (id, value, self.local(index, value)))
+            .collect();
+        // Views first, as long as nobody adds to what they show.
+        flows.sort_by_key(|&(.., from)| !matches!(from, Home::Latent(_)));
+        for &(id, value, from) in &flows {
+            if self.values[id.index()].rows {
+                return Err(Error::structure(
+                    "an embedding takes part in something else than a lookup: make it a tensor",
+                ));
+            }
+            let leaf = match self.values[id.index()].source {
+                Source::Leaf(leaf) => Some(leaf),
+                _ => None,
+            };
+            let known = cotangents.get(&id).copied();
+            let once = flows.iter().filter(|(.., home)| *home == from).count() == 1;
+            let ours = matches!(from, Home::Buffer(_)) && own.contains(&from);
+            if known.is_none() && leaf.is_none() && once && ours && !self.is_copy(from) {
+                // Others may add to it: all who read it have run.
+                cotangents.insert(id, from);
+                continue;
+            }
+            let elements = self.instances[index].shapes[usize::from(value)]
+                .iter()
+                .product();
+            let to = known.unwrap_or_else(|| match leaf {
+                Some(leaf) => self.gradient(leaf),
+                None => Home::Buffer(self.arena.allocate(elements * self.dtype.size())),
+            });
+            cotangents.insert(id, to);
+            if known.is_some() || !self.pack_into(from, to) {
+                self.copy(from, to, elements, known.is_some());
+            }
+            written.extend(leaf);
+        }
+        Ok(())
     }
 
     /// Gives an output, which may be yielded several times, its cotangent.
@@ -148,22 +191,16 @@ impl Planner<'_> {
         contributions: &[(ValueId, ValueIndex)],
         cotangents: &mut HashMap<ValueId, Home>,
         written: &mut Vec<usize>,
-    ) -> HashMap<ValueIndex, (Home, Write)> {
+    ) -> Targets {
         let instance = &self.instances[index];
         let nodes = instance.region.backward;
         let mut direct = HashMap::new();
         let mut candidates: Vec<(usize, ValueId, ValueIndex)> = contributions
             .iter()
             .filter_map(|&(id, value)| {
-                let rows = self.values[id.index()].rows;
-                let writer = nodes.iter().position(|node| {
-                    let writes = match node {
-                        Node::Fused { .. } | Node::MatMul { .. } => !rows,
-                        Node::Primitive { op, .. } => rows && op.rows.is_some(),
-                        _ => false,
-                    };
-                    writes && node.outputs().contains(&value)
-                })?;
+                let writer = nodes
+                    .iter()
+                    .position(|node| node.outputs().contains(&value))?;
                 let uses = contributions.iter().filter(|&&(_, other)| other == value);
                 let read = nodes.iter().any(|node| node.inputs().contains(&value));
                 (uses.count() == 1 && !read).then_some((writer, id, value))
@@ -172,7 +209,15 @@ impl Planner<'_> {
         candidates.sort_by_key(|&(writer, ..)| writer);
         let mut writers: Vec<(usize, ValueId)> = Vec::new();
         for (writer, id, value) in candidates {
-            if writers.contains(&(writer, id)) {
+            let accumulates = cotangents.contains_key(&id);
+            let node = &nodes[writer];
+            if writers.contains(&(writer, id)) || !self.goes_straight(index, node, id, accumulates)
+            {
+                continue;
+            }
+            let leaf = matches!(self.values[id.index()].source, Source::Leaf(_));
+            if !accumulates && !leaf && self.twin(index, node, value, &direct).is_some() {
+                // It is there already, and may be ours to hand on.
                 continue;
             }
             writers.push((writer, id));
@@ -199,12 +244,30 @@ impl Planner<'_> {
         direct
     }
 
+    /// Whether a node can write its result straight into the cotangent of a value.
+    fn goes_straight(&self, index: usize, node: &Node, id: ValueId, accumulates: bool) -> bool {
+        let value = &self.values[id.index()];
+        let stores = matches!(value.source, Source::Leaf(_)) && !accumulates;
+        match node {
+            Node::Fused { .. } | Node::MatMul { .. } => !value.rows,
+            Node::Primitive { op, .. } if value.rows => op.rows.is_some(),
+            // What only orders elements anew is a view until somebody needs it.
+            Node::Primitive { op, .. } if std::ptr::eq(*op, &PLACE_ZERO) => {
+                let place = || Strided::from_args(&self.instances[index].args);
+                accumulates || place().inverse().is_none()
+            }
+            Node::Primitive { op, .. } => stores && !std::ptr::eq(*op, &VIEW),
+            Node::Rows { .. } => stores,
+            Node::Transpose { .. } | Node::Reshape { .. } => false,
+        }
+    }
+
     /// Plans the backward nodes that the contributions need.
     fn backward_nodes(
         &mut self,
         index: usize,
         contributions: &[(ValueId, ValueIndex)],
-        direct: &HashMap<ValueIndex, (Home, Write)>,
+        direct: &Targets,
     ) {
         let nodes = self.instances[index].region.backward;
         let mut wanted: Vec<ValueIndex> = contributions.iter().map(|&(_, value)| value).collect();
@@ -224,14 +287,6 @@ impl Planner<'_> {
                 self.node(index, node, &write, direct);
             }
         }
-    }
-
-    pub(super) fn zeros(&mut self, shape: &[usize]) -> Home {
-        let bytes = self.bytes(shape);
-        let place = Home::Buffer(self.arena.allocate(bytes));
-        let to = self.location(place);
-        self.push(Action::Zero { to, bytes }, "");
-        place
     }
 
     fn copy(&mut self, from: Home, to: Home, elements: usize, accumulate: bool) {

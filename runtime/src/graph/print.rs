@@ -150,6 +150,7 @@ fn text(region: &Region, node: &Node) -> String {
             domain,
             inputs,
             outputs,
+            ..
         } => {
             let operands: Vec<String> = inputs
                 .iter()

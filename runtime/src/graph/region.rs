@@ -164,6 +164,9 @@ pub enum Node {
         inputs: &'static [Operand],
         /// Results.
         outputs: &'static [ValueIndex],
+        /// A result, and an operand or an earlier result that is made of the same elements: where
+        /// both have the shape of the domain, one place serves both.
+        twins: &'static [(ValueIndex, ValueIndex)],
     },
     /// A (batched) matrix product.
     MatMul {

@@ -40,6 +40,21 @@ impl Report<'_> {
             .map_or(0, |plan| plan.steps.iter().filter(again).count())
     }
 
+    /// How many views are read where their elements are, by kernels that take strides.
+    #[must_use]
+    pub fn views(&self) -> usize {
+        let views = self.plan.iter().flat_map(|plan| &plan.views);
+        views.filter(|view| !view.copied).count()
+    }
+
+    /// The bytes that a call only brings to other places: views that somebody needs in a row, padding,
+    /// values that become gradients as they are.
+    #[must_use]
+    pub fn moved(&self) -> usize {
+        let steps = self.plan.iter().flat_map(|plan| &plan.steps);
+        steps.map(|step| step.action.moved_bytes()).sum()
+    }
+
     /// How many steps a call runs.
     #[must_use]
     pub fn steps(&self) -> usize {
@@ -67,6 +82,15 @@ impl fmt::Display for Report<'_> {
             self.saved(),
             self.recomputed(),
         )?;
+        writeln!(
+            f,
+            "views {} without a copy, moved {} bytes",
+            self.views(),
+            self.moved(),
+        )?;
+        for view in &plan.views {
+            writeln!(f, "      view {view}")?;
+        }
         for (index, step) in plan.steps.iter().enumerate() {
             let again = match step.origin.pass {
                 Pass::Again => "again ",
@@ -101,8 +125,7 @@ impl fmt::Display for Action {
                 then,
             } => {
                 write!(f, "{plan}  {a:?} {b:?} -> {c:?}")?;
-                then.as_ref()
-                    .map_or(Ok(()), |then| write!(f, " then {then}"))
+                then.iter().try_for_each(|then| write!(f, " then {then}"))
             }
             Action::Transpose { shape, .. } => write!(f, "transpose {shape:?}"),
             Action::Rows {

@@ -27,12 +27,14 @@ impl Planner<'_> {
     ) -> Result<Plan, Error> {
         stored_operands::read_in_place(&mut self.steps, &self.arena);
         self.drop_unread();
+        let mut views = self.views();
         let scratch = self.steps.iter().map(|step| step.action.scratch_bytes());
         let scratch_bytes = scratch.max().unwrap_or(0);
         if scopes.any() || request.budget.is_some() || self.arena.largest() >= LARGE {
             let merged = self.compute_again(scopes, request.budget, scratch_bytes)?;
-            for output in &mut outputs {
-                output.at.rename(|buffer| merged.name(buffer).0);
+            let places = outputs.iter_mut().map(|output| &mut output.at);
+            for place in places.chain(views.iter_mut().map(|view| &mut view.of)) {
+                place.rename(|buffer| merged.name(buffer).0);
             }
         }
         if request.budget.is_none() {
@@ -54,8 +56,9 @@ impl Planner<'_> {
         for step in &mut self.steps {
             step.action.visit_mut(&mut |location| place(location));
         }
-        for output in &mut outputs {
-            place(&mut output.at);
+        let places = outputs.iter_mut().map(|output| &mut output.at);
+        for location in places.chain(views.iter_mut().map(|view| &mut view.of)) {
+            place(location);
         }
         let cleared = request.gradients == Gradients::Overwritten;
         let backward = |step: &Step| step.origin.pass != Pass::Forward;
@@ -75,6 +78,7 @@ impl Planner<'_> {
             arena: self.arena,
             constants: self.constants,
             outputs,
+            views,
             labels: self.labels,
         })
     }

@@ -1,10 +1,12 @@
 //! A step of the flat schedule: resolved kernels, and operands as places that a call patches.
 
+use std::ops::Range;
+
 use super::checkpoint::Scope;
 use super::memory::Buffer;
 use super::region::RowOp;
 use crate::DType;
-use crate::cpu::{self, FusedPlan, GemmPlan};
+use crate::cpu::{self, FusedPlan, GemmPlan, Shared};
 use crate::primitive::Resolved;
 
 /// Where an operand is. A call knows the pointer behind each.
@@ -71,8 +73,8 @@ pub(crate) enum Action {
         a: Location,
         b: Location,
         c: Location,
-        /// What its results go through while they are in the cache.
-        then: Option<Box<Epilogue>>,
+        /// What its results go through while they are in the cache, one after another.
+        then: Vec<Epilogue>,
     },
     Transpose {
         dtype: DType,
@@ -119,7 +121,7 @@ pub(crate) enum Action {
     },
 }
 
-/// A fused kernel of which one operand is the product that it follows.
+/// A fused kernel of which one operand is the product that it follows, or the result of one between.
 #[derive(Clone, Debug)]
 pub(crate) struct Epilogue {
     pub(crate) plan: FusedPlan,
@@ -149,15 +151,13 @@ impl Pointers<'_> {
         }
     }
 
-    /// Where the operands and results of a fused kernel are.
+    /// Adds where the operands and results of a fused kernel are.
     fn resolve(
         &self,
         (inputs, sources): (&[Location], &mut Vec<*const u8>),
         (outputs, targets): (&[Location], &mut Vec<*mut u8>),
     ) {
-        sources.clear();
         sources.extend(inputs.iter().map(|&location| self.read(location)));
-        targets.clear();
         targets.extend(outputs.iter().map(|&location| self.write(location)));
     }
 
@@ -188,6 +188,8 @@ impl Action {
                 inputs,
                 outputs,
             } => {
+                sources.clear();
+                targets.clear();
                 pointers.resolve((inputs, sources), (outputs, targets));
                 // SAFETY: shapes were inferred for these operands, and the arena gives outputs
                 // bytes that no live operand has.
@@ -202,19 +204,31 @@ impl Action {
             } => {
                 let (a, b, c) = (pointers.read(*a), pointers.read(*b), pointers.write(*c));
                 let scratch = pointers.scratch;
-                match then {
+                if then.is_empty() {
                     // SAFETY: as above.
-                    None => unsafe { plan.run(a, b, c, scratch) },
-                    Some(then) => {
-                        pointers.resolve((&then.inputs, sources), (&then.outputs, targets));
-                        // SAFETY: as above; the kernel reads of the product the range that it gets,
-                        // and writes to no operand of it.
-                        unsafe {
-                            let finish = then.plan.by_ranges(sources, targets);
-                            plan.run_with(a, b, c, scratch, Some(&finish));
-                        }
-                    }
+                    unsafe { plan.run(a, b, c, scratch) };
+                    return;
                 }
+                sources.clear();
+                targets.clear();
+                for then in then {
+                    pointers.resolve((&then.inputs, sources), (&then.outputs, targets));
+                }
+                // SAFETY: several calls at a time only read the pointers.
+                let operands = unsafe { Shared::new((sources.as_slice(), targets.as_slice())) };
+                let finish = |range: Range<usize>| {
+                    let (mut sources, mut targets) = operands.get();
+                    for then in then {
+                        let (inputs, outputs);
+                        (inputs, sources) = sources.split_at(then.inputs.len());
+                        (outputs, targets) = targets.split_at(then.outputs.len());
+                        // SAFETY: as above; the range of the product and of what the kernels before
+                        // computed is there, and nobody else writes to it.
+                        unsafe { then.plan.run_range(inputs, outputs, range.clone()) };
+                    }
+                };
+                // SAFETY: as above; the kernels write to no operand of the product.
+                unsafe { plan.run_with(a, b, c, scratch, Some(&finish)) };
             }
             Action::Transpose {
                 dtype,
@@ -316,15 +330,36 @@ impl Action {
         }
     }
 
+    /// The bytes that it only brings to another place.
+    pub(crate) fn moved_bytes(&self) -> usize {
+        match self {
+            Action::Copy {
+                elements,
+                dtype,
+                accumulate: false,
+                ..
+            } => elements * dtype.size(),
+            Action::Transpose { dtype, shape, .. } => {
+                shape.iter().product::<usize>() * dtype.size()
+            }
+            Action::Primitive { plan, .. } if plan.moves() => plan.result_bytes(),
+            _ => 0,
+        }
+    }
+
     /// The larger of its numbers of inputs and outputs.
     pub(crate) fn width(&self) -> usize {
         match self {
             Action::Fused {
                 inputs, outputs, ..
             } => inputs.len().max(outputs.len()),
-            Action::Gemm {
-                then: Some(then), ..
-            } => then.inputs.len().max(then.outputs.len()),
+            Action::Gemm { then, .. } => {
+                let widths = then
+                    .iter()
+                    .map(|then| (then.inputs.len(), then.outputs.len()));
+                let (inputs, outputs): (Vec<usize>, Vec<usize>) = widths.unzip();
+                inputs.iter().sum::<usize>().max(outputs.iter().sum())
+            }
             Action::Primitive { inputs, .. } | Action::AddRows { inputs, .. } => inputs.len(),
             _ => 0,
         }
@@ -338,9 +373,10 @@ impl Action {
             } => inputs.iter().chain(outputs).for_each(visit),
             Action::Gemm { a, b, c, then, .. } => {
                 [a, b, c].into_iter().for_each(&mut *visit);
-                if let Some(then) = then {
-                    then.inputs.iter().chain(&then.outputs).for_each(visit);
-                }
+                let operands = then
+                    .iter()
+                    .flat_map(|then| then.inputs.iter().chain(&then.outputs));
+                operands.for_each(visit);
             }
             Action::Transpose { input, output, .. } => [input, output].into_iter().for_each(visit),
             Action::Rows {
@@ -367,9 +403,7 @@ impl Action {
             Action::Fused { outputs, .. } => outputs.iter().for_each(visit),
             Action::Gemm { c, then, .. } => {
                 visit(c);
-                if let Some(then) = then {
-                    then.outputs.iter().for_each(visit);
-                }
+                then.iter().flat_map(|then| &then.outputs).for_each(visit);
             }
             Action::Transpose { output, .. }
             | Action::Rows { output, .. }
@@ -388,11 +422,11 @@ impl Action {
             } => inputs.iter_mut().chain(outputs).for_each(visit),
             Action::Gemm { a, b, c, then, .. } => {
                 [a, b, c].into_iter().for_each(&mut *visit);
-                if let Some(then) = then {
-                    let Epilogue {
-                        inputs, outputs, ..
-                    } = &mut **then;
-                    inputs.iter_mut().chain(outputs).for_each(visit);
+                for then in then {
+                    then.inputs
+                        .iter_mut()
+                        .chain(&mut then.outputs)
+                        .for_each(&mut *visit);
                 }
             }
             Action::Transpose { input, output, .. } => [input, output].into_iter().for_each(visit),

@@ -5,6 +5,7 @@
 //! only pointers are here. The macro knows primitives by their names, which are those of the
 //! statics, and holds their derivative rules.
 
+mod affine;
 mod attention;
 mod bag;
 mod conv;
@@ -58,7 +59,7 @@ pub use solve::{
 };
 pub use spectrum::{EIGENVECTORS, ORTHOGONAL, SINGULAR_VECTORS};
 pub(crate) use view::Strided;
-pub use view::{PLACE, PLACE_ZERO, VIEW};
+pub use view::{PLACE, PLACE_ADD, PLACE_ZERO, VIEW};
 
 use std::fmt;
 
@@ -188,6 +189,18 @@ impl Resolved {
         let shapes = self.shapes.iter().chain([&self.shape]);
         let elements: usize = shapes.map(|shape| shape.iter().product::<usize>()).sum();
         elements * self.dtype.size()
+    }
+
+    /// Whether it does nothing but bring elements to other places.
+    pub(crate) fn moves(&self) -> bool {
+        [&VIEW, &PLACE, &PLACE_ZERO]
+            .iter()
+            .any(|&op| std::ptr::eq(op, self.op))
+    }
+
+    /// The bytes of its result.
+    pub(crate) fn result_bytes(&self) -> usize {
+        self.shape.iter().product::<usize>() * self.dtype.size()
     }
 
     /// Labels must be below this.

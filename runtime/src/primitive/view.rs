@@ -69,6 +69,11 @@ primitive! {
     PLACE_ZERO place_zero |_, _| Err("its shape is that of another tensor".to_owned())
 }
 
+primitive! {
+    /// `PLACE` over what is there: a step of a plan that adds to a cotangent.
+    PLACE_ADD place_add |_, _| Err("its shape is that of another tensor".to_owned())
+}
+
 fn rank(args: &[i64], shapes: &[&[usize]]) -> Result<usize, String> {
     let rank = index(args[0]);
     if rank > MOST_AXES || shapes[0].len() > MOST_AXES {
@@ -194,6 +199,10 @@ fn put<T: Real>(call: Call<'_, T>, how: Put) {
 
 fn place_zero<T: Real>(call: Call<'_, T>) {
     call.y.fill(T::ZERO);
+    put(call, Put::Added);
+}
+
+fn place_add<T: Real>(call: Call<'_, T>) {
     put(call, Put::Added);
 }
 

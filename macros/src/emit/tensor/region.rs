@@ -275,6 +275,7 @@ impl Printer<'_> {
             .iter()
             .map(|&(_, id)| self.number(id))
             .collect();
+        let twins = self.twins(kernel);
         let printed = print_kernel(self.graph, kernel, self.dtype, root);
         let key = (kernel.inputs.len(), printed.text);
         let count = self.kernels.known.len();
@@ -292,9 +293,25 @@ impl Printer<'_> {
         };
         quote! {
             #root::Node::Fused {
-                kernel: &#name, domain: #domain, inputs: &[#(#inputs),*], outputs: &[#(#outputs),*]
+                kernel: &#name, domain: #domain, inputs: &[#(#inputs),*], outputs: &[#(#outputs),*],
+                twins: &[#(#twins),*]
             }
         }
+    }
+
+    /// The results of a kernel that are made of the elements of an operand or of an earlier result.
+    fn twins(&mut self, kernel: &FusedKernel) -> Vec<TokenStream> {
+        let mut twins = Vec::new();
+        for (at, &(element, output)) in kernel.outputs.iter().enumerate() {
+            let read = kernel.inputs.iter().filter(|&&id| id == element);
+            let earlier = kernel.outputs[..at].iter();
+            let earlier = earlier.filter(|(known, _)| *known == element);
+            for &other in read.chain(earlier.map(|(_, output)| output)) {
+                let (output, other) = (self.number(output), self.number(other));
+                twins.push(quote!((#output, #other)));
+            }
+        }
+        twins
     }
 
     fn structural(&mut self, id: NodeId) -> TokenStream {

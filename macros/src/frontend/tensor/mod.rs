@@ -338,7 +338,8 @@ impl<'a> Lowerer<'a> {
         let (root, builder) = (self.root.clone(), self.builder.clone());
         let ty = self.element.computed(&self.root);
         let index = self.finished.len();
-        let mut handles = Vec::new();
+        let mut handles: Vec<Ident> = Vec::new();
+        let mut others = Vec::new();
         for (name, id) in bindings {
             let shape = match region.node(id).op {
                 TensorOp::Input(k) => shapes[k].clone(),
@@ -358,10 +359,17 @@ impl<'a> Lowerer<'a> {
                     region.outputs.push(value);
                     handles.push(name);
                 }
-                _ => {
-                    region.outputs.push(id);
-                    handles.push(name);
-                }
+                // One result for all names of a value, so that it has one cotangent.
+                _ => match region.outputs.iter().position(|&known| known == id) {
+                    Some(known) => {
+                        let known = &handles[known];
+                        others.push(quote!(let #name = #known;));
+                    }
+                    None => {
+                        region.outputs.push(id);
+                        handles.push(name);
+                    }
+                },
             }
         }
         if handles.is_empty() {
@@ -372,6 +380,7 @@ impl<'a> Lowerer<'a> {
             let [#(#handles),*] =
                 #builder.region::<#ty, _, _>(&#graph.regions[#index], [#(#inputs),*]);
         });
+        self.out.extend(others);
         self.finished.push(Region {
             graph: region,
             shapes,

@@ -29,6 +29,14 @@ const PARTED_SUMS: usize = 1 << 12;
 /// The most operands, and the most results, that a kernel may have.
 const MOST: usize = 64;
 
+/// Where the elements of an operand are: its stride along each axis of the domain, 0 where it is
+/// broadcast, and its first element.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Read {
+    pub(crate) strides: Vec<usize>,
+    pub(crate) offset: usize,
+}
+
 /// What happens to a result.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Write {
@@ -56,6 +64,8 @@ enum Target {
 /// The strides of an operand over the collapsed domain, in elements.
 #[derive(Clone, Debug)]
 struct Strides {
+    /// Where its first element is.
+    offset: usize,
     outer: Vec<usize>,
     row: usize,
     element: usize,
@@ -64,9 +74,9 @@ struct Strides {
 }
 
 impl Strides {
-    /// All of them.
-    fn strides(&self) -> (&[usize], usize, usize) {
-        (&self.outer, self.row, self.element)
+    /// All of them, and the offset.
+    fn strides(&self) -> (usize, &[usize], usize, usize) {
+        (self.offset, &self.outer, self.row, self.element)
     }
 }
 
@@ -97,6 +107,8 @@ pub(crate) struct FusedPlan {
     outputs: Vec<Output>,
     /// Whether no operand goes through a tile.
     direct: bool,
+    /// Whether one call of the row function does it all.
+    whole: bool,
     sums: usize,
     /// Pieces of the domain, and in how many parts they are worked on.
     pieces: usize,
@@ -106,22 +118,40 @@ pub(crate) struct FusedPlan {
 impl FusedPlan {
     /// Plans a kernel over `domain`; each input broadcasts to it, and an output that is smaller
     /// receives the sum.
+    #[cfg(test)]
     pub(crate) fn new(
         kernel: &'static Kernel,
         domain: &[usize],
         inputs: &[&[usize]],
         outputs: &[(&[usize], Write)],
     ) -> FusedPlan {
+        let inputs = inputs.iter().map(|shape| Read {
+            strides: shape::broadcast_strides(shape, domain),
+            offset: 0,
+        });
+        Self::reading(kernel, domain, inputs.collect(), outputs)
+    }
+
+    /// Plans a kernel over `domain` whose inputs are read where they are; an output that is smaller
+    /// receives the sum.
+    pub(crate) fn reading(
+        kernel: &'static Kernel,
+        domain: &[usize],
+        inputs: Vec<Read>,
+        outputs: &[(&[usize], Write)],
+    ) -> FusedPlan {
         assert!(
             inputs.len() <= MOST && outputs.len() <= MOST,
             "a kernel of too many operands"
         );
-        let mut strides: Vec<Vec<usize>> = inputs
-            .iter()
-            .copied()
-            .chain(outputs.iter().map(|&(shape, _)| shape))
-            .map(|shape| shape::broadcast_strides(shape, domain))
-            .collect();
+        let count = inputs.len();
+        let results = outputs.iter().map(|&(shape, _)| Read {
+            strides: shape::broadcast_strides(shape, domain),
+            offset: 0,
+        });
+        let reads = inputs.into_iter().chain(results);
+        let (mut strides, offsets): (Vec<Vec<usize>>, Vec<usize>) =
+            reads.map(|read| (read.strides, read.offset)).unzip();
         let domain = collapse(domain, &mut strides);
         let total: usize = domain.iter().product();
         let (outer, rows, length) = match domain[..] {
@@ -131,13 +161,15 @@ impl FusedPlan {
         };
         let mut strides: Vec<Strides> = strides
             .into_iter()
-            .map(|strides| {
+            .zip(offsets)
+            .map(|(strides, offset)| {
                 let (outer, row, element) = match strides[..] {
                     [ref outer @ .., row, element] => (outer.to_vec(), row, element),
                     [element] => (Vec::new(), 0, element),
                     [] => (Vec::new(), 0, 1),
                 };
                 Strides {
+                    offset,
                     outer,
                     row,
                     element,
@@ -146,7 +178,7 @@ impl FusedPlan {
             })
             .collect();
         let mut sums = 0;
-        let results: Vec<Strides> = strides.split_off(inputs.len());
+        let results: Vec<Strides> = strides.split_off(count);
         let outputs: Vec<Output> = results
             .into_iter()
             .zip(outputs)
@@ -195,6 +227,7 @@ impl FusedPlan {
             inputs: strides,
             outputs,
             direct,
+            whole: false,
             sums,
             pieces: 0,
             parts,
@@ -217,6 +250,11 @@ impl FusedPlan {
         );
         self.pieces = self.outer.iter().product::<usize>() * down * across;
         self.parts = self.parts.min(self.pieces.max(1));
+        let first = |operand: &Strides| operand.offset == 0;
+        self.whole = self.direct
+            && self.domain.len() < 2
+            && self.parts == 1
+            && self.inputs.iter().all(first);
     }
 
     /// The pieces of a part. A small domain is one part, and there a division would count.
@@ -283,7 +321,7 @@ impl FusedPlan {
             (inputs.len(), outputs.len()),
             (self.inputs.len(), self.outputs.len())
         );
-        if self.direct && self.domain.len() < 2 && self.parts == 1 {
+        if self.whole {
             // SAFETY: every operand is one contiguous row of this length.
             unsafe { (self.row)(inputs.as_ptr(), outputs.as_ptr(), self.length) };
             return;

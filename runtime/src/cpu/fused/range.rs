@@ -7,11 +7,10 @@
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use super::run::{Run, Stretch, Sum};
+use super::run::{Run, Stretch};
 use super::{FusedPlan, TILE, Target};
 use crate::DType;
 use crate::cpu::dispatch::vectorized;
-use crate::cpu::threads::Shared;
 
 /// The most operands and results of a kernel that is run by ranges: their tiles lie on the stack.
 const MOST: usize = 8;
@@ -51,32 +50,28 @@ impl FusedPlan {
         self.parts
     }
 
-    /// Runs the kernel for a range of the domain in row-major order, when called; several threads may call
-    /// it at a time.
+    /// Runs the kernel for a range of the domain in row-major order; several threads may do it at a time.
     ///
     /// # Safety
-    /// The plan has ranges; as for `run`, but only the range has to be there; ranges of calls at one time do not overlap.
-    pub(crate) unsafe fn by_ranges(
+    /// The plan has ranges; as for `run`, but only the range has to be there; ranges of calls at one time do
+    /// not overlap.
+    pub(crate) unsafe fn run_range(
         &self,
         inputs: &[*const u8],
         outputs: &[*mut u8],
-    ) -> impl Fn(Range<usize>) + Sync {
-        // SAFETY: what several calls touch they only read; tiles are their own.
-        let operands = unsafe { Shared::new((inputs, outputs)) };
-        move |range| {
-            let (inputs, outputs) = operands.get();
-            let mut tiles = Tiles(MaybeUninit::uninit());
-            let scratch = tiles.0.as_mut_ptr().cast();
-            match self.kernel.dtype {
-                DType::F64 => Run::<f64>::of(self, inputs, outputs, scratch).stretch(range),
-                _ => Run::<f32>::of(self, inputs, outputs, scratch).stretch(range),
-            }
+        range: Range<usize>,
+    ) {
+        let mut tiles = Tiles(MaybeUninit::uninit());
+        let scratch = tiles.0.as_mut_ptr().cast();
+        match self.kernel.dtype {
+            DType::F64 => vectorized(Stretch(
+                &Run::<f64>::of(self, inputs, outputs, scratch),
+                range,
+            )),
+            _ => vectorized(Stretch(
+                &Run::<f32>::of(self, inputs, outputs, scratch),
+                range,
+            )),
         }
-    }
-}
-
-impl<T: Sum> Run<'_, T> {
-    fn stretch(&self, range: Range<usize>) {
-        vectorized(Stretch(self, range));
     }
 }

@@ -33,7 +33,7 @@ impl Piece {
     /// Where it begins in an operand.
     #[inline(always)]
     fn at(&self, strides: &Strides) -> usize {
-        self.row * strides.row + self.start * strides.element
+        strides.offset + self.row * strides.row + self.start * strides.element
     }
 }
 
@@ -120,7 +120,7 @@ impl<T: Sum> Vectorized for Stretch<'_, '_, T> {
                 }
                 last = (rows, length);
             }
-            // SAFETY: the contract of `FusedPlan::by_ranges`; a piece that goes through tiles has at most
+            // SAFETY: the contract of `FusedPlan::run_range`; a piece that goes through tiles has at most
             // TILE elements, because a block of rows has and a part of a row is cut.
             unsafe { run.piece(0, line / plan.rows, piece, &mut spread) };
             at += rows * length;

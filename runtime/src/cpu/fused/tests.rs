@@ -186,10 +186,9 @@ fn by_ranges(domain: &[usize], a: &[usize], b: &[usize], writes: [Write; 2]) {
         // SAFETY: the operands have the planned shapes.
         unsafe { plan.run(&inputs, &targets, scratch.as_mut_ptr().cast()) };
         let targets = parts.each_mut().map(|result| result.as_mut_ptr().cast());
-        // SAFETY: as above; the ranges are parts of the domain.
-        let run = unsafe { plan.by_ranges(&inputs, &targets) };
         for start in (0..total).step_by(length).rev() {
-            run(start..(start + length).min(total));
+            // SAFETY: as above; the ranges are parts of the domain.
+            unsafe { plan.run_range(&inputs, &targets, start..(start + length).min(total)) };
         }
         assert_eq!(parts, whole, "{domain:?} {a:?} {b:?} by {length}");
     }

@@ -27,6 +27,59 @@ use super::isa::isa;
 use super::precision::{Precision, precision};
 use crate::{DType, shape};
 
+/// An operand of a product: the last two axes are its matrices.
+#[derive(Clone, Debug)]
+pub(crate) struct Side<'s> {
+    pub(crate) shape: &'s [usize],
+    /// A stride for each axis, and where the first element is, in elements.
+    pub(crate) strides: Vec<usize>,
+    pub(crate) offset: usize,
+    pub(crate) transposed: bool,
+}
+
+impl<'s> Side<'s> {
+    /// An operand whose elements stand one after another.
+    pub(crate) fn packed(shape: &'s [usize], transposed: bool) -> Side<'s> {
+        let mut strides = vec![1; shape.len()];
+        for axis in (1..shape.len()).rev() {
+            strides[axis - 1] = strides[axis] * shape[axis];
+        }
+        Side {
+            shape,
+            strides,
+            offset: 0,
+            transposed,
+        }
+    }
+
+    /// Rows and columns of its matrices as they are multiplied, and their strides.
+    fn matrix(&self) -> ([usize; 2], (usize, usize)) {
+        let last = self.shape.len() - 2;
+        let (rows, columns) = (self.shape[last], self.shape[last + 1]);
+        let (row, column) = (self.strides[last], self.strides[last + 1]);
+        match self.transposed {
+            true => ([columns, rows], (column, row)),
+            false => ([rows, columns], (row, column)),
+        }
+    }
+
+    /// The axes before.
+    fn batch(&self) -> &'s [usize] {
+        &self.shape[..self.shape.len() - 2]
+    }
+
+    /// How far the matrices of a batch that is broadcast to `domain` are apart, axis by axis.
+    fn apart(&self, domain: &[usize]) -> Vec<usize> {
+        let batch = self.batch();
+        let mut apart = vec![0; domain.len()];
+        let own = batch.iter().zip(&self.strides);
+        for (apart, (&size, &stride)) in apart[domain.len() - batch.len()..].iter_mut().zip(own) {
+            *apart = if size == 1 { 0 } else { stride };
+        }
+        apart
+    }
+}
+
 /// A matrix product whose shapes are known.
 #[derive(Clone, Debug)]
 pub(crate) struct GemmPlan {
@@ -57,31 +110,35 @@ impl GemmPlan {
         output: &[usize],
         write: Write,
     ) -> GemmPlan {
-        let split = |shape: &[usize]| {
-            let (batch, matrix) = shape.split_at(shape.len() - 2);
-            (batch.to_vec(), matrix[0], matrix[1])
-        };
-        let ((batch_a, a0, a1), (batch_b, b0, b1)) = (split(a), split(b));
-        let (m, k, strides_a) = if transpose_a {
-            (a1, a0, (1, a1))
-        } else {
-            (a0, a1, (a1, 1))
-        };
-        let (n, strides_b) = if transpose_b {
-            (b0, (1, b1))
-        } else {
-            (b1, (b1, 1))
-        };
+        Self::reading(
+            dtype,
+            &Side::packed(a, transpose_a),
+            &Side::packed(b, transpose_b),
+            output,
+            write,
+        )
+    }
+
+    /// As `new`, for operands that are read where they are.
+    pub(crate) fn reading(
+        dtype: DType,
+        a: &Side<'_>,
+        b: &Side<'_>,
+        output: &[usize],
+        write: Write,
+    ) -> GemmPlan {
+        let ([m, k], strides_a) = a.matrix();
+        let ([_, n], strides_b) = b.matrix();
         let batch_c = &output[..output.len().saturating_sub(2)];
-        let domain = shape::broadcast(&[&batch_a, &batch_b, batch_c]).unwrap_or_default();
-        let strides =
-            [&batch_a[..], &batch_b, batch_c].map(|batch| shape::broadcast_strides(batch, &domain));
-        let sizes = [a0 * a1, b0 * b1, m * n];
+        let domain = shape::broadcast(&[a.batch(), b.batch(), batch_c]).unwrap_or_default();
+        let results = shape::broadcast_strides(batch_c, &domain);
+        let results = results.into_iter().map(|stride| stride * m * n).collect();
+        let strides: [Vec<usize>; 3] = [a.apart(&domain), b.apart(&domain), results];
         let count: usize = domain.iter().product();
         let mut batch = Vec::with_capacity(count);
         for index in 0..count {
             let mut rest = index;
-            let mut offsets = [0; 3];
+            let mut offsets = [a.offset, b.offset, 0];
             for (axis, &size) in domain.iter().enumerate().rev() {
                 let position = rest % size;
                 rest /= size;
@@ -89,7 +146,7 @@ impl GemmPlan {
                     *offset += position * stride[axis];
                 }
             }
-            batch.push([0, 1, 2].map(|operand| offsets[operand] * sizes[operand]));
+            batch.push(offsets);
         }
         let product = Product {
             isa: isa(),
