@@ -45,7 +45,7 @@ pub(crate) fn check_gradient<M: Leaves + Clone>(model: &M, gradient: &M, f: impl
             f(&model)
         };
         // A fourth-order difference: at this step its error is far below the tolerance.
-        let h = 1e-3;
+        let h = 5e-4;
         let difference =
             (8.0 * (moved(h) - moved(-h)) - (moved(2.0 * h) - moved(-2.0 * h))) / (12.0 * h);
         assert!(

@@ -52,6 +52,9 @@ pub(super) type WalkArguments<'c> = &'c mut dyn FnMut(&mut Walk);
 type WalkGradient<'c> = &'c mut dyn FnMut(&mut GradientWalk);
 pub(super) type Instantiate<'c> = &'c dyn Fn(&Builder, &mut Vec<ValueId>);
 
+/// The environment variable under which every program of a process is poisoned, so that a whole set of
+/// tests can be run that way.
+const POISON: &str = "COTANGENT_POISON";
 /// The parameter that the cotangent of the result is; no user's parameter has such a name.
 const COTANGENT: &str = "cotangent of the result";
 
@@ -73,7 +76,7 @@ impl Engine {
             slots: Vec::new(),
             arena: Bytes::default(),
             scratch: Bytes::default(),
-            poisoned: None,
+            poisoned: std::env::var_os(POISON).map(|_| u8::MAX),
             budget: None,
             precision: precision(),
         }
@@ -294,12 +297,10 @@ impl Engine {
         })
     }
 
-    /// Fills the memory with a byte pattern, now and in every call from now on: behind each step, the
-    /// buffers that nobody reads any more and the scratch space. So it shows that no step reads what
-    /// another one left by chance.
+    /// Fills the memory with a byte pattern in every call from now on: all of it before the first step, and
+    /// behind each step the buffers that nobody reads any more and the scratch space. So it shows that no
+    /// step reads what another one left by chance.
     pub fn poison(&mut self, byte: u8) {
-        self.arena.fill(byte);
-        self.scratch.fill(byte);
         self.poisoned = Some(byte);
     }
 
@@ -337,6 +338,8 @@ impl Engine {
     fn run(&mut self, kind: Kind, index: usize, mut after: impl FnMut(usize)) {
         let steps = self.plans[kind as usize][index].steps.len();
         if let Some(byte) = self.poisoned {
+            self.arena.fill(byte);
+            self.scratch.fill(byte);
             for number in 0..steps {
                 self.run_steps(kind, index, number..number + 1, &mut after);
                 self.poison_behind(kind, index, number, byte);

@@ -19,6 +19,8 @@ pub(super) struct Latent {
     form: Form,
     /// Where its elements are in a row, once somebody needed that.
     packed: Option<Home>,
+    /// Whether they were written in a row at all, be it straight into a gradient.
+    copied: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -27,6 +29,8 @@ enum Form {
     Zeros(Vec<usize>),
     /// Elements of what is at home there, seen as one row.
     View(Home, Strided),
+    /// The elements of another latent value, in the same order, under a shape that is no view.
+    Again(LatentId),
 }
 
 /// A view of a plan, for people.
@@ -58,12 +62,16 @@ impl fmt::Display for View {
 }
 
 /// Which of the latent values.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct LatentId(usize);
 
 impl Planner<'_> {
     fn latent(&mut self, form: Form) -> Home {
-        self.latents.push(Latent { form, packed: None });
+        self.latents.push(Latent {
+            form,
+            packed: None,
+            copied: false,
+        });
         Home::Latent(LatentId(self.latents.len() - 1))
     }
 
@@ -76,7 +84,10 @@ impl Planner<'_> {
     fn unpacked(&self, home: Home) -> Option<&Form> {
         let Home::Latent(id) = home else { return None };
         let latent = &self.latents[id.0];
-        latent.packed.is_none().then_some(&latent.form)
+        match &latent.form {
+            Form::Again(id) => self.unpacked(Home::Latent(*id)),
+            form => latent.packed.is_none().then_some(form),
+        }
     }
 
     /// What stands for the result, of that shape, of a view, of a part of what was joined, or of the
@@ -107,25 +118,23 @@ impl Planner<'_> {
         let (base, seen) = match self.unpacked(home) {
             Some(Form::View(base, known)) => (*base, known.followed_by(&seen)?),
             Some(Form::Zeros(_)) => return Some(self.zeros(&seen.shape)),
-            None => (self.packed(home), seen),
+            Some(Form::Again(_)) | None => (self.packed(home), seen),
         };
         Some(self.latent(Form::View(base, seen)))
     }
 
     /// A value under another shape.
     pub(super) fn reshaped(&mut self, home: Home, shape: &[usize]) -> Home {
+        let Home::Latent(id) = home else { return home };
         let form = match self.unpacked(home) {
-            Some(Form::Zeros(_)) => Some(Form::Zeros(shape.to_vec())),
-            Some(Form::View(base, known)) => {
-                let base = *base;
-                known.of_shape(shape).map(|seen| Form::View(base, seen))
-            }
-            None => None,
+            Some(Form::Zeros(_)) => Form::Zeros(shape.to_vec()),
+            Some(Form::View(base, known)) => match known.of_shape(shape) {
+                Some(seen) => Form::View(*base, seen),
+                None => Form::Again(id),
+            },
+            Some(Form::Again(_)) | None => return self.packed(home),
         };
-        match form {
-            Some(form) => self.latent(form),
-            None => self.packed(home),
-        }
+        self.latent(form)
     }
 
     /// A value with its elements in a row.
@@ -137,6 +146,7 @@ impl Planner<'_> {
         let shape = match &self.latents[id.0].form {
             Form::Zeros(shape) => shape,
             Form::View(_, seen) => &seen.shape,
+            Form::Again(id) => return self.packed(Home::Latent(*id)),
         };
         let bytes = self.bytes(shape);
         let to = Home::Buffer(self.arena.allocate(bytes));
@@ -165,11 +175,19 @@ impl Planner<'_> {
                     shape: seen.shape,
                     strides: seen.strides,
                     offset: seen.offset,
-                    copied: latent.packed.is_some(),
+                    copied: latent.copied,
                 });
             }
         }
         views
+    }
+
+    /// What an unpacked view shows.
+    pub(super) fn shown(&self, home: Home) -> Option<Home> {
+        match self.unpacked(home) {
+            Some(Form::View(base, _)) => Some(*base),
+            _ => None,
+        }
     }
 
     /// Whether it is the packed form of a latent value, which others may read.
@@ -184,8 +202,18 @@ impl Planner<'_> {
         let Some(form) = self.unpacked(home).cloned() else {
             return false;
         };
+        let mut of = home;
+        while let Home::Latent(id) = of {
+            let latent = &mut self.latents[id.0];
+            latent.copied = true;
+            match latent.form {
+                Form::Again(id) => of = Home::Latent(id),
+                _ => break,
+            }
+        }
         let output = self.location(to);
         let action = match form {
+            Form::Again(_) => return false,
             Form::Zeros(shape) => Action::Zero {
                 to: output,
                 bytes: self.bytes(&shape),
@@ -223,7 +251,7 @@ impl Planner<'_> {
     ) -> (Location, Read) {
         let (home, strides, offset) = match self.unpacked(home) {
             Some(Form::Zeros(_)) => (None, vec![0; domain.len()], 0),
-            Some(Form::View(base, seen)) if seen.is_forward() => {
+            Some(Form::View(base, seen)) if seen.is_forward() && seen.shape == shape => {
                 let (base, own) = (*base, seen.forward_strides());
                 let mut strides = vec![0; domain.len()];
                 strides[domain.len() - own.len()..].copy_from_slice(&own);
@@ -244,6 +272,7 @@ impl Planner<'_> {
     ) -> (Location, Side<'s>) {
         if let Some(Form::View(base, seen)) = self.unpacked(home)
             && seen.is_forward()
+            && seen.shape == shape
             && shape == matrix
             && seen.strides[shape.len() - 2..].contains(&1)
         {

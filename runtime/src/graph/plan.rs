@@ -3,7 +3,7 @@
 //! Forward nodes in order, then the backward nodes of the instances in reverse. A cotangent's first
 //! writer stores and later ones accumulate; backward nodes whose results nobody needs vanish.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::builder::{Builder, Instance, Source, ValueId};
 use super::checkpoint::Scope;
@@ -66,7 +66,7 @@ pub(crate) enum Gradients {
 }
 
 /// Where a value lives while the plan is made.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Home {
     Buffer(Buffer),
     Leaf(usize),
@@ -89,6 +89,8 @@ pub(super) struct Planner<'a> {
     pub(super) pass: Pass,
     pub(super) scope: Scope,
     pub(super) latents: Vec<Latent>,
+    /// Cotangents that views show, to which nobody may add.
+    pub(super) shown: HashSet<Home>,
     pub(super) constants: Vec<u64>,
     /// Forward values by graph value.
     pub(super) homes: HashMap<ValueId, Home>,
@@ -159,6 +161,7 @@ pub(crate) fn plan(builder: &Builder, request: Request<'_>) -> Result<Plan, Erro
         pass: Pass::Forward,
         scope: Scope::WHOLE,
         latents: Vec::new(),
+        shown: HashSet::new(),
         constants: Vec::new(),
         homes: HashMap::new(),
         locals: vec![HashMap::new(); instances.len()],

@@ -119,10 +119,20 @@ impl Planner<'_> {
                 Source::Leaf(leaf) => Some(leaf),
                 _ => None,
             };
-            let known = cotangents.get(&id).copied();
+            let known = self.ready(id, cotangents);
+            let fresh = known.is_none() && leaf.is_none();
+            if fresh && let Some(base) = self.shown(from) {
+                // A view may be the cotangent as long as nobody adds to it, nor to what it shows.
+                self.shown.insert(base);
+                cotangents.insert(id, from);
+                continue;
+            }
             let once = flows.iter().filter(|(.., home)| *home == from).count() == 1;
-            let ours = matches!(from, Home::Buffer(_)) && own.contains(&from);
-            if known.is_none() && leaf.is_none() && once && ours && !self.is_copy(from) {
+            let ours = matches!(from, Home::Buffer(_))
+                && own.contains(&from)
+                && !self.shown.contains(&from)
+                && !self.is_copy(from);
+            if fresh && once && ours {
                 // Others may add to it: all who read it have run.
                 cotangents.insert(id, from);
                 continue;
@@ -141,6 +151,21 @@ impl Planner<'_> {
             written.extend(leaf);
         }
         Ok(())
+    }
+
+    /// The cotangent that a value has already, with room for more.
+    fn ready(&mut self, id: ValueId, cotangents: &mut HashMap<ValueId, Home>) -> Option<Home> {
+        let known = *cotangents.get(&id)?;
+        if !matches!(known, Home::Latent(_)) {
+            return Some(known);
+        }
+        let elements = self.values[id.index()].shape.iter().product();
+        let home = Home::Buffer(self.arena.allocate(elements * self.dtype.size()));
+        if !self.pack_into(known, home) {
+            self.copy(known, home, elements, false);
+        }
+        cotangents.insert(id, home);
+        Some(home)
     }
 
     /// Gives an output, which may be yielded several times, its cotangent.
@@ -229,7 +254,7 @@ impl Planner<'_> {
             };
             let value_info = &self.values[id.index()];
             let source = value_info.source;
-            let known = cotangents.get(&id).copied();
+            let known = self.ready(id, cotangents);
             let home = known.unwrap_or_else(|| match source {
                 Source::Leaf(leaf) if value_info.rows => Home::RowList(leaf),
                 Source::Leaf(leaf) => self.gradient(leaf),

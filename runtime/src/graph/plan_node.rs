@@ -71,7 +71,9 @@ impl Planner<'_> {
                 seen.shape.swap(last - 1, last - 2);
                 self.seen(home, seen)?
             }
-            Node::Primitive { op, .. } => self.moved((op, &instance.args), home, shape(output))?,
+            Node::Primitive { op, .. } => {
+                self.moved((op, &instance.args), (home, shape(input)), shape(output))?
+            }
             _ => return None,
         };
         Some((output, home))

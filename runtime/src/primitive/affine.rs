@@ -18,6 +18,20 @@ impl Strided {
         }
     }
 
+    /// The first entries of each axis, as many as `shape` has, or the last ones.
+    pub(crate) fn part(of: &[usize], shape: &[usize], last: bool) -> Strided {
+        let whole = Strided::whole(of);
+        let skipped = of.iter().zip(shape).map(|(all, kept)| size(all - kept));
+        let ends = skipped
+            .zip(&whole.strides)
+            .map(|(skipped, stride)| skipped * stride);
+        Strided {
+            offset: if last { ends.sum() } else { 0 },
+            shape: shape.to_vec(),
+            ..whole
+        }
+    }
+
     /// Whether it steps forwards along every axis.
     pub(crate) fn is_forward(&self) -> bool {
         self.strides.iter().all(|&stride| stride >= 0) && self.offset >= 0
@@ -86,6 +100,9 @@ impl Strided {
     pub(crate) fn of_shape(&self, shape: &[usize]) -> Option<Strided> {
         if self.shape == shape {
             return Some(self.clone());
+        }
+        if shape.contains(&0) {
+            return None;
         }
         // Axes whose elements are evenly spaced, as one.
         let mut runs: Vec<(usize, i64)> = Vec::new();
@@ -278,6 +295,19 @@ mod tests {
             None
         );
         assert_eq!(broadcast(&[4, 1], &[4, 3]).unwrap().inverse(), None);
+    }
+
+    #[test]
+    fn parts_are_slices_from_either_end() {
+        let of = [4, 3, 5];
+        assert_eq!(
+            Strided::part(&of, &[4, 2, 5], false),
+            slice(&of, 1, &(..2), 1).unwrap()
+        );
+        assert_eq!(
+            Strided::part(&of, &[4, 2, 5], true),
+            slice(&of, 1, &(1..), 1).unwrap()
+        );
     }
 
     #[test]

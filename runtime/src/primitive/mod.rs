@@ -193,7 +193,7 @@ impl Resolved {
 
     /// Whether it does nothing but bring elements to other places.
     pub(crate) fn moves(&self) -> bool {
-        [&VIEW, &PLACE, &PLACE_ZERO]
+        [&VIEW, &PLACE, &PLACE_ZERO, &HEAD, &TAIL]
             .iter()
             .any(|&op| std::ptr::eq(op, self.op))
     }
