@@ -102,3 +102,9 @@ pub(crate) fn check_positive(name: &str, value: f64) -> Result<(), Error> {
         "{name} = {value} can't be used: it must be finite and above 0"
     )))
 }
+
+/// Refuses decays of two running averages that aren't in `[0, 1)`.
+pub(crate) fn check_betas(beta1: f64, beta2: f64) -> Result<(), Error> {
+    check_range("beta1", beta1, 0.0, 1.0)?;
+    check_range("beta2", beta2, 0.0, 1.0)
+}

@@ -34,6 +34,7 @@ mod lanes;
 mod leaf_path;
 mod linear;
 mod masters;
+mod mean;
 pub mod minimise;
 mod norm;
 mod optimizer;

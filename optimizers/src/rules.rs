@@ -23,6 +23,20 @@ macro_rules! setters {
     };
 }
 
+/// The builder method that sets the decays of both moments.
+macro_rules! betas {
+    ($rule:ty) => {
+        impl OptimizerBuilder<$rule> {
+            /// The decays of the two running averages, each in [0, 1).
+            #[must_use]
+            pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
+                (self.rule.beta1, self.rule.beta2) = (beta1, beta2);
+                self
+            }
+        }
+    };
+}
+
 mod acprop;
 mod adabelief;
 mod adabound;

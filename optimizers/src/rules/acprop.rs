@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::context::power;
-use crate::error::{check_positive, check_range};
+use crate::error::{check_betas, check_positive, check_range};
+use crate::mean::Mean;
 use crate::{Error, OptimizerBuilder, Real, Rule, StepContext};
 
 /// ACProp (Zhuang et al. 2021): `x -= lr g / (sqrt(s^) + eps)` with the `s` of the step before
@@ -45,14 +46,7 @@ impl AcProp {
     }
 }
 
-impl OptimizerBuilder<AcProp> {
-    /// The decays of the two running averages, each in [0, 1).
-    #[must_use]
-    pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
-        (self.rule.beta1, self.rule.beta2) = (beta1, beta2);
-        self
-    }
-}
+betas! { AcProp }
 
 setters! { AcProp {
     /// What is added to the denominator, above 0.
@@ -64,10 +58,8 @@ setters! { AcProp {
 /// The per-step scalars of [`AcProp`].
 #[derive(Clone, Copy, Debug)]
 pub struct AcPropScalars<T> {
-    beta1: T,
-    take1: T,
-    beta2: T,
-    take2: T,
+    mean1: Mean<T>,
+    mean2: Mean<T>,
     rate: T,
     started: bool,
     correction2: T,
@@ -83,8 +75,7 @@ impl Rule for AcProp {
     type Scalars<T: Real> = AcPropScalars<T>;
 
     fn validate(&self) -> Result<(), Error> {
-        check_range("beta1", self.beta1, 0.0, 1.0)?;
-        check_range("beta2", self.beta2, 0.0, 1.0)?;
+        check_betas(self.beta1, self.beta2)?;
         check_positive("eps", self.eps)?;
         check_range("eps_root", self.eps_root, 0.0, f64::INFINITY)?;
         Ok(())
@@ -98,10 +89,8 @@ impl Rule for AcProp {
             1.0
         };
         AcPropScalars {
-            beta1: T::from_f64(self.beta1),
-            take1: T::from_f64(1.0 - self.beta1),
-            beta2: T::from_f64(self.beta2),
-            take2: T::from_f64(1.0 - self.beta2),
+            mean1: Mean::new(self.beta1),
+            mean2: Mean::new(self.beta2),
             rate: T::from_f64(context.rate),
             started,
             correction2: T::from_f64(correction),
@@ -119,8 +108,8 @@ impl Rule for AcProp {
             s.first
         };
         let surprise = g - *m;
-        *spread = s.beta2 * *spread + s.take2 * (surprise * surprise) + s.eps_root;
-        *m = s.beta1 * *m + s.take1 * g;
+        *spread = s.mean2.with(*spread, surprise * surprise) + s.eps_root;
+        *m = s.mean1.with(*m, g);
         x - s.rate * g / divisor
     }
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{check_positive, check_range};
+use crate::error::{check_betas, check_positive, check_range};
+use crate::mean::Mean;
 use crate::{Error, OptimizerBuilder, Real, Rule, StepContext};
 
 /// AdaBelief (Zhuang et al. 2020): `s = b2 s + (1 - b2) (g - m)^2 + eps_root`, `x -= lr m^ /
@@ -44,14 +45,7 @@ impl AdaBelief {
     }
 }
 
-impl OptimizerBuilder<AdaBelief> {
-    /// The decays of the two running averages, each in [0, 1).
-    #[must_use]
-    pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
-        (self.rule.beta1, self.rule.beta2) = (beta1, beta2);
-        self
-    }
-}
+betas! { AdaBelief }
 
 setters! { AdaBelief {
     /// What is added to the denominator, above 0.
@@ -63,10 +57,8 @@ setters! { AdaBelief {
 /// The per-step scalars of [`AdaBelief`].
 #[derive(Clone, Copy, Debug)]
 pub struct AdaBeliefScalars<T> {
-    beta1: T,
-    take1: T,
-    beta2: T,
-    take2: T,
+    mean1: Mean<T>,
+    mean2: Mean<T>,
     rate: T,
     correction2: T,
     eps_root: T,
@@ -80,8 +72,7 @@ impl Rule for AdaBelief {
     type Scalars<T: Real> = AdaBeliefScalars<T>;
 
     fn validate(&self) -> Result<(), Error> {
-        check_range("beta1", self.beta1, 0.0, 1.0)?;
-        check_range("beta2", self.beta2, 0.0, 1.0)?;
+        check_betas(self.beta1, self.beta2)?;
         check_positive("eps", self.eps)?;
         check_range("eps_root", self.eps_root, 0.0, f64::INFINITY)?;
         Ok(())
@@ -93,10 +84,8 @@ impl Rule for AdaBelief {
             context.bias_correction(self.beta2),
         );
         AdaBeliefScalars {
-            beta1: T::from_f64(self.beta1),
-            take1: T::from_f64(1.0 - self.beta1),
-            beta2: T::from_f64(self.beta2),
-            take2: T::from_f64(1.0 - self.beta2),
+            mean1: Mean::new(self.beta1),
+            mean2: Mean::new(self.beta2),
             rate: T::from_f64(context.rate / bias1),
             correction2: T::from_f64(bias2.recip()),
             eps_root: T::from_f64(self.eps_root),
@@ -106,9 +95,9 @@ impl Rule for AdaBelief {
 
     #[inline(always)]
     fn element<T: Real>(s: &AdaBeliefScalars<T>, x: T, g: T, [m, spread]: &mut [T; 2]) -> T {
-        *m = s.beta1 * *m + s.take1 * g;
+        *m = s.mean1.with(*m, g);
         let surprise = g - *m;
-        *spread = s.beta2 * *spread + s.take2 * (surprise * surprise) + s.eps_root;
+        *spread = s.mean2.with(*spread, surprise * surprise) + s.eps_root;
         x - s.rate * *m / ((*spread * s.correction2).sqrt() + s.eps)
     }
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{check_positive, check_range};
+use crate::error::{check_betas, check_positive, check_range};
+use crate::mean::Mean;
 use crate::{Error, OptimizerBuilder, Real, Rule, StepContext};
 
 /// AdaBound (Luo et al. 2019): [`Adam`](crate::Adam) whose rate of every element is clipped
@@ -47,14 +48,7 @@ impl AdaBound {
     }
 }
 
-impl OptimizerBuilder<AdaBound> {
-    /// The decays of the two running averages, each in [0, 1).
-    #[must_use]
-    pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
-        (self.rule.beta1, self.rule.beta2) = (beta1, beta2);
-        self
-    }
-}
+betas! { AdaBound }
 
 setters! { AdaBound {
     /// What is added to the denominator, above 0.
@@ -68,10 +62,8 @@ setters! { AdaBound {
 /// The per-step scalars of [`AdaBound`].
 #[derive(Clone, Copy, Debug)]
 pub struct AdaBoundScalars<T> {
-    beta1: T,
-    take1: T,
-    beta2: T,
-    take2: T,
+    mean1: Mean<T>,
+    mean2: Mean<T>,
     rate: T,
     least: T,
     lower: T,
@@ -86,8 +78,7 @@ impl Rule for AdaBound {
     type Scalars<T: Real> = AdaBoundScalars<T>;
 
     fn validate(&self) -> Result<(), Error> {
-        check_range("beta1", self.beta1, 0.0, 1.0)?;
-        check_range("beta2", self.beta2, 0.0, 1.0)?;
+        check_betas(self.beta1, self.beta2)?;
         check_positive("eps", self.eps)?;
         check_range("final_rate", self.final_rate, 0.0, f64::INFINITY)?;
         check_positive("gamma", self.gamma)?;
@@ -101,10 +92,8 @@ impl Rule for AdaBound {
         );
         let time = self.gamma * context.step as f64;
         AdaBoundScalars {
-            beta1: T::from_f64(self.beta1),
-            take1: T::from_f64(1.0 - self.beta1),
-            beta2: T::from_f64(self.beta2),
-            take2: T::from_f64(1.0 - self.beta2),
+            mean1: Mean::new(self.beta1),
+            mean2: Mean::new(self.beta2),
             rate: T::from_f64(context.rate * bias2.sqrt() / bias1),
             least: T::from_f64(1e-15),
             lower: T::from_f64(self.final_rate * (1.0 - 1.0 / (time + 1.0))),
@@ -115,8 +104,8 @@ impl Rule for AdaBound {
 
     #[inline(always)]
     fn element<T: Real>(s: &AdaBoundScalars<T>, x: T, g: T, [m, v]: &mut [T; 2]) -> T {
-        *m = s.beta1 * *m + s.take1 * g;
-        *v = s.beta2 * *v + s.take2 * (g * g);
+        *m = s.mean1.with(*m, g);
+        *v = s.mean2.with(*v, g * g);
         let rate = s.rate / ((*v + s.least).sqrt() + s.eps);
         let rate = if rate < s.lower { s.lower } else { rate };
         let rate = if rate > s.upper { s.upper } else { rate };

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::context::power;
-use crate::error::{check_positive, check_range};
+use crate::error::{check_betas, check_positive, check_range};
+use crate::mean::Mean;
 use crate::{Error, OptimizerBuilder, Real, Rule, StepContext};
 
 /// Adam (Kingma and Ba 2015): `m = b1 m + (1 - b1) g`, `v = b2 v + (1 - b2) g^2`, `x -= lr m^ /
@@ -48,14 +49,7 @@ impl Adam {
     }
 }
 
-impl OptimizerBuilder<Adam> {
-    /// The decays of the two running averages, each in [0, 1).
-    #[must_use]
-    pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
-        (self.rule.beta1, self.rule.beta2) = (beta1, beta2);
-        self
-    }
-}
+betas! { Adam }
 
 setters! { Adam {
     /// What is added to the root of the second moment, above 0.
@@ -106,10 +100,8 @@ impl AdamW {
 /// The per-step scalars of [`Adam`].
 #[derive(Clone, Copy, Debug)]
 pub struct AdamScalars<T> {
-    beta1: T,
-    take1: T,
-    beta2: T,
-    take2: T,
+    mean1: Mean<T>,
+    mean2: Mean<T>,
     along: T,
     direct: T,
     correction2: T,
@@ -124,8 +116,7 @@ impl Rule for Adam {
     type Scalars<T: Real> = AdamScalars<T>;
 
     fn validate(&self) -> Result<(), Error> {
-        check_range("beta1", self.beta1, 0.0, 1.0)?;
-        check_range("beta2", self.beta2, 0.0, 1.0)?;
+        check_betas(self.beta1, self.beta2)?;
         check_positive("eps", self.eps)?;
         check_range("eps_root", self.eps_root, 0.0, f64::INFINITY)?;
         Ok(())
@@ -149,10 +140,8 @@ impl Rule for Adam {
             self.eps
         };
         AdamScalars {
-            beta1: T::from_f64(beta1),
-            take1: T::from_f64(1.0 - beta1),
-            beta2: T::from_f64(self.beta2),
-            take2: T::from_f64(1.0 - self.beta2),
+            mean1: Mean::new(beta1),
+            mean2: Mean::new(self.beta2),
             along: T::from_f64(context.rate * along),
             direct: T::from_f64(context.rate * direct),
             correction2: T::from_f64(bias2.recip()),
@@ -163,8 +152,8 @@ impl Rule for Adam {
 
     #[inline(always)]
     fn element<T: Real>(s: &AdamScalars<T>, x: T, g: T, [m, v]: &mut [T; 2]) -> T {
-        *m = s.beta1 * *m + s.take1 * g;
-        *v = s.beta2 * *v + s.take2 * (g * g);
+        *m = s.mean1.with(*m, g);
+        *v = s.mean2.with(*v, g * g);
         x - (s.along * *m + s.direct * g) / ((*v * s.correction2 + s.eps_root).sqrt() + s.eps)
     }
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{check_positive, check_range};
+use crate::error::{check_betas, check_positive};
+use crate::mean::Mean;
 use crate::{Error, OptimizerBuilder, Real, Rule, StepContext};
 
 /// Adamax (Kingma and Ba 2015): `u = max(b2 u, |g| + eps)`, `x -= lr / (1 - b1^t) m / u`.
@@ -46,14 +47,7 @@ impl Adamax {
     }
 }
 
-impl OptimizerBuilder<Adamax> {
-    /// The decays of the two running averages, each in [0, 1).
-    #[must_use]
-    pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
-        (self.rule.beta1, self.rule.beta2) = (beta1, beta2);
-        self
-    }
-}
+betas! { Adamax }
 
 setters! { Adamax {
     /// What is added to the denominator, above 0.
@@ -72,8 +66,7 @@ impl OptimizerBuilder<Adamax> {
 /// The per-step scalars of [`Adamax`].
 #[derive(Clone, Copy, Debug)]
 pub struct AdamaxScalars<T> {
-    beta1: T,
-    take1: T,
+    mean1: Mean<T>,
     beta2: T,
     rate: T,
     inner: T,
@@ -87,8 +80,7 @@ impl Rule for Adamax {
     type Scalars<T: Real> = AdamaxScalars<T>;
 
     fn validate(&self) -> Result<(), Error> {
-        check_range("beta1", self.beta1, 0.0, 1.0)?;
-        check_range("beta2", self.beta2, 0.0, 1.0)?;
+        check_betas(self.beta1, self.beta2)?;
         check_positive("eps", self.eps)?;
         Ok(())
     }
@@ -100,8 +92,7 @@ impl Rule for Adamax {
             (self.eps, 0.0)
         };
         AdamaxScalars {
-            beta1: T::from_f64(self.beta1),
-            take1: T::from_f64(1.0 - self.beta1),
+            mean1: Mean::new(self.beta1),
             beta2: T::from_f64(self.beta2),
             rate: T::from_f64(context.rate / context.bias_correction(self.beta1)),
             inner: T::from_f64(inner),
@@ -111,7 +102,7 @@ impl Rule for Adamax {
 
     #[inline(always)]
     fn element<T: Real>(s: &AdamaxScalars<T>, x: T, g: T, [m, u]: &mut [T; 2]) -> T {
-        *m = s.beta1 * *m + s.take1 * g;
+        *m = s.mean1.with(*m, g);
         *u = (s.beta2 * *u).max(g.abs() + s.inner);
         x - s.rate * *m / (*u + s.outer)
     }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{check_positive, check_range};
+use crate::error::{check_betas, check_positive, check_range};
+use crate::mean::Mean;
 use crate::{Error, OptimizerBuilder, Real, Rule, StepContext};
 
 /// Adan (Xie et al. 2024), with `d = g - g_before` (0 at first): `m`, `v` and `n` are the
@@ -49,14 +50,7 @@ impl Adan {
     }
 }
 
-impl OptimizerBuilder<Adan> {
-    /// The decays of the two running averages, each in [0, 1).
-    #[must_use]
-    pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
-        (self.rule.beta1, self.rule.beta2) = (beta1, beta2);
-        self
-    }
-}
+betas! { Adan }
 
 setters! { Adan {
     /// The decay of the average of squares, in [0, 1).
@@ -70,12 +64,9 @@ setters! { Adan {
 /// The per-step scalars of [`Adan`].
 #[derive(Clone, Copy, Debug)]
 pub struct AdanScalars<T> {
-    beta1: T,
-    take1: T,
-    beta2: T,
-    take2: T,
-    beta3: T,
-    take3: T,
+    mean1: Mean<T>,
+    mean2: Mean<T>,
+    mean3: Mean<T>,
     along: T,
     changing: T,
     correction3: T,
@@ -91,8 +82,7 @@ impl Rule for Adan {
     type Scalars<T: Real> = AdanScalars<T>;
 
     fn validate(&self) -> Result<(), Error> {
-        check_range("beta1", self.beta1, 0.0, 1.0)?;
-        check_range("beta2", self.beta2, 0.0, 1.0)?;
+        check_betas(self.beta1, self.beta2)?;
         check_range("beta3", self.beta3, 0.0, 1.0)?;
         check_positive("eps", self.eps)?;
         check_range("eps_root", self.eps_root, 0.0, f64::INFINITY)?;
@@ -105,12 +95,9 @@ impl Rule for Adan {
             context.bias_correction(self.beta2),
         );
         AdanScalars {
-            beta1: T::from_f64(self.beta1),
-            take1: T::from_f64(1.0 - self.beta1),
-            beta2: T::from_f64(self.beta2),
-            take2: T::from_f64(1.0 - self.beta2),
-            beta3: T::from_f64(self.beta3),
-            take3: T::from_f64(1.0 - self.beta3),
+            mean1: Mean::new(self.beta1),
+            mean2: Mean::new(self.beta2),
+            mean3: Mean::new(self.beta3),
             along: T::from_f64(context.rate / bias1),
             changing: T::from_f64(context.rate * (1.0 - self.beta2) / bias2),
             correction3: T::from_f64(context.bias_correction(self.beta3).recip()),
@@ -124,10 +111,10 @@ impl Rule for Adan {
     fn element<T: Real>(s: &AdanScalars<T>, x: T, g: T, [m, v, n, before]: &mut [T; 4]) -> T {
         let change = s.seen * (g - *before);
         *before = g;
-        *m = s.beta1 * *m + s.take1 * g;
-        *v = s.beta2 * *v + s.take2 * change;
-        let ahead = g + s.take2 * change;
-        *n = s.beta3 * *n + s.take3 * (ahead * ahead);
+        *m = s.mean1.with(*m, g);
+        *v = s.mean2.with(*v, change);
+        let ahead = g + s.mean2.take * change;
+        *n = s.mean3.with(*n, ahead * ahead);
         x - (s.along * *m + s.changing * *v) / ((*n * s.correction3 + s.eps_root).sqrt() + s.eps)
     }
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{check_positive, check_range};
+use crate::error::{check_betas, check_positive, check_range};
+use crate::mean::Mean;
 use crate::{Error, OptimizerBuilder, Real, Rule, StepContext};
 
 /// AdEMAMix (Pagliardini et al. 2024): a fast average `m` (b1, corrected) and a slow one `n`
@@ -47,14 +48,7 @@ impl AdEmaMix {
     }
 }
 
-impl OptimizerBuilder<AdEmaMix> {
-    /// The decays of the two running averages, each in [0, 1).
-    #[must_use]
-    pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
-        (self.rule.beta1, self.rule.beta2) = (beta1, beta2);
-        self
-    }
-}
+betas! { AdEmaMix }
 
 setters! { AdEmaMix {
     /// The decay of the slow average, in [0, 1).
@@ -68,12 +62,9 @@ setters! { AdEmaMix {
 /// The per-step scalars of [`AdEmaMix`].
 #[derive(Clone, Copy, Debug)]
 pub struct AdEmaMixScalars<T> {
-    beta1: T,
-    take1: T,
-    beta2: T,
-    take2: T,
-    beta3: T,
-    take3: T,
+    mean1: Mean<T>,
+    mean2: Mean<T>,
+    mean3: Mean<T>,
     along: T,
     slowly: T,
     correction2: T,
@@ -87,8 +78,7 @@ impl Rule for AdEmaMix {
     type Scalars<T: Real> = AdEmaMixScalars<T>;
 
     fn validate(&self) -> Result<(), Error> {
-        check_range("beta1", self.beta1, 0.0, 1.0)?;
-        check_range("beta2", self.beta2, 0.0, 1.0)?;
+        check_betas(self.beta1, self.beta2)?;
         check_range("beta3", self.beta3, 0.0, 1.0)?;
         check_range("alpha", self.alpha, 0.0, f64::INFINITY)?;
         check_positive("eps", self.eps)?;
@@ -101,12 +91,9 @@ impl Rule for AdEmaMix {
             context.bias_correction(self.beta2),
         );
         AdEmaMixScalars {
-            beta1: T::from_f64(self.beta1),
-            take1: T::from_f64(1.0 - self.beta1),
-            beta2: T::from_f64(self.beta2),
-            take2: T::from_f64(1.0 - self.beta2),
-            beta3: T::from_f64(self.beta3),
-            take3: T::from_f64(1.0 - self.beta3),
+            mean1: Mean::new(self.beta1),
+            mean2: Mean::new(self.beta2),
+            mean3: Mean::new(self.beta3),
             along: T::from_f64(context.rate / bias1),
             slowly: T::from_f64(context.rate * self.alpha),
             correction2: T::from_f64(bias2.recip()),
@@ -116,9 +103,9 @@ impl Rule for AdEmaMix {
 
     #[inline(always)]
     fn element<T: Real>(s: &AdEmaMixScalars<T>, x: T, g: T, [m, slow, v]: &mut [T; 3]) -> T {
-        *m = s.beta1 * *m + s.take1 * g;
-        *slow = s.beta3 * *slow + s.take3 * g;
-        *v = s.beta2 * *v + s.take2 * (g * g);
+        *m = s.mean1.with(*m, g);
+        *slow = s.mean3.with(*slow, g);
+        *v = s.mean2.with(*v, g * g);
         x - (s.along * *m + s.slowly * *slow) / ((*v * s.correction2).sqrt() + s.eps)
     }
 }

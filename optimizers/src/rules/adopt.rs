@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{check_positive, check_range};
+use crate::error::{check_betas, check_positive};
+use crate::mean::Mean;
 use crate::{Error, OptimizerBuilder, Real, Rule, StepContext};
 
 /// ADOPT (Taniguchi et al. 2024): `m = b1 m + (1 - b1) clip(g / max(sqrt(v), eps), t^(1/4))`
@@ -43,14 +44,7 @@ impl Adopt {
     }
 }
 
-impl OptimizerBuilder<Adopt> {
-    /// The decays of the two running averages, each in [0, 1).
-    #[must_use]
-    pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
-        (self.rule.beta1, self.rule.beta2) = (beta1, beta2);
-        self
-    }
-}
+betas! { Adopt }
 
 setters! { Adopt {
     /// What is added to the denominator, above 0.
@@ -60,10 +54,8 @@ setters! { Adopt {
 /// The per-step scalars of [`Adopt`].
 #[derive(Clone, Copy, Debug)]
 pub struct AdoptScalars<T> {
-    beta1: T,
-    take1: T,
-    beta2: T,
-    take2: T,
+    mean1: Mean<T>,
+    mean2: Mean<T>,
     limit: T,
     eps: T,
     rate: T,
@@ -76,8 +68,7 @@ impl Rule for Adopt {
     type Scalars<T: Real> = AdoptScalars<T>;
 
     fn validate(&self) -> Result<(), Error> {
-        check_range("beta1", self.beta1, 0.0, 1.0)?;
-        check_range("beta2", self.beta2, 0.0, 1.0)?;
+        check_betas(self.beta1, self.beta2)?;
         check_positive("eps", self.eps)?;
         Ok(())
     }
@@ -89,10 +80,8 @@ impl Rule for Adopt {
             (1.0, 0.0)
         };
         AdoptScalars {
-            beta1: T::from_f64(beta1),
-            take1: T::from_f64(1.0 - beta1),
-            beta2: T::from_f64(beta2),
-            take2: T::from_f64(1.0 - beta2),
+            mean1: Mean::new(beta1),
+            mean2: Mean::new(beta2),
             limit: T::from_f64(((context.step - 1) as f64).powf(0.25)),
             eps: T::from_f64(self.eps),
             rate: T::from_f64(context.rate),
@@ -104,8 +93,8 @@ impl Rule for Adopt {
         let scaled = g / v.sqrt().max(s.eps);
         let scaled = if scaled > s.limit { s.limit } else { scaled };
         let scaled = if scaled < -s.limit { -s.limit } else { scaled };
-        *m = s.beta1 * *m + s.take1 * scaled;
-        *v = s.beta2 * *v + s.take2 * (g * g);
+        *m = s.mean1.with(*m, scaled);
+        *v = s.mean2.with(*v, g * g);
         x - s.rate * *m
     }
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{check_positive, check_range};
+use crate::error::{check_betas, check_positive};
+use crate::mean::Mean;
 use crate::{Error, OptimizerBuilder, Real, Rule, StepContext};
 
 /// AMSGrad (Reddi et al. 2018): [`Adam`](crate::Adam) with the largest second moment so far in
@@ -48,14 +49,7 @@ impl AmsGrad {
     }
 }
 
-impl OptimizerBuilder<AmsGrad> {
-    /// The decays of the two running averages, each in [0, 1).
-    #[must_use]
-    pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
-        (self.rule.beta1, self.rule.beta2) = (beta1, beta2);
-        self
-    }
-}
+betas! { AmsGrad }
 
 setters! { AmsGrad {
     /// What is added to the denominator, above 0.
@@ -88,10 +82,8 @@ impl OptimizerBuilder<AmsGrad> {
 /// The per-step scalars of [`AmsGrad`].
 #[derive(Clone, Copy, Debug)]
 pub struct AmsGradScalars<T> {
-    beta1: T,
-    take1: T,
-    beta2: T,
-    take2: T,
+    mean1: Mean<T>,
+    mean2: Mean<T>,
     rate: T,
     within: T,
     after: T,
@@ -105,8 +97,7 @@ impl Rule for AmsGrad {
     type Scalars<T: Real> = AmsGradScalars<T>;
 
     fn validate(&self) -> Result<(), Error> {
-        check_range("beta1", self.beta1, 0.0, 1.0)?;
-        check_range("beta2", self.beta2, 0.0, 1.0)?;
+        check_betas(self.beta1, self.beta2)?;
         check_positive("eps", self.eps)?;
         Ok(())
     }
@@ -127,10 +118,8 @@ impl Rule for AmsGrad {
             self.eps
         };
         AmsGradScalars {
-            beta1: T::from_f64(self.beta1),
-            take1: T::from_f64(1.0 - self.beta1),
-            beta2: T::from_f64(self.beta2),
-            take2: T::from_f64(1.0 - self.beta2),
+            mean1: Mean::new(self.beta1),
+            mean2: Mean::new(self.beta2),
             rate: T::from_f64(context.rate / bias1),
             within: T::from_f64(within),
             after: T::from_f64(after),
@@ -140,8 +129,8 @@ impl Rule for AmsGrad {
 
     #[inline(always)]
     fn element<T: Real>(s: &AmsGradScalars<T>, x: T, g: T, [m, v, largest]: &mut [T; 3]) -> T {
-        *m = s.beta1 * *m + s.take1 * g;
-        *v = s.beta2 * *v + s.take2 * (g * g);
+        *m = s.mean1.with(*m, g);
+        *v = s.mean2.with(*v, g * g);
         *largest = largest.max(*v * s.within);
         x - s.rate * *m / ((*largest * s.after).sqrt() + s.eps)
     }

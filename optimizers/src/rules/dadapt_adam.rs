@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{check_positive, check_range};
+use crate::error::{check_betas, check_positive};
+use crate::mean::Mean;
 use crate::{Error, OptimizerBuilder, Real, Rule, StepContext, Sums};
 
 /// D-Adapted AdamW (Defazio and Mishchenko 2023), in optax's form: Adam with rate `d lr`, where
@@ -47,14 +48,7 @@ impl DAdaptAdam {
     }
 }
 
-impl OptimizerBuilder<DAdaptAdam> {
-    /// The decays of the two running averages, each in [0, 1).
-    #[must_use]
-    pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
-        (self.rule.beta1, self.rule.beta2) = (beta1, beta2);
-        self
-    }
-}
+betas! { DAdaptAdam }
 
 setters! { DAdaptAdam {
     /// What is added to the denominator, above 0.
@@ -75,8 +69,7 @@ impl DAdaptAdam {
 pub struct DAdaptAdamScalars<T> {
     beta1: T,
     take1: T,
-    beta2: T,
-    take2: T,
+    mean2: Mean<T>,
     root: T,
     rest: T,
     rate: T,
@@ -94,8 +87,7 @@ impl Rule for DAdaptAdam {
     type Scalars<T: Real> = DAdaptAdamScalars<T>;
 
     fn validate(&self) -> Result<(), Error> {
-        check_range("beta1", self.beta1, 0.0, 1.0)?;
-        check_range("beta2", self.beta2, 0.0, 1.0)?;
+        check_betas(self.beta1, self.beta2)?;
         check_positive("eps", self.eps)?;
         check_positive("start", self.start)?;
         Ok(())
@@ -109,8 +101,7 @@ impl Rule for DAdaptAdam {
         DAdaptAdamScalars {
             beta1: T::from_f64(self.beta1),
             take1: T::from_f64(1.0 - self.beta1),
-            beta2: T::from_f64(self.beta2),
-            take2: T::from_f64(1.0 - self.beta2),
+            mean2: Mean::new(self.beta2),
             root: T::from_f64(self.beta2.sqrt()),
             rest: T::from_f64(1.0 - self.beta2.sqrt()),
             rate: T::from_f64(self.rate(context, context.memory[0])),
@@ -138,7 +129,7 @@ impl Rule for DAdaptAdam {
     ) -> [T; 4] {
         let correlation = g * *sum / (v.sqrt() + s.eps);
         *m = s.beta1 * *m + s.take1 * s.rate * g;
-        *v = s.beta2 * *v + s.take2 * (g * g);
+        *v = s.mean2.with(*v, g * g);
         *sum = s.root * *sum + s.rest * s.rate * g;
         [correlation, sum.abs(), T::default(), T::default()]
     }

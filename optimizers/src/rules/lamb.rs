@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{check_positive, check_range};
+use crate::error::{check_betas, check_positive};
+use crate::mean::Mean;
 use crate::{Error, OptimizerBuilder, Real, Rule, Scope, StepContext, Sums};
 
 /// LAMB (You et al. 2020): `u = m^ / (sqrt(v^) + eps) + wd x`, `x -= lr |x| / |u| u` with the
@@ -45,14 +46,7 @@ impl Lamb {
     }
 }
 
-impl OptimizerBuilder<Lamb> {
-    /// The decays of the two running averages, each in [0, 1).
-    #[must_use]
-    pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
-        (self.rule.beta1, self.rule.beta2) = (beta1, beta2);
-        self
-    }
-}
+betas! { Lamb }
 
 setters! { Lamb {
     /// What is added to the denominator, above 0.
@@ -62,10 +56,8 @@ setters! { Lamb {
 /// The per-step scalars of [`Lamb`].
 #[derive(Clone, Copy, Debug)]
 pub struct LambScalars<T> {
-    beta1: T,
-    take1: T,
-    beta2: T,
-    take2: T,
+    mean1: Mean<T>,
+    mean2: Mean<T>,
     correction1: T,
     correction2: T,
     eps: T,
@@ -84,8 +76,7 @@ impl Rule for Lamb {
     type Scalars<T: Real> = LambScalars<T>;
 
     fn validate(&self) -> Result<(), Error> {
-        check_range("beta1", self.beta1, 0.0, 1.0)?;
-        check_range("beta2", self.beta2, 0.0, 1.0)?;
+        check_betas(self.beta1, self.beta2)?;
         check_positive("eps", self.eps)?;
         Ok(())
     }
@@ -96,10 +87,8 @@ impl Rule for Lamb {
             context.bias_correction(self.beta2),
         );
         LambScalars {
-            beta1: T::from_f64(self.beta1),
-            take1: T::from_f64(1.0 - self.beta1),
-            beta2: T::from_f64(self.beta2),
-            take2: T::from_f64(1.0 - self.beta2),
+            mean1: Mean::new(self.beta1),
+            mean2: Mean::new(self.beta2),
             correction1: T::from_f64(bias1.recip()),
             correction2: T::from_f64(bias2.recip()),
             eps: T::from_f64(self.eps),
@@ -116,8 +105,8 @@ impl Rule for Lamb {
 
     #[inline(always)]
     fn measure<T: Real>(s: &LambScalars<T>, x: T, g: T, [m, v]: &mut [T; 2]) -> [T; 4] {
-        *m = s.beta1 * *m + s.take1 * g;
-        *v = s.beta2 * *v + s.take2 * (g * g);
+        *m = s.mean1.with(*m, g);
+        *v = s.mean2.with(*v, g * g);
         let u = (*m * s.correction1) / ((*v * s.correction2).sqrt() + s.eps) + s.decay * x;
         [x * x, u * u, T::default(), T::default()]
     }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::check_range;
+use crate::error::check_betas;
+use crate::mean::Mean;
 use crate::{Error, OptimizerBuilder, Real, Rule, StepContext};
 
 /// Lion (Chen et al. 2023): `x -= lr sign(b1 m + (1 - b1) g)`, then `m = b2 m + (1 - b2) g`.
@@ -40,22 +41,13 @@ impl Lion {
     }
 }
 
-impl OptimizerBuilder<Lion> {
-    /// The decays of the two running averages, each in [0, 1).
-    #[must_use]
-    pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
-        (self.rule.beta1, self.rule.beta2) = (beta1, beta2);
-        self
-    }
-}
+betas! { Lion }
 
 /// The per-step scalars of [`Lion`].
 #[derive(Clone, Copy, Debug)]
 pub struct LionScalars<T> {
-    beta1: T,
-    take1: T,
-    beta2: T,
-    take2: T,
+    mean1: Mean<T>,
+    mean2: Mean<T>,
     rate: T,
 }
 
@@ -66,25 +58,22 @@ impl Rule for Lion {
     type Scalars<T: Real> = LionScalars<T>;
 
     fn validate(&self) -> Result<(), Error> {
-        check_range("beta1", self.beta1, 0.0, 1.0)?;
-        check_range("beta2", self.beta2, 0.0, 1.0)?;
+        check_betas(self.beta1, self.beta2)?;
         Ok(())
     }
 
     fn scalars<T: Real>(&self, context: &StepContext<'_>) -> LionScalars<T> {
         LionScalars {
-            beta1: T::from_f64(self.beta1),
-            take1: T::from_f64(1.0 - self.beta1),
-            beta2: T::from_f64(self.beta2),
-            take2: T::from_f64(1.0 - self.beta2),
+            mean1: Mean::new(self.beta1),
+            mean2: Mean::new(self.beta2),
             rate: T::from_f64(context.rate),
         }
     }
 
     #[inline(always)]
     fn element<T: Real>(s: &LionScalars<T>, x: T, g: T, [m]: &mut [T; 1]) -> T {
-        let direction = s.beta1 * *m + s.take1 * g;
-        *m = s.beta2 * *m + s.take2 * g;
+        let direction = s.mean1.with(*m, g);
+        *m = s.mean2.with(*m, g);
         x - s.rate * direction.sign()
     }
 }

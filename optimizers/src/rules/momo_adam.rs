@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{check_positive, check_range};
+use crate::error::{check_betas, check_positive};
+use crate::mean::Mean;
 use crate::{Error, OptimizerBuilder, Real, Rule, StepContext, Sums};
 
 /// MoMo-Adam (Schaipp et al. 2024): Adam with the step `min(lr / (1 - b1^t), max(f_bar - (1 -
@@ -48,14 +49,7 @@ impl MomoAdam {
     }
 }
 
-impl OptimizerBuilder<MomoAdam> {
-    /// The decays of the two running averages, each in [0, 1).
-    #[must_use]
-    pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
-        (self.rule.beta1, self.rule.beta2) = (beta1, beta2);
-        self
-    }
-}
+betas! { MomoAdam }
 
 setters! { MomoAdam {
     /// What is added to the denominator, above 0.
@@ -67,10 +61,8 @@ setters! { MomoAdam {
 /// The per-step scalars of [`MomoAdam`].
 #[derive(Clone, Copy, Debug)]
 pub struct MomoAdamScalars<T> {
-    beta1: T,
-    take1: T,
-    beta2: T,
-    take2: T,
+    mean1: Mean<T>,
+    mean2: Mean<T>,
     correction2: T,
     step: T,
     shrink: T,
@@ -88,18 +80,15 @@ impl Rule for MomoAdam {
     type Scalars<T: Real> = MomoAdamScalars<T>;
 
     fn validate(&self) -> Result<(), Error> {
-        check_range("beta1", self.beta1, 0.0, 1.0)?;
-        check_range("beta2", self.beta2, 0.0, 1.0)?;
+        check_betas(self.beta1, self.beta2)?;
         check_positive("eps", self.eps)?;
         Ok(())
     }
 
     fn scalars<T: Real>(&self, context: &StepContext<'_>) -> MomoAdamScalars<T> {
         MomoAdamScalars {
-            beta1: T::from_f64(self.beta1),
-            take1: T::from_f64(1.0 - self.beta1),
-            beta2: T::from_f64(self.beta2),
-            take2: T::from_f64(1.0 - self.beta2),
+            mean1: Mean::new(self.beta1),
+            mean2: Mean::new(self.beta2),
             correction2: T::from_f64(context.bias_correction(self.beta2).recip()),
             step: T::from_f64(context.memory[2]),
             shrink: T::from_f64((1.0 + context.rate * context.decay).recip()),
@@ -114,8 +103,8 @@ impl Rule for MomoAdam {
 
     #[inline(always)]
     fn measure<T: Real>(s: &MomoAdamScalars<T>, x: T, g: T, [m, v]: &mut [T; 2]) -> [T; 4] {
-        *m = s.beta1 * *m + s.take1 * g;
-        *v = s.beta2 * *v + s.take2 * (g * g);
+        *m = s.mean1.with(*m, g);
+        *v = s.mean2.with(*v, g * g);
         let scaled = *m / (s.eps + (*v * s.correction2).sqrt());
         [*m * scaled, *m * x, g * x, T::default()]
     }

@@ -3,7 +3,7 @@
 use cotangent_runtime::cpu::MatMul;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{check_positive, check_range};
+use crate::error::{check_betas, check_positive, check_range};
 use crate::tensor_rule::{LeafStep, Slot, TensorRule};
 use crate::{Blend, Error, Initial, OptimizerBuilder, Real, StepContext};
 
@@ -214,8 +214,7 @@ impl TensorRule for Muon {
             "the matched root mean square",
             self.matched_rms.unwrap_or(1.0),
         )?;
-        check_range("beta1", self.beta1, 0.0, 1.0)?;
-        check_range("beta2", self.beta2, 0.0, 1.0)?;
+        check_betas(self.beta1, self.beta2)?;
         check_positive("adam_eps", self.adam_eps)
     }
 

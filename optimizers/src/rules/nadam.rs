@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{check_positive, check_range};
+use crate::error::{check_betas, check_positive, check_range};
+use crate::mean::Mean;
 use crate::{Error, OptimizerBuilder, Real, Rule, StepContext, Sums};
 
 /// NAdam (Dozat 2016): with `mu_t = b1 (1 - 0.96^(t psi) / 2)` and their product `P_t`, `x -=
@@ -49,14 +50,7 @@ impl NAdam {
     }
 }
 
-impl OptimizerBuilder<NAdam> {
-    /// The decays of the two running averages, each in [0, 1).
-    #[must_use]
-    pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
-        (self.rule.beta1, self.rule.beta2) = (beta1, beta2);
-        self
-    }
-}
+betas! { NAdam }
 
 setters! { NAdam {
     /// What is added to the denominator, above 0.
@@ -93,10 +87,8 @@ impl OptimizerBuilder<NAdam> {
 /// The per-step scalars of [`NAdam`].
 #[derive(Clone, Copy, Debug)]
 pub struct NAdamScalars<T> {
-    beta1: T,
-    take1: T,
-    beta2: T,
-    take2: T,
+    mean1: Mean<T>,
+    mean2: Mean<T>,
     direct: T,
     along: T,
     correction2: T,
@@ -111,8 +103,7 @@ impl Rule for NAdam {
     type Scalars<T: Real> = NAdamScalars<T>;
 
     fn validate(&self) -> Result<(), Error> {
-        check_range("beta1", self.beta1, 0.0, 1.0)?;
-        check_range("beta2", self.beta2, 0.0, 1.0)?;
+        check_betas(self.beta1, self.beta2)?;
         check_positive("eps", self.eps)?;
         check_range("momentum_decay", self.momentum_decay, 0.0, f64::INFINITY)?;
         Ok(())
@@ -129,10 +120,8 @@ impl Rule for NAdam {
         );
         let product = context.memory[0];
         NAdamScalars {
-            beta1: T::from_f64(self.beta1),
-            take1: T::from_f64(1.0 - self.beta1),
-            beta2: T::from_f64(self.beta2),
-            take2: T::from_f64(1.0 - self.beta2),
+            mean1: Mean::new(self.beta1),
+            mean2: Mean::new(self.beta2),
             direct: T::from_f64(context.rate * (1.0 - now) / (1.0 - product)),
             along: T::from_f64(context.rate * next / (1.0 - product * next)),
             correction2: T::from_f64(context.bias_correction(self.beta2).recip()),
@@ -142,8 +131,8 @@ impl Rule for NAdam {
 
     #[inline(always)]
     fn element<T: Real>(s: &NAdamScalars<T>, x: T, g: T, [m, v]: &mut [T; 2]) -> T {
-        *m = s.beta1 * *m + s.take1 * g;
-        *v = s.beta2 * *v + s.take2 * (g * g);
+        *m = s.mean1.with(*m, g);
+        *v = s.mean2.with(*v, g * g);
         x - (s.direct * g + s.along * *m) / ((*v * s.correction2).sqrt() + s.eps)
     }
 

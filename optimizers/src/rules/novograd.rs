@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{check_positive, check_range};
+use crate::error::{check_betas, check_positive};
 use crate::{Error, OptimizerBuilder, Real, Rule, Scope, StepContext, Sums};
 
 /// NovoGrad (Ginsburg et al. 2019): `v = b2 v + (1 - b2) |g|^2` with the norm of the leaf
@@ -45,14 +45,7 @@ impl NovoGrad {
     }
 }
 
-impl OptimizerBuilder<NovoGrad> {
-    /// The decays of the two running averages, each in [0, 1).
-    #[must_use]
-    pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
-        (self.rule.beta1, self.rule.beta2) = (beta1, beta2);
-        self
-    }
-}
+betas! { NovoGrad }
 
 setters! { NovoGrad {
     /// What is added to the denominator, above 0.
@@ -79,8 +72,7 @@ impl Rule for NovoGrad {
     type Scalars<T: Real> = NovoGradScalars<T>;
 
     fn validate(&self) -> Result<(), Error> {
-        check_range("beta1", self.beta1, 0.0, 1.0)?;
-        check_range("beta2", self.beta2, 0.0, 1.0)?;
+        check_betas(self.beta1, self.beta2)?;
         check_positive("eps", self.eps)?;
         Ok(())
     }

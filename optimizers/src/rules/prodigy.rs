@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{check_positive, check_range};
+use crate::error::{check_betas, check_positive};
+use crate::mean::Mean;
 use crate::{Error, Initial, OptimizerBuilder, Real, Rule, StepContext, Sums};
 
 /// Prodigy (Mishchenko and Defazio 2024): Adam on `d g` with rate `d lr`, where `d`, an
@@ -53,14 +54,7 @@ impl Prodigy {
     }
 }
 
-impl OptimizerBuilder<Prodigy> {
-    /// The decays of the two running averages, each in [0, 1).
-    #[must_use]
-    pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
-        (self.rule.beta1, self.rule.beta2) = (beta1, beta2);
-        self
-    }
-}
+betas! { Prodigy }
 
 setters! { Prodigy {
     /// What is added to the denominator, above 0.
@@ -92,10 +86,8 @@ impl OptimizerBuilder<Prodigy> {
 /// The per-step scalars of [`Prodigy`].
 #[derive(Clone, Copy, Debug)]
 pub struct ProdigyScalars<T> {
-    beta1: T,
-    take1: T,
-    beta2: T,
-    take2: T,
+    mean1: Mean<T>,
+    mean2: Mean<T>,
     beta3: T,
     distance: T,
     growth: T,
@@ -114,8 +106,7 @@ impl Rule for Prodigy {
     type Scalars<T: Real> = ProdigyScalars<T>;
 
     fn validate(&self) -> Result<(), Error> {
-        check_range("beta1", self.beta1, 0.0, 1.0)?;
-        check_range("beta2", self.beta2, 0.0, 1.0)?;
+        check_betas(self.beta1, self.beta2)?;
         check_positive("eps", self.eps)?;
         check_positive("start", self.start)?;
         check_positive("coefficient", self.coefficient)?;
@@ -137,10 +128,8 @@ impl Rule for Prodigy {
     fn scalars<T: Real>(&self, context: &StepContext<'_>) -> ProdigyScalars<T> {
         let distance = context.memory[0];
         ProdigyScalars {
-            beta1: T::from_f64(self.beta1),
-            take1: T::from_f64(1.0 - self.beta1),
-            beta2: T::from_f64(self.beta2),
-            take2: T::from_f64(1.0 - self.beta2),
+            mean1: Mean::new(self.beta1),
+            mean2: Mean::new(self.beta2),
             beta3: T::from_f64(self.beta2.sqrt()),
             distance: T::from_f64(distance),
             growth: T::from_f64(
@@ -170,8 +159,8 @@ impl Rule for Prodigy {
         [m, v, sum, origin]: &mut [T; 4],
     ) -> [T; 4] {
         let scaled = s.distance * g;
-        *m = s.beta1 * *m + s.take1 * scaled;
-        *v = s.beta2 * *v + s.take2 * (scaled * scaled);
+        *m = s.mean1.with(*m, scaled);
+        *v = s.mean2.with(*v, scaled * scaled);
         *sum = s.beta3 * *sum + s.growth * g;
         [g * (*origin - x), sum.abs(), T::default(), T::default()]
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{check_positive, check_range};
+use crate::error::{check_betas, check_positive, check_range};
 use crate::{Error, OptimizerBuilder, Real, Rule, StepContext};
 
 /// QHAdam (Ma and Yarats 2019), with bias-corrected `m` and `v`: `x -= lr (nu1 m + (1 - nu1) g)
@@ -46,14 +46,7 @@ impl QhAdam {
     }
 }
 
-impl OptimizerBuilder<QhAdam> {
-    /// The decays of the two running averages, each in [0, 1).
-    #[must_use]
-    pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
-        (self.rule.beta1, self.rule.beta2) = (beta1, beta2);
-        self
-    }
-}
+betas! { QhAdam }
 
 setters! { QhAdam {
     /// The part of the first average, in [0, 1].
@@ -84,8 +77,7 @@ impl Rule for QhAdam {
     type Scalars<T: Real> = QhAdamScalars<T>;
 
     fn validate(&self) -> Result<(), Error> {
-        check_range("beta1", self.beta1, 0.0, 1.0)?;
-        check_range("beta2", self.beta2, 0.0, 1.0)?;
+        check_betas(self.beta1, self.beta2)?;
         check_range("nu1", self.nu1, 0.0, f64::INFINITY)?;
         check_range("nu2", self.nu2, 0.0, f64::INFINITY)?;
         check_positive("eps", self.eps)?;

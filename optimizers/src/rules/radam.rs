@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{check_positive, check_range};
+use crate::error::{check_betas, check_positive};
+use crate::mean::Mean;
 use crate::{Error, OptimizerBuilder, Real, Rule, StepContext};
 
 /// RAdam (Liu et al. 2020): while `rho_t = rho_inf - 2 t b2^t / (1 - b2^t)` is at most 5, plain
@@ -47,14 +48,7 @@ impl RAdam {
     }
 }
 
-impl OptimizerBuilder<RAdam> {
-    /// The decays of the two running averages, each in [0, 1).
-    #[must_use]
-    pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
-        (self.rule.beta1, self.rule.beta2) = (beta1, beta2);
-        self
-    }
-}
+betas! { RAdam }
 
 setters! { RAdam {
     /// What is added to the denominator, above 0.
@@ -73,10 +67,8 @@ impl OptimizerBuilder<RAdam> {
 /// The per-step scalars of [`RAdam`].
 #[derive(Clone, Copy, Debug)]
 pub struct RAdamScalars<T> {
-    beta1: T,
-    take1: T,
-    beta2: T,
-    take2: T,
+    mean1: Mean<T>,
+    mean2: Mean<T>,
     adaptive: bool,
     rate: T,
     correction2: T,
@@ -91,8 +83,7 @@ impl Rule for RAdam {
     type Scalars<T: Real> = RAdamScalars<T>;
 
     fn validate(&self) -> Result<(), Error> {
-        check_range("beta1", self.beta1, 0.0, 1.0)?;
-        check_range("beta2", self.beta2, 0.0, 1.0)?;
+        check_betas(self.beta1, self.beta2)?;
         check_positive("eps", self.eps)?;
         Ok(())
     }
@@ -117,10 +108,8 @@ impl Rule for RAdam {
             self.eps / bias2.sqrt()
         };
         RAdamScalars {
-            beta1: T::from_f64(self.beta1),
-            take1: T::from_f64(1.0 - self.beta1),
-            beta2: T::from_f64(self.beta2),
-            take2: T::from_f64(1.0 - self.beta2),
+            mean1: Mean::new(self.beta1),
+            mean2: Mean::new(self.beta2),
             adaptive,
             rate: T::from_f64(context.rate * rectification / bias1),
             correction2: T::from_f64(bias2.recip()),
@@ -131,8 +120,8 @@ impl Rule for RAdam {
 
     #[inline(always)]
     fn element<T: Real>(s: &RAdamScalars<T>, x: T, g: T, [m, v]: &mut [T; 2]) -> T {
-        *m = s.beta1 * *m + s.take1 * g;
-        *v = s.beta2 * *v + s.take2 * (g * g);
+        *m = s.mean1.with(*m, g);
+        *v = s.mean2.with(*v, g * g);
         let divisor = if s.adaptive {
             (*v * s.correction2).sqrt() + s.eps
         } else {

@@ -3,7 +3,8 @@
 use super::averaging;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{check_positive, check_range};
+use crate::error::{check_betas, check_positive, check_range};
+use crate::mean::Mean;
 use crate::{Error, Initial, OptimizerBuilder, Real, Rule, StepContext, Sums};
 
 /// Schedule-free AdamW (Defazio et al. 2024): `v = b2 v + (1 - b2) g^2`, `z -= lr (g /
@@ -56,14 +57,7 @@ impl ScheduleFreeAdamW {
     }
 }
 
-impl OptimizerBuilder<ScheduleFreeAdamW> {
-    /// The decays of the two running averages, each in [0, 1).
-    #[must_use]
-    pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
-        (self.rule.beta1, self.rule.beta2) = (beta1, beta2);
-        self
-    }
-}
+betas! { ScheduleFreeAdamW }
 
 setters! { ScheduleFreeAdamW {
     /// What is added to the denominator, above 0.
@@ -100,8 +94,7 @@ pub struct ScheduleFreeAdamWScalars<T> {
     new: T,
     decay: T,
     rate: T,
-    beta2: T,
-    take2: T,
+    mean2: Mean<T>,
     correction2: T,
     eps: T,
 }
@@ -116,8 +109,7 @@ impl Rule for ScheduleFreeAdamW {
     type Scalars<T: Real> = ScheduleFreeAdamWScalars<T>;
 
     fn validate(&self) -> Result<(), Error> {
-        check_range("beta1", self.beta1, 0.0, 1.0)?;
-        check_range("beta2", self.beta2, 0.0, 1.0)?;
+        check_betas(self.beta1, self.beta2)?;
         check_positive("eps", self.eps)?;
         check_range("power", self.power, 0.0, f64::INFINITY)?;
         check_positive("beta1", self.beta1)?;
@@ -141,8 +133,7 @@ impl Rule for ScheduleFreeAdamW {
             new: T::from_f64(context.memory[2]),
             decay: T::from_f64(context.decay),
             rate: T::from_f64(context.rate * self.warm(context.step, 0)),
-            beta2: T::from_f64(self.beta2),
-            take2: T::from_f64(1.0 - self.beta2),
+            mean2: Mean::new(self.beta2),
             correction2: T::from_f64(context.bias_correction(self.beta2).recip()),
             eps: T::from_f64(self.eps),
         }
@@ -150,7 +141,7 @@ impl Rule for ScheduleFreeAdamW {
 
     #[inline(always)]
     fn element<T: Real>(s: &ScheduleFreeAdamWScalars<T>, x: T, g: T, [z, v]: &mut [T; 2]) -> T {
-        *v = s.beta2 * *v + s.take2 * (g * g);
+        *v = s.mean2.with(*v, g * g);
         let step = g / ((*v * s.correction2).sqrt() + s.eps);
         let average = s.old * ((x - s.rest * *z) * s.per_beta);
         *z = *z - s.rate * (step + s.decay * x);

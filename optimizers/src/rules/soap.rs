@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{check_positive, check_range};
+use crate::error::{check_betas, check_positive};
 use crate::linear::{Basis, Eigen, Matrix, Product};
 use crate::tensor_rule::{LeafStep, Slot, TensorRule};
 use crate::{Blend, Error, Initial, OptimizerBuilder, Real, StepContext};
@@ -180,8 +180,7 @@ impl TensorRule for Soap {
     type Room<T: Real> = SoapRoom<T>;
 
     fn validate(&self) -> Result<(), Error> {
-        check_range("beta1", self.beta1, 0.0, 1.0)?;
-        check_range("beta2", self.beta2, 0.0, 1.0)?;
+        check_betas(self.beta1, self.beta2)?;
         check_positive("eps", self.eps)?;
         check_positive("interval", self.interval as f64)
     }

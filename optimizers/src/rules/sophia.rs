@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{check_positive, check_range};
+use crate::error::{check_betas, check_positive};
+use crate::mean::Mean;
 use crate::{Error, OptimizerBuilder, Real, Rule, StepContext};
 
 /// Sophia (Liu et al. 2023): `x -= lr clip(m^ / max(gamma h, eps), limit)`, with `h` a running
@@ -50,14 +51,7 @@ impl Sophia {
     }
 }
 
-impl OptimizerBuilder<Sophia> {
-    /// The decays of the two running averages, each in [0, 1).
-    #[must_use]
-    pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
-        (self.rule.beta1, self.rule.beta2) = (beta1, beta2);
-        self
-    }
-}
+betas! { Sophia }
 
 setters! { Sophia {
     /// The least curvature that counts, above 0.
@@ -71,8 +65,7 @@ setters! { Sophia {
 /// The per-step scalars of [`Sophia`].
 #[derive(Clone, Copy, Debug)]
 pub struct SophiaScalars<T> {
-    beta1: T,
-    take1: T,
+    mean1: Mean<T>,
     correction1: T,
     gamma: T,
     eps: T,
@@ -87,8 +80,7 @@ impl Rule for Sophia {
     type Scalars<T: Real> = SophiaScalars<T>;
 
     fn validate(&self) -> Result<(), Error> {
-        check_range("beta1", self.beta1, 0.0, 1.0)?;
-        check_range("beta2", self.beta2, 0.0, 1.0)?;
+        check_betas(self.beta1, self.beta2)?;
         check_positive("eps", self.eps)?;
         check_positive("gamma", self.gamma)?;
         check_positive("limit", self.limit)?;
@@ -97,8 +89,7 @@ impl Rule for Sophia {
 
     fn scalars<T: Real>(&self, context: &StepContext<'_>) -> SophiaScalars<T> {
         SophiaScalars {
-            beta1: T::from_f64(self.beta1),
-            take1: T::from_f64(1.0 - self.beta1),
+            mean1: Mean::new(self.beta1),
             correction1: T::from_f64(context.bias_correction(self.beta1).recip()),
             gamma: T::from_f64(self.gamma),
             eps: T::from_f64(self.eps),
@@ -109,7 +100,7 @@ impl Rule for Sophia {
 
     #[inline(always)]
     fn element<T: Real>(s: &SophiaScalars<T>, x: T, g: T, [m, curvature]: &mut [T; 2]) -> T {
-        *m = s.beta1 * *m + s.take1 * g;
+        *m = s.mean1.with(*m, g);
         let newton = *m * s.correction1 / (s.gamma * *curvature).max(s.eps);
         let newton = if newton > s.limit { s.limit } else { newton };
         let newton = if newton < -s.limit { -s.limit } else { newton };

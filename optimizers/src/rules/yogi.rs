@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{check_positive, check_range};
+use crate::error::{check_betas, check_positive};
+use crate::mean::Mean;
 use crate::{Error, Initial, OptimizerBuilder, Real, Rule, StepContext};
 
 /// Yogi (Zaheer et al. 2018): `v -= (1 - b2) sign(v - g^2) g^2`, `x -= lr m^ / (sqrt(v^) +
@@ -44,14 +45,7 @@ impl Yogi {
     }
 }
 
-impl OptimizerBuilder<Yogi> {
-    /// The decays of the two running averages, each in [0, 1).
-    #[must_use]
-    pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
-        (self.rule.beta1, self.rule.beta2) = (beta1, beta2);
-        self
-    }
-}
+betas! { Yogi }
 
 setters! { Yogi {
     /// What is added to the denominator, above 0.
@@ -63,8 +57,7 @@ setters! { Yogi {
 /// The per-step scalars of [`Yogi`].
 #[derive(Clone, Copy, Debug)]
 pub struct YogiScalars<T> {
-    beta1: T,
-    take1: T,
+    mean1: Mean<T>,
     take2: T,
     rate: T,
     correction2: T,
@@ -78,8 +71,7 @@ impl Rule for Yogi {
     type Scalars<T: Real> = YogiScalars<T>;
 
     fn validate(&self) -> Result<(), Error> {
-        check_range("beta1", self.beta1, 0.0, 1.0)?;
-        check_range("beta2", self.beta2, 0.0, 1.0)?;
+        check_betas(self.beta1, self.beta2)?;
         check_positive("eps", self.eps)?;
         check_positive("start", self.start)?;
         Ok(())
@@ -95,8 +87,7 @@ impl Rule for Yogi {
             context.bias_correction(self.beta2),
         );
         YogiScalars {
-            beta1: T::from_f64(self.beta1),
-            take1: T::from_f64(1.0 - self.beta1),
+            mean1: Mean::new(self.beta1),
             take2: T::from_f64(1.0 - self.beta2),
             rate: T::from_f64(context.rate / bias1),
             correction2: T::from_f64(bias2.recip()),
@@ -106,7 +97,7 @@ impl Rule for Yogi {
 
     #[inline(always)]
     fn element<T: Real>(s: &YogiScalars<T>, x: T, g: T, [m, v]: &mut [T; 2]) -> T {
-        *m = s.beta1 * *m + s.take1 * g;
+        *m = s.mean1.with(*m, g);
         let square = g * g;
         *v = *v - s.take2 * (*v - square).sign() * square;
         x - s.rate * *m / ((*v * s.correction2).sqrt() + s.eps)

@@ -176,7 +176,7 @@ impl Chart {
             .x_label_formatter(&|x| label(*x))
             .draw()?;
         for (index, (name, points)) in self.curves.iter().enumerate() {
-            let colour = Palette99::pick(index).to_rgba();
+            let colour = colour(index);
             let points = points
                 .iter()
                 .copied()
@@ -203,6 +203,14 @@ impl Chart {
             .draw()?;
         Ok(())
     }
+}
+
+/// The colour of a curve: hues as far apart as they get one after another, dark enough to be seen on
+/// white.
+fn colour(index: usize) -> RGBAColor {
+    let hue = (0.6 + 0.618_034 * index as f64).fract();
+    let lightness = [0.45, 0.3][index / 6 % 2];
+    HSLColor(hue, 0.85, lightness).to_rgba()
 }
 
 /// A short text for a number on an axis.
