@@ -229,6 +229,50 @@ programs! {
         sum.ln() + largest
     }
 
+    // Exponentials for all turns at once, of which the last one is read behind the loop, in a loop
+    // that is run again for every element of another list.
+    fn exponentials_in_rows(x: &[f64], y: &[f64]) -> f64 {
+        let mut total = 0.3;
+        let mut e = 0.7;
+        for j in 0..y.len() {
+            let mut sum = 1.5;
+            for i in 0..x.len() {
+                e = (x[i] * y[j] - 0.5).exp();
+                sum += e;
+            }
+            total += sum.ln() * e;
+        }
+        total
+    }
+
+    // One exponential that could be computed for all turns at once, and one that could not.
+    fn exponentials_of_turns(x: &[f64], y: &[f64]) -> f64 {
+        let mut z: f64 = 0.4;
+        for i in 0..x.len() {
+            let early = (x[i] * 0.5).exp();
+            let late = (z * 0.2).tanh();
+            z = early * 0.1 + late * x[i];
+        }
+        z * y.len() as f64
+    }
+
+    // Values that functions of the prelude keep, in a recurrence and in branches.
+    fn kept_by_callees(x: &[f64], y: &[f64]) -> f64 {
+        let mut z: f64 = 0.4;
+        for i in 0..x.len() {
+            let gate = sigmoid(z * x[i] - 0.3);
+            if gate > 0.45 {
+                z = z * gate + sigmoid(x[i]) * 0.5;
+            } else {
+                z -= gate * softplus(z);
+            }
+        }
+        for j in 0..y.len() {
+            z += sigmoid(y[j] * z);
+        }
+        z
+    }
+
     // Steps, an inclusive range, and one that runs backwards.
     fn ranges(x: &[f64], y: &[f64]) -> f64 {
         let mut z = 0.7;

@@ -211,7 +211,7 @@ impl Op {
     pub(crate) fn is_worth_keeping(self) -> bool {
         matches!(
             self,
-            Op::Exp | Op::Exp2 | Op::ExpM1 | Op::Tanh | Op::Tan | Op::Cbrt
+            Op::Exp | Op::Exp2 | Op::ExpM1 | Op::Tanh | Op::Sigmoid | Op::Tan | Op::Cbrt
         )
     }
 }

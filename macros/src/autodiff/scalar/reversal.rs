@@ -8,11 +8,13 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 
+use super::costly;
 use super::elements;
 use super::joint::declared;
 use super::residuals;
 use super::selection::selection;
 use super::uses::{self, Uses};
+use super::windows;
 use crate::diag::{Code, Errors};
 use crate::ir::body::{Body, Node, ValueId};
 use crate::ir::op::Op;
@@ -152,11 +154,32 @@ fn way(function: &Function, of: &Loop, may_carry: bool) -> Reversal {
 }
 
 /// Whether running a turn again costs more than keeping what the reverse pass reads of it, because
-/// it has an exponential or the like.
+/// it has an exponential or the like that is not kept for all turns at once.
 fn costs_much(function: &Function, of: &Loop) -> bool {
-    any_assign(&of.body, &mut |assign| {
-        residuals::remembered(function, assign).is_some()
-    })
+    let remembered = |assign: &Assign| residuals::remembered(function, assign);
+    if !any_assign(&of.body, &mut |assign| remembered(assign).is_some()) {
+        return false;
+    }
+    // Rows hold words of a type that is known, and only a walk has them.
+    let rows = match windows::walk(function, of) {
+        Some(_) => costly::of(function, of),
+        None => Vec::new(),
+    };
+    let in_row = |stmt: &Stmt, assign: &Assign, result: ValueId| {
+        windows::is_typed_number(function, assign.target.root)
+            && rows
+                .iter()
+                .any(|row| row.stmt == stmt.id && row.result == result)
+    };
+    let mut much = false;
+    for_each_simple(&of.body, &mut |stmt| {
+        if let StmtKind::Assign(assign) = &stmt.kind
+            && let Some(result) = remembered(assign)
+        {
+            much |= !in_row(stmt, assign, result);
+        }
+    });
+    much
 }
 
 /// Reports loops that the user wants checkpointed and that cannot be.

@@ -167,6 +167,13 @@ pub(crate) fn is_list(function: &Function, slot: SlotId) -> bool {
     any && all
 }
 
+/// Whether a variable is known to hold a float of a known type.
+pub(crate) fn is_typed_number(function: &Function, slot: SlotId) -> bool {
+    let of = function.slot(slot);
+    let float = |ty: &TokenStream| ["f32", "f64"].contains(&ty.to_string().as_str());
+    !of.reference && of.ty.as_ref().is_some_and(float)
+}
+
 /// Whether a variable is known to hold a float: everything that is written to it is computed, a
 /// literal, or another such variable.
 pub(super) fn is_number(function: &Function, slot: SlotId) -> bool {
@@ -179,8 +186,8 @@ fn is_number_but_for(function: &Function, slot: SlotId, seen: &mut Vec<SlotId>) 
     if of.reference || of.discrete {
         return false;
     }
-    if let Some(ty) = &of.ty {
-        return ["f32", "f64"].contains(&ty.to_string().as_str());
+    if of.ty.is_some() {
+        return is_typed_number(function, slot);
     }
     if seen.contains(&slot) {
         return true;

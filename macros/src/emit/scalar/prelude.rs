@@ -8,7 +8,7 @@ use quote::{ToTokens, format_ident, quote};
 
 use super::body::{self, Style};
 use crate::autodiff::scalar::{adjoint, tangent};
-use crate::ir::body::{Body, ValueId};
+use crate::ir::body::{Body, Node, ValueId};
 use crate::ir::composite::{self, Composite};
 use crate::ir::op::{Build, Form, Kind, Op};
 use crate::ir::scalar::{Leaf, Place, SlotId, Value};
@@ -103,8 +103,51 @@ fn params(row: &Row) -> Vec<Ident> {
     (0..row.value.leaves.len()).map(param).collect()
 }
 
-/// The functions that the companion is made of: value, adjoint, and the tangents of both.
-fn definitions(row: &Row, style: Style<'_>) -> (TokenStream, TokenStream) {
+/// Whether the forward pass keeps the value of a function for the reverse pass, because the adjoint
+/// would compute it again.
+fn keeps(row: &Row) -> bool {
+    let Value {
+        body,
+        result,
+        flows,
+        ..
+    } = &row.value;
+    let outputs: Vec<ValueId> = flows.iter().map(|(_, id)| *id).collect();
+    body.uses(&outputs)[result.index()] > 0
+        && matches!(body.node(*result), Node::Op(op, _) if op.is_worth_keeping())
+}
+
+/// What calls on a tape are made of: the forward pass, and the parts of the cotangent.
+fn passes(row: &Row, style: Style<'_>) -> (TokenStream, TokenStream) {
+    let (private, params) = (style.private, params(row));
+    let name = Ident::new(row.name, Span::call_site());
+    if !keeps(row) {
+        return (
+            quote!(#name(#(#params),*)),
+            quote!(Self::__adjoint(#(#params,)* cotangent)),
+        );
+    }
+    let (back_bindings, parts) = adjoint_knowing(row, style, Some(quote!(value)));
+    let forward = quote! {
+        let value = #name(#(#params),*);
+        #private::Val::save(&value, tape);
+        value
+    };
+    let reverse = quote!({
+        let mut value: T = #private::Val::blank();
+        #private::Val::load(&mut value, tape);
+        #back_bindings
+        (#(#parts,)*)
+    });
+    (forward, reverse)
+}
+
+/// The parts of the cotangent, one for each parameter, where the value may be `known`.
+fn adjoint_knowing(
+    row: &Row,
+    style: Style<'_>,
+    known: Option<TokenStream>,
+) -> (TokenStream, Vec<TokenStream>) {
     let (private, params) = (style.private, params(row));
     let Value {
         body,
@@ -117,15 +160,25 @@ fn definitions(row: &Row, style: Style<'_>) -> (TokenStream, TokenStream) {
         Some(param) => quote!(#param),
         None => quote!(cotangent),
     };
-    let primal = body::print(body, &[*result], style, &read);
-    let (bindings, value) = (primal.bindings, &primal.outputs[0]);
     let outputs: Vec<ValueId> = flows.iter().map(|(_, id)| *id).collect();
-    let back = body::print(body, &outputs, style, &read);
-    let back_bindings = back.bindings;
-    let parts = (0..leaves.len()).map(|leaf| match flows.iter().position(|(to, _)| *to == leaf) {
+    let known = known.map(|tokens| (*result, tokens));
+    let back = body::print_knowing(body, &outputs, known, style, &read);
+    let part = |leaf: usize| match flows.iter().position(|(to, _)| *to == leaf) {
         Some(at) => back.outputs[at].clone(),
         None => quote!(#private::Val::blank()),
-    });
+    };
+    let parts = (0..leaves.len()).map(part).collect();
+    (back.bindings, parts)
+}
+
+/// The functions that the companion is made of: value, adjoint, and the tangents of both.
+fn definitions(row: &Row, style: Style<'_>) -> (TokenStream, TokenStream) {
+    let (private, params) = (style.private, params(row));
+    let Value { body, result, .. } = &row.value;
+    let read = |number: usize| params.get(number).map(|param| quote!(#param)).unwrap_or_default();
+    let primal = body::print(body, &[*result], style, &read);
+    let (bindings, value) = (primal.bindings, &primal.outputs[0]);
+    let (back_bindings, parts) = adjoint_knowing(row, style, None);
     let types = params.iter().map(|_| quote!(T));
     let tangents = tangents(row, style);
     let primal = quote!(#bindings #value);
@@ -206,6 +259,7 @@ fn items(row: &Row, private: &TokenStream) -> TokenStream {
         generic: true,
     };
     let (primal, definitions) = definitions(row, style);
+    let (forward, reverse) = passes(row, style);
     let one = style.number(1.0);
     let types: Vec<TokenStream> = params.iter().map(|_| quote!(T)).collect();
     let shadows: Vec<Ident> = params
@@ -264,16 +318,17 @@ fn items(row: &Row, private: &TokenStream) -> TokenStream {
             }
             #[doc(hidden)]
             #[inline(always)]
-            pub fn __forward<T: #private::Number>(#(#params: T,)* _: &mut #private::Tape) -> T {
-                #name(#(#params),*)
+            #[allow(unused_variables, reason = "some keep nothing")]
+            pub fn __forward<T: #private::Number>(#(#params: T,)* tape: &mut #private::Tape) -> T {
+                #forward
             }
             #[doc(hidden)]
             #[inline(always)]
-            #[allow(clippy::too_many_arguments, reason = "generated code")]
+            #[allow(clippy::too_many_arguments, unused_variables, reason = "generated code")]
             pub fn __reverse<T: #private::Number>(
-                #(#params: T,)* #(#shadows: Option<&mut T>,)* cotangent: T, _: &mut #private::Tape
+                #(#params: T,)* #(#shadows: Option<&mut T>,)* cotangent: T, tape: &mut #private::Tape
             ) {
-                let parts = Self::__adjoint(#(#params,)* cotangent);
+                let parts = #reverse;
                 #(if let Some(shadow) = #shadows { *shadow += parts.#indices; })*
             }
             /// The value, and its derivative in a direction.

@@ -7,6 +7,7 @@ use quote::quote;
 use super::{Emitter, Storage, kept_name};
 use crate::autodiff::scalar::reversal::for_each_loop;
 use crate::autodiff::scalar::uses::Uses;
+use crate::autodiff::scalar::windows::is_typed_number;
 use crate::ir::scalar::{
     Assign, Block, Head, Inert, Place, Reversal, Rhs, Slot, SlotId, Stmt, StmtId, StmtKind,
 };
@@ -192,10 +193,7 @@ impl Emitter<'_> {
     /// Whether a place is a whole variable that is known to be a float: then its shadow has one shape
     /// only.
     pub(super) fn is_float(&self, place: &Place) -> bool {
-        let slot = self.function.slot(place.root);
-        let float = |ty: &TokenStream| ["f32", "f64"].contains(&ty.to_string().as_str());
-        let whole = place.path.is_empty() && !place.deref && !slot.reference;
-        whole && slot.ty.as_ref().is_some_and(float)
+        place.path.is_empty() && !place.deref && is_typed_number(self.function, place.root)
     }
 
     /// A value computed from the shadow of a place, which must be there.
