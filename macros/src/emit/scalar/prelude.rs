@@ -175,7 +175,12 @@ fn adjoint_knowing(
 fn definitions(row: &Row, style: Style<'_>) -> (TokenStream, TokenStream) {
     let (private, params) = (style.private, params(row));
     let Value { body, result, .. } = &row.value;
-    let read = |number: usize| params.get(number).map(|param| quote!(#param)).unwrap_or_default();
+    let read = |number: usize| {
+        params
+            .get(number)
+            .map(|param| quote!(#param))
+            .unwrap_or_default()
+    };
     let primal = body::print(body, &[*result], style, &read);
     let (bindings, value) = (primal.bindings, &primal.outputs[0]);
     let (back_bindings, parts) = adjoint_knowing(row, style, None);
