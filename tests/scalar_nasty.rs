@@ -11,6 +11,8 @@
 #[path = "scalar_nasty/calls.rs"]
 mod calls;
 mod common;
+#[path = "scalar_nasty/corners.rs"]
+mod corners;
 
 use common::strategies::programs;
 

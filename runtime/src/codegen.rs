@@ -1,8 +1,6 @@
 //! Everything that generated code may name, in one flat list: the contract between the macro and
 //! the runtime. Not a public interface.
 
-pub use ndarray;
-
 pub use crate::cpu::{Kernel, kernel};
 pub use crate::graph::region::{Axes, Node, Operand, Place, Region, RowOp, ShapeRule, Value};
 pub use crate::graph::{

@@ -7,6 +7,23 @@ use ndarray::{Array, ArrayRef, Dimension};
 use super::{Direction, Entries, Lanes, Primal, ScalarValue, Tangent, Tape, Val};
 use crate::check::Owned;
 
+/// Types of ndarray as generated code names them. Aliases, so that error texts know them by their own
+/// names only.
+pub mod names {
+    /// An owned array.
+    pub type Array<T, D> = ndarray::Array<T, D>;
+    /// What a view refers to.
+    pub type ArrayRef<T, D> = ndarray::ArrayRef<T, D>;
+
+    macro_rules! dimensions {
+        ($($name:ident)*) => {$(
+            #[doc = "A dimension."]
+            pub type $name = ndarray::$name;
+        )*};
+    }
+    dimensions!(Ix0 Ix1 Ix2 Ix3 Ix4 Ix5 Ix6 IxDyn);
+}
+
 #[diagnostic::do_not_recommend]
 impl<T, D> ScalarValue for Array<T, D> {
     type Itself = Array<T, D>;

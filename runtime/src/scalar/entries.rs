@@ -1,5 +1,7 @@
 //! The floats of a value, one after another, whatever it is made of.
 
+use std::cmp::Ordering;
+
 use super::{Number, Pack};
 
 /// A value made of floats, or of tangents of floats.
@@ -53,7 +55,7 @@ macro_rules! discrete {
     )*};
 }
 
-discrete!(bool u8 u16 u32 u64 usize i8 i16 i32 i64 isize char);
+discrete!(bool u8 u16 u32 u64 usize i8 i16 i32 i64 isize char Ordering);
 
 macro_rules! list {
     ($($(const $n:ident)? $ty:ty;)*) => {$(

@@ -27,6 +27,7 @@ pub use arithmetic::{
     add, divide, equal, greater, greater_equal, less, less_equal, multiply, remainder, subtract,
     unequal,
 };
+pub use array::names as ndarray;
 pub use checkpoint::{Checkpoints, turns};
 pub use dense::{hessian, jacobian_forward, jacobian_reverse};
 pub use directional::directional;

@@ -1,6 +1,7 @@
 //! Tangents: which value holds the directional derivatives of a value. The tangent of a list is a
 //! list of tangents, so that the same indices and fields reach them.
 
+use std::cmp::Ordering;
 use std::fmt::Debug;
 
 use super::{Entries, Lanes, Number, Primal, Tape, Val};
@@ -69,7 +70,7 @@ macro_rules! discrete {
     )*};
 }
 
-discrete!(bool u8 u16 u32 u64 usize i8 i16 i32 i64 isize char);
+discrete!(bool u8 u16 u32 u64 usize i8 i16 i32 i64 isize char Ordering);
 
 impl<L: Lanes, T: Tangent<L>, const N: usize> Tangent<L> for [T; N] {
     type Of = [T::Of; N];

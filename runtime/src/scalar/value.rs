@@ -1,5 +1,7 @@
 //! Values that a differentiable scalar function can keep in a variable.
 
+use std::cmp::Ordering;
+
 use super::Tape;
 
 /// A value of a differentiable function: it can be saved, restored, and has a shadow of its own
@@ -181,7 +183,7 @@ float!(f32 f64);
 
 /// Values without a derivative that fit a word.
 macro_rules! discrete {
-    ($($ty:ident: $blank:literal, |$word:ident| $back:expr;)*) => {$(
+    ($($ty:ident: $blank:expr, |$word:ident| $back:expr;)*) => {$(
         impl Val for $ty {
             #[inline(always)]
             fn blank() -> Self {
@@ -228,6 +230,11 @@ discrete! {
     i32: 0, |word| word as i32;
     i64: 0, |word| word as i64;
     isize: 0, |word| word as isize;
+    Ordering: Ordering::Equal, |word| match word {
+        0 => Ordering::Equal,
+        1 => Ordering::Greater,
+        _ => Ordering::Less,
+    };
     char: '\0', |word| char::from_u32(word as u32).unwrap_or_default();
 }
 

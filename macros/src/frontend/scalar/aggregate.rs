@@ -244,23 +244,24 @@ impl Lowerer<'_> {
         let Some(Some(view)) = self.pinned(|l| l.view(place)) else {
             return false;
         };
+        let place = self.content(view);
         match (name.as_str(), rest) {
             ("replace", [value]) => {
                 let new = self.hidden(&Ident::new("v_new", Span::mixed_site()), None);
                 self.expr_into(value, new);
-                let old = self.value_of(view.place.clone());
+                let old = self.value_of(place.clone());
                 self.assign(call.span(), Place::whole(slot), Rhs::Value(old), true);
                 let new = Rhs::Value(self.whole_value(new));
-                self.assign(call.span(), view.place, new, false);
+                self.assign(call.span(), place, new, false);
             }
             ("take", []) => {
-                let old = self.value_of(view.place.clone());
+                let old = self.value_of(place.clone());
                 self.assign(call.span(), Place::whole(slot), Rhs::Value(old), true);
                 let empty = Opaque {
                     tokens: quote!(::core::default::Default::default()),
                     ..Opaque::default()
                 };
-                self.assign(call.span(), view.place, Rhs::Constant(empty.into()), false);
+                self.assign(call.span(), place, Rhs::Constant(empty.into()), false);
             }
             _ => return false,
         }
@@ -278,7 +279,8 @@ impl Lowerer<'_> {
             self.error(call, Code::Expression, "only two places can be swapped");
             return true;
         };
-        self.exchange(call.span(), &a.place, &b.place);
+        let (a, b) = (self.content(a), self.content(b));
+        self.exchange(call.span(), &a, &b);
         true
     }
 }
@@ -289,7 +291,7 @@ pub(super) fn is_constant(value: &Value) -> bool {
 }
 
 /// `swap` of `mem::swap` and its kin.
-fn memory_function(call: &ExprCall) -> Option<String> {
+pub(super) fn memory_function(call: &ExprCall) -> Option<String> {
     let Expr::Path(path) = &*call.func else {
         return None;
     };

@@ -5,6 +5,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, ExprCall, ExprMethodCall, PathArguments};
 
 use super::Lowerer;
+use super::aggregate::{constructor, memory_function};
 use super::expr::{Builder, Term};
 use super::opaque::Opaque;
 use super::scope::View;
@@ -33,7 +34,8 @@ impl Lowerer<'_> {
             let id = self.function(builder, &name, terms, &at)?;
             return Some(Term::Node(tokens, id));
         }
-        if super::aggregate::constructor(call) {
+        if constructor(call) || matches!(memory_function(call).as_deref(), Some("replace" | "take"))
+        {
             return Some(self.hoisted(builder, &Expr::Call(call.clone())));
         }
         let mark = self.mark();
@@ -130,8 +132,8 @@ impl Lowerer<'_> {
         let (callee, wanted) = nested(&path.path);
         let last = callee.segments.last()?;
         let plain = matches!(last.arguments, PathArguments::None) && path.qself.is_none();
-        let constructor = last.ident.to_string().starts_with(char::is_uppercase);
-        if !plain || constructor {
+        let made = last.ident.to_string().starts_with(char::is_uppercase);
+        if !plain || made {
             let name = path.to_token_stream().to_string().replace(' ', "");
             let message = format!("`{name}` cannot be called with a value that is differentiated");
             self.error(&call.func, Code::Callee, message);

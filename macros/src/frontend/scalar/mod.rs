@@ -59,6 +59,7 @@ pub(crate) fn lower(
         items: Vec::new(),
         conversions: Vec::new(),
         vague: HashSet::new(),
+        matched: HashSet::new(),
         arrays: HashSet::new(),
         views: HashSet::new(),
         failing: failing(&signature.output).map(|(failing, _)| failing),
@@ -149,6 +150,8 @@ struct Lowerer<'e> {
     conversions: Vec<(TokenStream, Vec<SlotId>)>,
     /// Variables that hold what a field held, which may be an integer.
     vague: HashSet<SlotId>,
+    /// Names of patterns that can fail.
+    matched: HashSet<SlotId>,
     /// Variables that are known to be arrays of ndarray.
     arrays: HashSet<SlotId>,
     /// Those of them that are views and are passed by value.

@@ -6,6 +6,7 @@
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote};
+use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{Expr, Pat};
 
@@ -13,7 +14,7 @@ use super::Lowerer;
 use super::opaque::Opaque;
 use super::scope::{Binding, View};
 use crate::diag::Code;
-use crate::ir::scalar::{Bound, Inert, Place, Rhs, SlotId, StmtKind};
+use crate::ir::scalar::{Aggregate, Bound, Inert, Place, Rhs, SlotId, StmtKind};
 
 /// An arm: its pattern and guard.
 pub(super) type Arm<'a> = (&'a Pat, Option<&'a Expr>);
@@ -48,10 +49,94 @@ impl Lowerer<'_> {
         if let Some(view) = self.pinned(|l| l.view(expr))? {
             return Some(view);
         }
+        if let Some(view) = self.element_that_may_lack(expr)? {
+            return Some(view);
+        }
         let slot = self.hidden(&Ident::new("v_matched", Span::mixed_site()), None);
         let discrete = self.expr_into(expr, slot);
         self.slots[slot.0 as usize].discrete = discrete;
         Some(View::of(Place::whole(slot)))
+    }
+
+    /// `v.first()`, `v.last()` and `v.get(i)` of a list, as an option of a copy of the element.
+    fn element_that_may_lack(&mut self, expr: &Expr) -> Option<Option<View>> {
+        let Expr::MethodCall(call) = expr else {
+            return Some(None);
+        };
+        let (name, args): (String, Vec<&Expr>) =
+            (call.method.to_string(), call.args.iter().collect());
+        let known = matches!(
+            (name.as_str(), args.as_slice()),
+            ("first" | "last", []) | ("get", [_])
+        );
+        if !known || !self.is_place(&call.receiver) || !self.mentions_floats(&call.receiver) {
+            return Some(None);
+        }
+        let Some(list) = self.pinned(|l| l.view(&call.receiver))? else {
+            return Some(None);
+        };
+        // A type of the user's may have methods of these names.
+        let declared = self.slots[list.place.root.0 as usize].ty.as_ref();
+        let own = declared.is_some_and(|ty| ty.to_string().starts_with('<'));
+        if own && list.place.path.is_empty() {
+            return Some(None);
+        }
+        let of = self.opaque_place(&list.place);
+        let (tokens, reads) = (&of.tokens, of.reads.clone());
+        let at = match (name.as_str(), args.as_slice()) {
+            ("get", [index]) => {
+                if matches!(index, Expr::Range(_)) {
+                    return Some(None);
+                }
+                self.opaque(index)
+            }
+            ("last", _) => Opaque {
+                tokens: quote!(usize::wrapping_sub(#tokens.len(), 1)),
+                reads: reads.clone(),
+                ..Opaque::default()
+            },
+            _ => Opaque {
+                tokens: quote!(0_usize),
+                ..Opaque::default()
+            },
+        };
+        let at = self.settle_discrete("index", at);
+        let index = &at.tokens;
+        let condition = Inert {
+            tokens: quote!(#index < #tokens.len()),
+            reads: [reads, at.reads.clone()].concat(),
+            impure: false,
+        };
+        let span = expr.span();
+        let slot = self.hidden(&Ident::new("v_matched", Span::mixed_site()), None);
+        let then = self.nested(|l| {
+            let element = Binding::View(View::of(list.element(index, &at.reads).place));
+            let content = l.value_of_binding(&element);
+            let some = Aggregate::Variant(syn::parse_quote!(Some));
+            l.assign(
+                span,
+                Place::whole(slot),
+                Rhs::Aggregate(some, vec![content]),
+                true,
+            );
+        });
+        let otherwise = self.nested(|l| {
+            let none = Inert {
+                tokens: quote!(::core::option::Option::None),
+                reads: Vec::new(),
+                impure: false,
+            };
+            l.assign(span, Place::whole(slot), Rhs::Constant(none), true);
+        });
+        self.push(
+            span,
+            StmtKind::If {
+                condition,
+                then,
+                otherwise,
+            },
+        );
+        Some(Some(View::behind(Place::whole(slot), false)))
     }
 
     /// Runs the body of the first arm whose pattern matches.
@@ -176,6 +261,7 @@ impl Lowerer<'_> {
             let slot = self.hidden(&ident.ident, None);
             self.slots[slot.0 as usize].discrete = self.discrete(view.place.root);
             self.slots[slot.0 as usize].mutable = ident.mutability.is_some();
+            self.matched.insert(slot);
             let span = ident.ident.span();
             self.assign(span, Place::whole(slot), Rhs::Bound(bound), true);
             let mut name = self.view_of(slot);

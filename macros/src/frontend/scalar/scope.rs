@@ -262,6 +262,29 @@ impl Lowerer<'_> {
         }
     }
 
+    /// Whether an expression is a name that a pattern bound, which may be an integer beside floats.
+    fn is_matched(&self, expr: &syn::Expr) -> bool {
+        match expr {
+            syn::Expr::Paren(inner) => self.is_matched(&inner.expr),
+            syn::Expr::Path(path) => {
+                let found = path.path.get_ident().and_then(|name| self.lookup(name));
+                matches!(found, Some(Binding::View(view))
+                    if view.place.path.is_empty() && self.matched.contains(&view.place.root))
+            }
+            _ => false,
+        }
+    }
+
+    /// The place that a view is of, also where it is all that a parameter refers to.
+    pub(super) fn content(&self, view: View) -> Place {
+        let reference = self.slots[view.place.root.0 as usize].reference;
+        let whole = view.place.path.is_empty();
+        Place {
+            deref: view.place.deref || (view.by_ref && reference && whole),
+            ..view.place
+        }
+    }
+
     /// Whether an operator has an integer on one side and on the other what may be one: then it is
     /// one, or an error of the user's.
     pub(super) fn is_integer(&self, expr: &syn::Expr) -> bool {
@@ -271,12 +294,12 @@ impl Lowerer<'_> {
                 let sides = [&*binary.left, &*binary.right];
                 let known =
                     |side: &&syn::Expr| self.is_discrete(Some(side)) || self.is_integer(side);
-                let open = |side: &&syn::Expr| known(side) || self.is_vague(side);
+                let vague = |side: &&syn::Expr| self.is_vague(side) || self.is_matched(side);
                 sides.iter().any(known)
-                    && sides.iter().all(open)
+                    && sides.iter().all(|side| known(side) || vague(side))
                     && sides
                         .iter()
-                        .any(|side| self.is_vague(side) || self.is_integer(side))
+                        .any(|side| vague(side) || self.is_integer(side))
             }
             _ => false,
         }

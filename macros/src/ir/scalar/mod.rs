@@ -12,6 +12,7 @@
 //! no slot but another name for a place, with its bounds in slots.
 
 mod print;
+mod shapes;
 mod visit;
 
 use std::fmt;

@@ -59,35 +59,6 @@ impl Function {
         });
         known
     }
-
-    /// Whether every variable has the same shape from its first write on.
-    pub(crate) fn keeps_shapes(&self) -> bool {
-        let mut known = true;
-        for_each_simple(&self.body, &mut |stmt| {
-            known &= match &stmt.kind {
-                StmtKind::Push { .. } | StmtKind::Pop { .. } => false,
-                StmtKind::Assign(assign) => match &assign.value {
-                    Rhs::Aggregate(kind, _) => matches!(kind, Aggregate::Array | Aggregate::Tuple),
-                    Rhs::Repeat(_, kind, _) => matches!(kind, Aggregate::Array),
-                    Rhs::Constant(code) => !makes_a_vector(&code.tokens),
-                    Rhs::Value(_) | Rhs::Cast(..) | Rhs::Call(_) => true,
-                    Rhs::Bound(_) | Rhs::Copied(..) => false,
-                },
-                StmtKind::If { .. } | StmtKind::Loop(_) | StmtKind::Jump(_) => true,
-            };
-        });
-        known
-    }
-}
-
-/// Whether code may make a vector, whose length can change from one turn of a loop to the next.
-fn makes_a_vector(tokens: &TokenStream) -> bool {
-    tokens.clone().into_iter().any(|tree| match tree {
-        TokenTree::Ident(name) => ["vec", "Vec", "to_vec", "collect", "clone", "Clone"]
-            .contains(&name.to_string().as_str()),
-        TokenTree::Group(group) => makes_a_vector(&group.stream()),
-        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
-    })
 }
 
 /// Whether a path names a variant of an enum, as far as it shows.
