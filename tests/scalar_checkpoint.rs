@@ -250,3 +250,21 @@ fn a_million_turns_fit_into_a_stated_memory() {
         "{root:?} {slope}"
     );
 }
+
+/// What is only added: no adjoint reads it, but the turns that are run again do.
+#[differentiable]
+fn shifted(x: &[f64]) -> f64 {
+    let mut shift = x[0] * x[1];
+    let mut s = x[2];
+    #[checkpoint]
+    for i in 0..9 {
+        s = (s * x[i % 3]).sin() + shift;
+    }
+    shift = s * s;
+    s + shift
+}
+
+#[test]
+fn what_is_only_added_is_there_when_a_turn_runs_again() {
+    gradcheck!(shifted, &[0.3, 0.7, 0.9]);
+}

@@ -613,6 +613,22 @@ programs! {
         s
     }
 
+    fn an_index_that_only_a_restored_element_needs(x: &[f64], y: &[f64]) -> f64 {
+        let n = x.len();
+        let mut weights = vec![1.0; n];
+        let mut at = 0;
+        let mut s = 0.7;
+        for i in 0..n {
+            s = s * weights[i] * x[i] + y[i];
+            weights[at] = i as f64 * 0.3 + 0.5;
+            at = (at + 2) % n;
+        }
+        for i in 0..n {
+            s = s * weights[n - 1 - i] * y[i] + x[i];
+        }
+        s
+    }
+
     fn vectors_through_calls(x: &[f64], y: &[f64]) -> f64 {
         let mut all = x.to_vec();
         let mut s = 0.1;

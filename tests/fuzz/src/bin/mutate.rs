@@ -96,6 +96,8 @@ const TESTS: &[&str] = &[
     "scalar_checkpoint",
     "--test",
     "scalar_language",
+    "--test",
+    "scalar_nasty",
 ];
 
 /// What a suite said of a mutant.
