@@ -1,6 +1,11 @@
 //! One step of every update rule: bytes moved per second beside a measured copy, triad and
 //! update in place, and beside the same rule written operation by operation.
 //!
+//! Copy and triad are the usual measures of streaming bandwidth, which a rule is held against: they
+//! count what they read and write, but memory also reads what they overwrite. The update in place moves
+//! exactly what it counts, as a rule does, and hence is the harder measure. The arrays of a rule
+//! are counted with two readings of the gradient: one measures it, before anything is written.
+//!
 //! Plain timing, best of several: criterion's statistics would cost minutes for this many rules.
 
 use std::hint::black_box;
@@ -237,6 +242,11 @@ fn main() {
     small("momentum", Momentum::new(1e-3, 0.9));
     small("adam", Adam::new(1e-3));
     small("adamw, clipped", AdamW::new(1e-3).clip_global_norm(1.0));
+    let scheduled = AdamW::new(1e-3).schedule(WarmupCosine::new(100, 10_000));
+    small("adamw, and scheduled", scheduled.clip_global_norm(1.0));
+    small("rmsprop", RmsProp::new(1e-3));
+    small("adagrad", Adagrad::new(1e-3));
+    small("lion", Lion::new(1e-3));
     large("sgd", Sgd::new(1e-3));
     large("momentum", Momentum::new(1e-3, 0.9));
     large("nesterov", Momentum::new(1e-3, 0.9).nesterov());
