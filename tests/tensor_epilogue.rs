@@ -93,3 +93,28 @@ fn a_product_that_fits_into_a_cache_keeps_its_step() {
     let program = layers::bind(&layer, &x, &row, true).unwrap();
     assert!(!program.report().to_string().contains(" then fused "));
 }
+
+/// A bias in one region, an activation in another.
+#[differentiable(wrt(layer))]
+fn apart(layer: &Layer, x: &Tensor<f64>, active: bool) -> f64 {
+    let mut h = x.matmul(&layer.w) + &layer.b;
+    if active {
+        h = h.relu();
+    }
+    h.square().mean()
+}
+
+#[test]
+fn what_follows_in_other_regions_joins_too() {
+    let (layer, x) = (layer(30, 70, &[]), noise(&[50, 30], 3));
+    let mut joined = apart::bind(&layer, &x, true).unwrap();
+    joined.__poison(0xff);
+    let report = joined.report().to_string();
+    let product = report.lines().find(|line| line.contains(" gemm ")).unwrap();
+    assert_eq!(product.matches(" then fused ").count(), 2, "{report}");
+    let (value, gradient) = joined.value_and_grad(&layer, &x, true).unwrap();
+    let mut separate = apart::bind_within(&layer, &x, true, 1 << 30).unwrap();
+    let (expected, others) = separate.value_and_grad(&layer, &x, true).unwrap();
+    assert_eq!(value.to_bits(), expected.to_bits());
+    assert!(gradient.w.data() == others.w.data() && gradient.b.data() == others.b.data());
+}

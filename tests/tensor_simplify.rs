@@ -61,6 +61,68 @@ fn a_chain_with_its_broadcasts_and_its_sum_is_one_kernel_each_way() {
     assert_eq!(count!(chain, "= fused("), (1, 1), "{}", chain::graph());
 }
 
+#[differentiable(wrt(b))]
+fn two_sums(b: &Tensor<f64>, x: &Tensor<f64>) -> f64 {
+    ((x + b).tanh() * (x - b).exp()).sum()
+}
+
+#[test]
+fn two_sums_to_one_leaf_are_one_sum() {
+    assert_eq!(
+        count!(two_sums, "= fused("),
+        (1, 1),
+        "{}",
+        two_sums::graph()
+    );
+    let (b, x) = (noise(&[5], 1), noise(&[3, 5], 2));
+    let (_, gradient) = two_sums::value_and_grad(&b, &x).unwrap();
+    common::check_gradient(&b, &gradient, |b| two_sums(b, &x));
+}
+
+/// One value under two names, one of which only tells a size.
+#[differentiable(wrt(w, x))]
+fn named_twice(w: &Tensor<f64>, x: &Tensor<f64>) -> f64 {
+    let h = x.matmul(w).tanh();
+    let rows = h.shape()[0];
+    let mut again = h.clone();
+    for _ in 0..rows - rows {
+        again = again + w.sum();
+    }
+    again.square().mean()
+}
+
+#[test]
+fn a_value_of_two_names_has_one_cotangent() {
+    let text = named_twice::graph().to_string();
+    assert!(!text.contains("seed1"), "{text}");
+    let (w, x) = (noise(&[4, 2], 1), noise(&[3, 4], 2));
+    let program = named_twice::bind(&w, &x).unwrap();
+    assert!(!program.report().to_string().contains("zero "));
+}
+
+/// A residual: the cotangent of the sum is that of both terms, and is handed on without a copy.
+#[differentiable(wrt(w, x, b))]
+fn residual(w: &Tensor<f64>, x: &Tensor<f64>, b: &Tensor<f64>) -> f64 {
+    let h = x.sin();
+    let mut y = h.matmul(w) + &h + b;
+    for _ in 0..1 {
+        y = y.tanh();
+    }
+    y.square().sum()
+}
+
+#[test]
+fn a_cotangent_that_is_another_one_is_no_copy() {
+    let (w, x, b) = (noise(&[4, 4], 1), noise(&[3, 4], 2), noise(&[4], 3));
+    let program = residual::bind(&w, &x, &b).unwrap();
+    let report = program.report();
+    assert_eq!(report.moved(), 0, "{report}");
+    // The sum to the bias is all that its kernel writes: the rest is there already.
+    assert_eq!(report.to_string().matches("Nowhere").count(), 2, "{report}");
+    let (_, (dw, ..)) = residual::value_and_grad(&w, &x, &b).unwrap();
+    common::check_gradient(&w, &dw, |w| residual(w, &x, &b));
+}
+
 #[differentiable(wrt(w))]
 fn of_data(w: &Tensor<f64>, x: &Tensor<f64>, y: &Tensor<f64>) -> f64 {
     let data = x.matmul(y).exp();

@@ -122,6 +122,9 @@ fn scalar(to: &mut Graph, op: Op, x: &[NodeId], dtype: Dtype) -> NodeId {
         Op::Add if is_zero(constant(to, 0), true) => return x[1],
         Op::Sub if is_zero(constant(to, 1), false) => return x[0],
         Op::Add => {
+            if let Some(sum) = one_sum(to, x, dtype) {
+                return sum;
+            }
             if let Some(b) = negated(to, 1) {
                 return to.op(Op::Sub, &[x[0], b]);
             }
@@ -140,6 +143,20 @@ fn scalar(to: &mut Graph, op: Op, x: &[NodeId], dtype: Dtype) -> NodeId {
         _ => {}
     }
     to.op(op, x)
+}
+
+/// Two sums to one shape, over the same elements, as the sum of what they sum.
+fn one_sum(to: &mut Graph, x: &[NodeId], dtype: Dtype) -> Option<NodeId> {
+    let parts = |id: NodeId| {
+        let node = to.node(id);
+        (node.op == TensorOp::SumTo).then(|| (node.operands[0], node.operands[1]))
+    };
+    let ((a, like), (b, other)) = (parts(x[0])?, parts(x[1])?);
+    if like != other || to.extent(a) != to.extent(b) {
+        return None;
+    }
+    let added = scalar(to, Op::Add, &[a, b], dtype);
+    Some(rewritten(to, &TensorOp::SumTo, &[added, like], dtype))
 }
 
 /// Whether it is the zero of that sign: x + -0 = x and x - +0 = x, also for x = -0.

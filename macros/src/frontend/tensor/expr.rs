@@ -188,7 +188,7 @@ impl Lowerer<'_> {
                 self.errors.at(
                     other,
                     Code::Discrete,
-                    format!("`{text}` on a tensor or a per-call float, whose value is not known when the graph is bound"),
+                    format!("`{text}` on a tensor or a per-call float, whose value is not known when the graph is bound: no branch and no loop can depend on it; compute both sides and take one by `choose`, or run a fixed number of turns that change nothing once they are done"),
                 );
                 return Lowered::Host(quote!(false));
             }
