@@ -123,6 +123,10 @@ catalogue! {
     Equation "AD021"
         "an equation names each axis of each tensor by a letter, and those of the result: what the result lacks is summed"
         "write it as in `einsum!(\"ij,jk->ik\", a, b)`, with one list of letters for each tensor";
+    /// A closure that `map` cannot write into a kernel.
+    Closure "AD023"
+        "a closure is written into the kernel that runs for every element, where no code branches, repeats or writes"
+        "make it a function, `#[differentiable] fn bent(x: f32) -> f32 { if x > 0.0 { x } else { 0.1 * x } }`, and pass its name: `x.map(bent)`";
     /// The compiler broke one of its own invariants.
     Internal "AD099"
         "this is a bug of Cotangent, not of your code; no gradient was made from it"

@@ -6,6 +6,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::visit_mut::VisitMut;
 
 use crate::args::Args;
 use crate::autodiff::scalar::{activity, adjoint, reversal};
@@ -19,7 +20,7 @@ use crate::{emit, frontend, names};
 pub(crate) fn differentiable(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let args = Args::parse(args, &mut errors);
-    let function = match syn::parse2::<syn::ItemFn>(item.clone()) {
+    let mut function = match syn::parse2::<syn::ItemFn>(item.clone()) {
         Ok(function) => function,
         Err(error) => {
             errors.syntax(&error);
@@ -27,6 +28,7 @@ pub(crate) fn differentiable(args: TokenStream, item: TokenStream) -> TokenStrea
             return quote!(#item #errors);
         }
     };
+    Parentheses.visit_item_fn_mut(&mut function);
     let signature = Signature::read(&function, &args, &mut errors);
     let generated = match signature.regime {
         Regime::Tensor => emit::tensor::expand(&signature, &function, &args, &mut errors),
@@ -49,6 +51,20 @@ pub(crate) fn differentiable(args: TokenStream, item: TokenStream) -> TokenStrea
             let errors = errors.finish();
             quote!(#user #stub #errors)
         }
+    }
+}
+
+/// Writes out the invisible parentheses of what a `macro_rules!` macro captured as `$x:expr`: rustc
+/// drops them from what a macro like this one yields, and `$x * y` would become another product.
+struct Parentheses;
+
+impl VisitMut for Parentheses {
+    fn visit_expr_mut(&mut self, expression: &mut syn::Expr) {
+        if let syn::Expr::Group(group) = expression {
+            let inner = &group.expr;
+            *expression = syn::parse_quote!((#inner));
+        }
+        syn::visit_mut::visit_expr_mut(self, expression);
     }
 }
 

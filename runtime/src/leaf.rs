@@ -272,6 +272,11 @@ impl std::error::Error for StructureMismatch {}
 ///
 /// The order of the leaves is the order of the fields, and is the same in all three walks. A visitor is
 /// a generic parameter, so that a walk over many small leaves costs no call for each.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` holds no leaves that optimizers and checkpoints know",
+    label = "its floats are not known here",
+    note = "put `#[derive(Differentiable)]` on the struct"
+)]
 pub trait Leaves {
     /// Visits every leaf. `path` is where `self` stands.
     fn leaves(&self, path: &Path<'_>, visit: &mut impl FnMut(&Path<'_>, LeafView<'_>));

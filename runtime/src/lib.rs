@@ -41,4 +41,4 @@ pub use leaf::{Floats, FloatsMut, LeafView, LeafViewMut, Leaves, Path, Structure
 pub use methods::{Bag, Pad, Resize, concat, stack};
 pub use row_index::RowIndex;
 pub use rows::Rows;
-pub use tensor::Tensor;
+pub use tensor::{Operand, Tensor};

@@ -83,6 +83,15 @@ fn structure(
     let shapes_mirror = format_ident!("__{}Shapes", name);
     let members: Vec<_> = fields.iter().map(|part| &part.member).collect();
     let types: Vec<_> = fields.iter().map(Part::ty).collect();
+    // All that a field needs of its type stands at the type, so that one that lacks a derive is one
+    // error, and not one for each use.
+    let parts: Vec<TokenStream> = types
+        .iter()
+        .map(|ty| {
+            let (span, root) = (ty.span(), crate::names::at(root, ty.span()));
+            quote_spanned!(span=> <#ty as #root::Differentiable>)
+        })
+        .collect();
     let mut checks = TokenStream::new();
     let mut shapes = Vec::new();
     for part in fields {
@@ -97,7 +106,10 @@ fn structure(
                 let text = ident.to_string();
                 quote_spanned!(ty.span()=> #root::StaticShape::declared(#declared, "", #text))
             }
-            None => quote_spanned!(ty.span()=> <#ty as #root::Differentiable>::SHAPES),
+            None => {
+                let (span, root) = (ty.span(), crate::names::at(root, ty.span()));
+                quote_spanned!(span=> <#ty as #root::Differentiable>::SHAPES)
+            }
         });
     }
     if !checks.is_empty() {
@@ -110,11 +122,12 @@ fn structure(
         .filter_map(|part| Some(part.field.ident.as_ref()?.to_string()))
         .collect();
     let constant: Vec<bool> = fields.iter().map(|part| part.constant).collect();
-    let zeros = members.iter().zip(&constant).map(|(member, &constant)| {
+    let kinds = members.iter().zip(&constant).zip(&parts);
+    let zeros = kinds.map(|((member, &constant), part)| {
         if constant {
             quote!(#member: ::core::clone::Clone::clone(&self.#member))
         } else {
-            quote!(#member: #root::Differentiable::zeros_like(&self.#member))
+            quote!(#member: #part::zeros_like(&self.#member))
         }
     });
     // A struct without tensors may hold what is for scalar functions alone.
@@ -142,14 +155,14 @@ fn structure(
     let mirrors = quote! {
         #[doc(hidden)]
         #visibility struct #mirror<'h, 'b, #params> #bounds {
-            #(#visibilities #members: #root::Handle<'h, 'b, #types>,)*
+            #(#visibilities #members: #parts::Handle<'h, 'b>,)*
             #[doc(hidden)]
             pub __host: ::core::option::Option<&'h #name #arguments>,
         }
 
         #[doc(hidden)]
         #visibility struct #shapes_mirror<#params> #bounds {
-            #(#visibilities #members: <#types as #root::Differentiable>::Shapes,)*
+            #(#visibilities #members: #parts::Shapes,)*
         }
     };
     let implementations = quote! {
@@ -184,7 +197,7 @@ fn structure(
 
             fn handle<'h, 'b>(&'h self, builder: &'b #root::Builder) -> Self::Handle<'h, 'b> {
                 let handle = #mirror {
-                    #(#members: #root::Differentiable::handle(&self.#members, builder),)*
+                    #(#members: #parts::handle(&self.#members, builder),)*
                     __host: ::core::option::Option::Some(self),
                 };
                 #checks
@@ -193,13 +206,13 @@ fn structure(
 
             fn walk(&self, walk: &mut #root::Walk) {
                 #(walk.field(#texts, #constant, |walk| {
-                    #root::Differentiable::walk(&self.#members, walk);
+                    #parts::walk(&self.#members, walk);
                 });)*
             }
 
             fn walk_gradient(&mut self, primal: &Self, walk: &mut #root::GradientWalk) {
                 #(walk.field(#constant, |walk| {
-                    #root::Differentiable::walk_gradient(&mut self.#members, &primal.#members, walk);
+                    #parts::walk_gradient(&mut self.#members, &primal.#members, walk);
                 });)*
             }
 

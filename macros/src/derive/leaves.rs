@@ -2,7 +2,8 @@
 //! fields are none, and an enum has none.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{DeriveInput, Member};
 
 use super::fields::{Part, Variant, mentions};
@@ -22,6 +23,13 @@ pub(super) fn implement(
         .collect();
     let members: Vec<_> = active.iter().map(|part| &part.member).collect();
     let types: Vec<_> = active.iter().map(|part| part.ty()).collect();
+    let parts: Vec<TokenStream> = types
+        .iter()
+        .map(|ty| {
+            let (span, root) = (ty.span(), crate::names::at(root, ty.span()));
+            quote_spanned!(span=> <#ty as #root::Leaves>)
+        })
+        .collect();
     let steps: Vec<TokenStream> = active
         .iter()
         .map(|part| match &part.member {
@@ -49,7 +57,7 @@ pub(super) fn implement(
                 path: &#root::Path<'_>,
                 visit: &mut impl ::core::ops::FnMut(&#root::Path<'_>, #root::LeafView<'_>),
             ) {
-                #(<#types as #root::Leaves>::leaves(&self.#members, &#steps, visit);)*
+                #(#parts::leaves(&self.#members, &#steps, visit);)*
             }
 
             fn leaves_mut(
@@ -57,7 +65,7 @@ pub(super) fn implement(
                 path: &#root::Path<'_>,
                 visit: &mut impl ::core::ops::FnMut(&#root::Path<'_>, #root::LeafViewMut<'_>),
             ) {
-                #(<#types as #root::Leaves>::leaves_mut(&mut self.#members, &#steps, visit);)*
+                #(#parts::leaves_mut(&mut self.#members, &#steps, visit);)*
             }
 
             fn zip_leaves(
@@ -68,7 +76,7 @@ pub(super) fn implement(
                     &#root::Path<'_>, #root::LeafViewMut<'_>, #root::LeafView<'_>,
                 ),
             ) -> ::core::result::Result<(), #root::StructureMismatch> {
-                #(<#types as #root::Leaves>::zip_leaves(
+                #(#parts::zip_leaves(
                     &mut self.#members, &other.#members, &#steps, visit,
                 )?;)*
                 ::core::result::Result::Ok(())

@@ -67,6 +67,15 @@ impl<R: Receiver + ?Sized> Receiver for &R {
     }
 }
 
+/// What no graph is for a function of numbers: so a call of one from tensor code is an error.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Function}` is a function of numbers, and is called from tensor code",
+    label = "its arguments are values of a graph here",
+    note = "map it over a tensor, `x.map(f)`, which a number becomes by `Tensor::scalar(number)`; or write the formula here; what does not depend on tensors goes into `no_diff!(..)`"
+)]
+pub trait OverGraphs<Function> {}
+
 /// Reports a method call on a structure that was built inside a differentiable function.
 #[doc(hidden)]
 #[track_caller]
@@ -166,7 +175,6 @@ macro_rules! host {
 
 host!(bool u8 u16 u32 u64 usize i8 i16 i32 i64 isize char);
 
-#[diagnostic::do_not_recommend]
 impl<T: Differentiable> Differentiable for Option<T> {
     type Handle<'h, 'b>
         = Option<T::Handle<'h, 'b>>
@@ -200,7 +208,6 @@ impl<T: Differentiable> Differentiable for Option<T> {
     }
 }
 
-#[diagnostic::do_not_recommend]
 impl<T: Differentiable> Differentiable for Vec<T> {
     type Handle<'h, 'b>
         = Vec<T::Handle<'h, 'b>>
@@ -234,7 +241,6 @@ impl<T: Differentiable> Differentiable for Vec<T> {
     }
 }
 
-#[diagnostic::do_not_recommend]
 impl<T: Differentiable, const N: usize> Differentiable for [T; N] {
     type Handle<'h, 'b>
         = [T::Handle<'h, 'b>; N]
@@ -266,7 +272,6 @@ impl<T: Differentiable, const N: usize> Differentiable for [T; N] {
 
 macro_rules! tuples {
     ($(($($name:ident $index:tt),+))*) => {$(
-        #[diagnostic::do_not_recommend]
         impl<$($name: Differentiable),+> Differentiable for ($($name,)+) {
             type Handle<'h, 'b> = ($($name::Handle<'h, 'b>,)+) where $($name: 'h),+;
             type Shapes = NoShapes;

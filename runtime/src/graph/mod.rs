@@ -49,7 +49,7 @@ mod walk;
 pub use bound_method::{BoundMethod, MethodParts, taken, yielded};
 pub use builder::{Builder, Lift, OneOps, TensorHandle, ValueId, handle, lift};
 pub use checkpoint::Checkpoint;
-pub use differentiable::{Differentiable, Handle, Receiver, no_host};
+pub use differentiable::{Differentiable, Handle, OverGraphs, Receiver, no_host};
 pub use dims::{Dim, Dims, Shaped};
 pub use embedding::EmbeddingHandle;
 pub use engine::Engine;

@@ -81,6 +81,13 @@ macro_rules! eager {
         }
     };
     (@method $name:ident $result:ty, [$($declared:tt)*] [$($passed:tt)*]
+        ($x:ident: impl Operand<Self> $(, $($rest:tt)*)?)) => {
+        $crate::methods::half::eager! {
+            @method $name $result, [$($declared)* $x: impl $crate::Operand<Self>,]
+            [$($passed)* &$x.whole().wide(),] ($($($rest)*)?)
+        }
+    };
+    (@method $name:ident $result:ty, [$($declared:tt)*] [$($passed:tt)*]
         ($x:ident: T $(, $($rest:tt)*)?)) => {
         $crate::methods::half::eager! {
             @method $name $result, [$($declared)* $x: f32,] [$($passed)* $x,] ($($($rest)*)?)

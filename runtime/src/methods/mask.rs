@@ -25,6 +25,26 @@ macro_rules! numbers {
 
 numbers! { bool u8 i64 }
 
+macro_rules! shapes {
+    ($($ty:ident)*) => {$(
+        impl<'b> TensorHandle<'b, $ty> {
+            /// The same elements under another shape; one size may be -1 and follows from the others.
+            #[must_use]
+            #[track_caller]
+            pub fn reshape(&self, sizes: &[i64]) -> TensorHandle<'b, $ty> {
+                // The elements are not read, so that it does not matter which type stands for them.
+                let id = match self.builder().dtype {
+                    DType::F64 => TensorHandle::<f64>::new(self.builder(), self.id()).reshape(sizes).id(),
+                    _ => TensorHandle::<f32>::new(self.builder(), self.id()).reshape(sizes).id(),
+                };
+                TensorHandle::new(self.builder(), id)
+            }
+        }
+    )*};
+}
+
+shapes! { bool u8 i64 u32 }
+
 /// What an expression makes of handles in the float type of the program, as a mask.
 macro_rules! masked {
     ($first:ident = $from:expr $(, $second:ident = $other:expr)? => $body:expr) => {

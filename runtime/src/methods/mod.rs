@@ -19,6 +19,8 @@
 //! assert_eq!(image.conv2d(&kernel, 1, 0).data(), [2.0, 3.0]);
 //! ```
 
+#[doc(hidden)]
+pub mod constant;
 mod eager;
 mod einsum;
 mod embedding;

@@ -127,7 +127,7 @@ impl<'b, T: Float + Real> TensorHandle<'b, T> {
     /// The larger one of two elements.
     #[must_use]
     #[track_caller]
-    pub fn maximum(&self, other: &Self) -> Self {
+    pub fn maximum(&self, other: impl Lift<'b, T>) -> Self {
         self.max(other)
     }
 

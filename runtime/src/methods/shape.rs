@@ -366,13 +366,15 @@ both! {
                 parts.extend(others.iter().map(|&other| other.clone()));
                 // Pairs of neighbours, so that an element is copied log n times.
                 while parts.len() > 1 {
-                    parts = parts
-                        .chunks(2)
-                        .map(|pair| match pair {
+                    let mut joined = Vec::with_capacity(parts.len().div_ceil(2));
+                    // A closure would be the place of what does not fit.
+                    for pair in parts.chunks(2) {
+                        joined.push(match pair {
                             [a, b] => a.call("concat", &CONCAT, &[b], &[signed(at)]),
                             rest => rest[0].clone(),
-                        })
-                        .collect();
+                        });
+                    }
+                    parts = joined;
                 }
                 parts.swap_remove(0)
             }
@@ -384,7 +386,10 @@ both! {
     #[must_use]
     #[track_caller]
     pub fn stack(&self, others: &[&Self], axis: isize) -> Self {
-        let rest: Vec<Self> = others.iter().map(|other| other.unsqueeze(axis)).collect();
+        let mut rest: Vec<Self> = Vec::with_capacity(others.len());
+        for other in others {
+            rest.push(other.unsqueeze(axis));
+        }
         self.unsqueeze(axis).concat(&rest.iter().collect::<Vec<_>>(), axis)
     }
 

@@ -1,7 +1,7 @@
 //! Composite functions of every element; the formulas are those of the macro's table
 //! (`ir::composite`), and the golden tests compare both with a third system.
 
-use super::Tensor;
+use super::{Operand, Tensor};
 use crate::methods::half::eager;
 use crate::{Float, Real};
 
@@ -36,8 +36,8 @@ macro_rules! binary {
             /// When the shapes do not broadcast.
             #[must_use]
             #[track_caller]
-            pub fn $name(&self, other: &Tensor<T>) -> Tensor<T> {
-                self.zip(stringify!($name), other, |$x, $y| $body)
+            pub fn $name(&self, other: impl Operand<Self>) -> Tensor<T> {
+                self.zip(stringify!($name), &other.whole(), |$x, $y| $body)
             }
         )*}
     };

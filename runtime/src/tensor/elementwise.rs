@@ -2,7 +2,7 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use super::Tensor;
+use super::{Operand, Tensor};
 use crate::error::{caller, fail};
 use crate::methods::half::eager;
 use crate::{Element, Error, Float, Real, bf16, f16, shape};
@@ -108,8 +108,8 @@ macro_rules! binary {
             /// When the shapes do not broadcast.
             #[must_use]
             #[track_caller]
-            pub fn $name(&self, other: &Tensor<T>) -> Tensor<T> {
-                self.zip(stringify!($name), other, |a, b| a.$function(b))
+            pub fn $name(&self, other: impl Operand<Self>) -> Tensor<T> {
+                self.zip(stringify!($name), &other.whole(), |a, b| a.$function(b))
             }
         )*}
     };

@@ -9,8 +9,11 @@ mod composite;
 mod discrete;
 mod elementwise;
 mod interop;
+mod operand;
 mod serial;
 mod structural;
+
+pub use operand::Operand;
 
 use crate::buffer::{Buffer, Shared};
 use crate::{Element, Error, shape};
@@ -19,9 +22,10 @@ use crate::{Element, Error, shape};
 ///
 /// Axes and positions may be negative and count from the end. A reduction `name_axis(axes)` removes
 /// the axes and `name_axis_keep(axes)` leaves them with size 1, where `axes` is `1`, `[0, 2]` or `..`
-/// for all. A comparison (`greater`, `equal`, ..) yields a mask of 1 and 0, and
-/// `mask.choose(&a, &b)` picks by it. A mask that is data is a `Tensor<bool>` (`choose`, `masked_fill`,
-/// `!`, `&`, `|`), labels are a `Tensor<u32>`; these, `u8` and `i64` become numbers by `to_float` and
+/// for all. The other operand of an elementwise method is a tensor or a number: `x.maximum(0.0)`. A
+/// comparison (`greater`, `equal`, ..) yields ones and zeros, and `mask.choose(&a, &b)` picks by them;
+/// `to_mask` makes a `Tensor<bool>` of them, which has `choose`, `masked_fill`, `any_axis`, `!`, `&`, `|`
+/// and `^`. Labels are a `Tensor<u32>`; these, `bool`, `u8` and `i64` become numbers by `to_float` and
 /// have no derivative. Losses yield one value per element or row: take `.mean()` or
 /// `.sum()`, or multiply by weights first. Every method works eagerly and, inside a
 /// `#[differentiable]` function, in the graph.
@@ -47,8 +51,8 @@ use crate::{Element, Error, shape};
 /// | `logaddexp` of equal operands | | one half each |
 /// | the side that `choose` does not take | | 0, unless that side is itself NaN or infinite in slope |
 /// | a sum of nothing, product of nothing | 0, 1 | |
-/// | a mean of nothing | NaN | |
-/// | `max_axis`, `logsumexp_axis` of nothing | minus infinity | |
+/// | a mean, a variance, `max_axis`, `min_axis` of nothing | an error | |
+/// | `logsumexp_axis`, `norm_axis` of nothing | minus infinity, 0 | |
 /// | `cholesky` | NaN if not positive definite | that of a symmetric argument |
 /// | `eigh`, `svd` at equal values | | what is not determined is left out |
 /// | a label outside of its axis | an error of the call | |
@@ -129,6 +133,20 @@ impl<T: Element> Tensor<T> {
     #[must_use]
     pub fn scalar(value: T) -> Self {
         Tensor::built(Vec::new(), vec![value])
+    }
+
+    /// The square matrix with ones on its diagonal and zeros elsewhere.
+    ///
+    /// # Panics
+    /// When it has more elements than any memory holds.
+    #[must_use]
+    #[track_caller]
+    pub fn eye(size: usize) -> Self {
+        let on_diagonal = |i| i % (size + 1) == 0;
+        Tensor::from_fn(
+            &[size, size],
+            |i| if on_diagonal(i) { T::ONE } else { T::ZERO },
+        )
     }
 
     /// A tensor whose element number i, in row-major order, is `f(i)`.

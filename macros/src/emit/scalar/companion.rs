@@ -51,6 +51,7 @@ pub(crate) fn expand(signature: &Signature, function: &Function, args: &Args) ->
         let items = quote!(#entries #links #modes #split #joint);
         return siblings(items, signature);
     }
+    let refusal = over_graphs(signature.params.len(), private);
     let used = signature.generics.params.is_empty().then(|| {
         quote! {
             const _: () = {
@@ -81,9 +82,29 @@ pub(crate) fn expand(signature: &Signature, function: &Function, args: &Args) ->
             #modes
             #split
             #joint
+            #refusal
         }
 
         #used
+    }
+}
+
+/// What a call from tensor code finds: an error that says that this is a function of numbers.
+pub(super) fn over_graphs(arity: usize, private: &TokenStream) -> TokenStream {
+    let types: Vec<Ident> = (0..arity)
+        .map(|k| Ident::new(&format!("A{k}"), Span::mixed_site()))
+        .collect();
+    let builder = Ident::new("B", Span::mixed_site());
+    // The error stands at the first argument, which is the user's.
+    let first = types.first().unwrap_or(&builder);
+    quote! {
+        #[doc(hidden)]
+        pub fn __instantiate<#builder, #(#types,)* R>(_: #builder, #(_: #types),*) -> R
+        where
+            #first: #private::OverGraphs<Self>,
+        {
+            loop {}
+        }
     }
 }
 

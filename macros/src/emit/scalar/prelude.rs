@@ -7,6 +7,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
 use super::body::{self, Style};
+use super::companion::over_graphs;
 use crate::autodiff::scalar::{adjoint, tangent};
 use crate::ir::body::{Body, Node, ValueId};
 use crate::ir::composite::{self, Composite};
@@ -33,18 +34,26 @@ struct Row {
     name: &'static str,
     doc: String,
     value: Value,
+    /// The method that does the same to a number of a graph.
+    method: Option<Ident>,
 }
 
 /// Prints all of them. `private` is the path to the runtime.
 pub(crate) fn functions(private: &TokenStream) -> TokenStream {
-    let mut rows = vec![row("stop_gradient", 1, true, |_, x| x[0])];
+    let mut rows = vec![Row {
+        method: Some(Ident::new("detach", Span::call_site())),
+        ..row("stop_gradient", 1, true, |_, x| x[0])
+    }];
     for &op in Op::ALL {
         if op.form() == Form::Runtime
             && op.arity() == 1
             && op.kind() == Kind::Float
             && op != Op::ToFloat
         {
-            rows.push(row(op.name(), 1, false, |body, x| body.op(op, x)));
+            rows.push(Row {
+                method: Some(Ident::new(op.name(), Span::call_site())),
+                ..row(op.name(), 1, false, |body, x| body.op(op, x))
+            });
         }
     }
     for &composite in Composite::ALL {
@@ -91,6 +100,7 @@ fn row(
         name,
         doc: format!(" `{name}`, with its companion."),
         value,
+        method: None,
     }
 }
 
@@ -285,6 +295,18 @@ fn items(row: &Row, private: &TokenStream) -> TokenStream {
     let tangents: Vec<Ident> = params.iter().map(crate::names::tangent).collect();
     let t_shadows: Vec<Ident> = shadows.iter().map(crate::names::tangent).collect();
     let zero = quote!(unwrap_or_else(#private::Val::blank));
+    let in_graphs = match &row.method {
+        Some(method) => quote! {
+            #[doc(hidden)]
+            #[track_caller]
+            pub fn __instantiate<'b, T: #private::Float>(
+                builder: &'b #private::Builder, x: impl #private::Lift<'b, T>
+            ) -> #private::TensorHandle<'b, T> {
+                builder.value(x).#method()
+            }
+        },
+        None => over_graphs(params.len(), private),
+    };
     let companion = format!("Derivatives of [`{text}`](fn@{text}).");
     quote! {
         #[doc = #doc]
@@ -306,6 +328,7 @@ fn items(row: &Row, private: &TokenStream) -> TokenStream {
         #[allow(missing_docs, clippy::too_many_arguments, reason = "linked to by generated code")]
         impl #name {
             #definitions
+            #in_graphs
             /// The gradient.
             #[inline(always)]
             pub fn grad<T: #private::Number>(#(#params: T),*) -> #gradient {

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 
 use crate::ir::dtype::Dtype;
 use crate::ir::graph::{Graph, NodeId, TensorOp};
 use crate::ir::op::{Form, Op};
 use crate::passes::fuse::FusedKernel;
+
+use super::mapped;
 
 impl Dtype {
     /// The runtime's variant.
@@ -218,7 +220,11 @@ impl Printer<'_> {
                 let name = quote!(#path).to_string().replace(' ', "");
                 let index = syn::Index::from(*k);
                 (
-                    quote!(#path::__pullback(#(#tokens),*).#index),
+                    mapped::companion(
+                        path,
+                        tokens.len() - 1,
+                        |function, span| quote_spanned!(span=> #function::__pullback(#(#tokens),*).#index),
+                    ),
                     format!("{name}.pullback({}).{k}", texts.join(", ")),
                     format!("{}_pullback_{k}({})", device_name(path), cudas.join(", ")),
                 )
@@ -264,16 +270,18 @@ impl Printer<'_> {
             list
         };
         let (along, shadow) = (chosen(k, quote!(1.0)), chosen(j, quote!(&mut #result)));
-        quote! {{
-            let mut #result = 0.0;
-            #root::Tape::with(|#tape| {
-                #path::__second_forward(#(#x,)* #(#along,)* #tape, #root::Single);
-                #path::__second_reverse(
-                    #(#x,)* #(#along,)* #(#none,)* #(#shadow,)* 1.0, 0.0, #tape, #root::Single
-                );
-            });
-            #result * #factor
-        }}
+        mapped::companion(path, x.len(), |function, span| {
+            quote_spanned! {span=> {
+                let mut #result = 0.0;
+                #root::Tape::with(|#tape| {
+                    #function::__second_forward(#(#x,)* #(#along,)* #tape, #root::Single);
+                    #function::__second_reverse(
+                        #(#x,)* #(#along,)* #(#none,)* #(#shadow,)* 1.0, 0.0, #tape, #root::Single
+                    );
+                });
+                #result * #factor
+            }}
+        })
     }
 
     fn scalar(&self, op: Op, x: &[&TokenStream]) -> TokenStream {

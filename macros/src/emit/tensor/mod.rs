@@ -4,6 +4,7 @@ mod arguments;
 pub(crate) mod companion;
 mod derivation;
 pub(crate) mod kernel;
+mod mapped;
 pub(crate) mod one_ops;
 mod program;
 pub(crate) mod region;

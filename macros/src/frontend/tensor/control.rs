@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, ExprCall, ExprMethodCall, Macro};
 
 use crate::diag::Code;
+use crate::names;
 
 use super::known::{Call, Callee};
 use super::links::Entry;
@@ -162,6 +163,16 @@ impl Lowerer<'_> {
             return Lowered::Host(quote!(::core::unreachable!()));
         };
         let arguments = self.arguments(call.args.iter());
+        if let Some(made) = constant(&callee.path) {
+            let (span, builder) = (callee.span(), &self.builder);
+            let (root, ty) = (
+                names::at(&self.root, span),
+                self.element.computed(&self.root),
+            );
+            return Lowered::Handle(quote_spanned! {span=>
+                #root::constant::#made::<#ty>(#builder, #(#arguments),*)
+            });
+        }
         let (path, entry) = entry(&callee.path);
         let path = &path;
         let is_constructor = path.segments.last().is_some_and(|segment| {
@@ -218,7 +229,7 @@ impl Lowerer<'_> {
     pub(super) fn user_method(&mut self, call: &ExprMethodCall, receiver: TokenStream) -> Lowered {
         let arguments = self.arguments(call.args.iter());
         let span = call.method.span();
-        let (root, builder) = (crate::names::at(&self.root, span), &self.builder);
+        let (root, builder) = (names::at(&self.root, span), &self.builder);
         let name = self.links.method(&call.method, arguments.len());
         Lowered::Host(quote_spanned! {span=>
             #root::Receiver::host(&(#receiver)).#name(#builder, #(#arguments),*)
@@ -230,6 +241,14 @@ impl Lowerer<'_> {
         &mut self,
         arguments: impl Iterator<Item = &'e Expr>,
     ) -> Vec<TokenStream> {
+        self.believed(arguments).0
+    }
+
+    /// As [`arguments`](Self::arguments), and which of them are believed to be tensors by value.
+    pub(super) fn believed<'e>(
+        &mut self,
+        arguments: impl Iterator<Item = &'e Expr>,
+    ) -> (Vec<TokenStream>, Vec<bool>) {
         let mut borrows = Vec::new();
         for argument in arguments {
             let (borrow, inner) = match argument {
@@ -254,14 +273,12 @@ impl Lowerer<'_> {
             self.finish_region(&[]);
         }
         let values = self.held.split_off(first);
-        values
-            .into_iter()
-            .zip(borrows)
-            .map(|(value, borrow)| {
-                let value = self.tokens(value);
-                quote!(#borrow #value)
-            })
-            .collect()
+        let printed = values.into_iter().zip(borrows).map(|(value, borrow)| {
+            let tensor = borrow.is_empty() && !matches!(value, Lowered::Host(_));
+            let value = self.tokens(value);
+            (quote!(#borrow #value), tensor)
+        });
+        printed.unzip()
     }
 
     pub(super) fn macro_call(&mut self, mac: &Macro) -> TokenStream {
@@ -305,6 +322,15 @@ impl Lowerer<'_> {
         let hosts = names.map(|name| quote!(let #name = #root::Receiver::host(&#name);));
         quote!({ #(#hosts)* #body })
     }
+}
+
+/// The function of the runtime that makes in a graph what an associated function of `Tensor` makes of
+/// numbers.
+fn constant(path: &syn::Path) -> Option<&Ident> {
+    let mut last = path.segments.iter().rev();
+    let (made, ty) = (last.next()?, last.next()?);
+    let known = ["zeros", "full", "scalar", "eye"];
+    (ty.ident == "Tensor" && known.iter().any(|known| made.ident == known)).then_some(&made.ident)
 }
 
 /// The function that a path calls, and what of it: `f::grad` is the gradient of `f`.

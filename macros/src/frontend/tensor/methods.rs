@@ -63,7 +63,10 @@ impl Lowerer<'_> {
         let receiver = self.expr(&call.receiver);
         let maps_function = name == "map" && matches!(call.args.first(), Some(Expr::Path(_)));
         let known = !matches!(receiver, Lowered::Host(_));
-        if known || maps_function || is_tensor_only(&name) {
+        if name == "reshape" && self.is_labels(&call.receiver) {
+            return self.bound(call, Yields::Other, receiver);
+        }
+        if known || maps_function || is_tensor_only(&name, call.args.len()) {
             if name == "clone" {
                 return match receiver {
                     // The handle may stand behind a reference, which a clone takes off.
@@ -111,6 +114,15 @@ impl Lowerer<'_> {
             return Lowered::Host(quote!(#receiver.#method #turbofish(#(#arguments),*)));
         }
         self.user_method(call, receiver)
+    }
+
+    /// Whether an expression is a variable of labels.
+    fn is_labels(&self, expression: &Expr) -> bool {
+        let Expr::Path(path) = expression else {
+            return false;
+        };
+        let name = path.path.get_ident();
+        name.is_some_and(|name| self.belief(name) == Some(super::Belief::Labels))
     }
 
     /// A method of the runtime, called on the handle when the graph is bound.
@@ -326,6 +338,11 @@ impl Lowerer<'_> {
                 Some(self.graph.add(TensorOp::Map(id), operands))
             }
             Expr::Closure(closure) if closure.inputs.len() == operands.len() => {
+                if let Some((part, what)) = no_formula(&closure.body) {
+                    let text = format!("{what} in the closure of `{}`", call.method);
+                    self.errors.at(part, Code::Closure, text);
+                    return Some(operands[0]);
+                }
                 self.scopes.push(std::collections::BTreeMap::new());
                 self.shapes.open();
                 let outer = self.pending.clone();
@@ -351,6 +368,26 @@ impl Lowerer<'_> {
             }
         }
     }
+}
+
+/// The first part of a closure's body that is no formula, and what it is.
+fn no_formula(body: &Expr) -> Option<(&Expr, &'static str)> {
+    struct Search<'e>(Option<(&'e Expr, &'static str)>);
+    impl<'e> syn::visit::Visit<'e> for Search<'e> {
+        fn visit_expr(&mut self, expression: &'e Expr) {
+            let what = match expression {
+                Expr::If(_) | Expr::Match(_) => "a branch",
+                Expr::ForLoop(_) | Expr::While(_) | Expr::Loop(_) => "a loop",
+                Expr::Return(_) => "an early return",
+                Expr::Assign(_) => "an assignment",
+                _ => return syn::visit::visit_expr(self, expression),
+            };
+            self.0.get_or_insert((expression, what));
+        }
+    }
+    let mut search = Search(None);
+    syn::visit::Visit::visit_expr(&mut search, body);
+    search.0
 }
 
 /// An integer literal, with or without a sign.

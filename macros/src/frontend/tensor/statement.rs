@@ -104,6 +104,13 @@ impl Lowerer<'_> {
             }
             return;
         }
+        if let (Pat::Tuple(names), Expr::Tuple(values)) = (&local.pat, &*init.expr)
+            && local.attrs.is_empty()
+            && names.elems.len() == values.elems.len()
+            && names.elems.iter().all(|name| matches!(name, Pat::Ident(_)))
+        {
+            return self.several(names, values);
+        }
         let (pattern, annotation) = match &local.pat {
             Pat::Type(typed) => (&*typed.pat, Some(&*typed.ty)),
             pattern => (pattern, None),
@@ -150,6 +157,25 @@ impl Lowerer<'_> {
                     self.shapes.set(&name, shape.clone());
                 }
             }
+        }
+    }
+
+    /// `let (a, b) = (x, y);`: each variable is believed to be what its value is.
+    fn several(&mut self, names: &syn::PatTuple, values: &syn::ExprTuple) {
+        let (printed, tensors) = self.believed(values.elems.iter());
+        let bound: Vec<Ident> = names.elems.iter().flat_map(bound_names).collect();
+        // A pending variable that is shadowed here may still be needed inside a region.
+        if self.pending.iter().any(|(known, _)| bound.contains(known)) {
+            self.finish_region(&[]);
+        }
+        self.out.push(quote!(let #names = (#(#printed,)*);));
+        for (name, tensor) in bound.iter().zip(tensors) {
+            let belief = if tensor {
+                Belief::Tensor
+            } else {
+                Belief::Unknown
+            };
+            self.declare(name, belief);
         }
     }
 }

@@ -292,7 +292,14 @@ pub(super) fn is_float_method(name: &str) -> bool {
 
 /// Whether only tensors have a method of that name: its receiver is a tensor whatever else is
 /// known.
-pub(super) fn is_tensor_only(name: &str) -> bool {
+pub(super) fn is_tensor_only(name: &str, arguments: usize) -> bool {
+    // Those of slices take fewer.
+    if matches!(
+        (name, arguments),
+        ("concat" | "split", 2) | ("reshape" | "sort", 1)
+    ) {
+        return true;
+    }
     if SHARED.contains(&name) {
         return false;
     }
