@@ -170,7 +170,7 @@ fn masks_are_made_and_combined_in_a_graph() {
         let x = common::noise(&shape, seed) * 3.0;
         let y = common::noise(&shape, seed + 10);
         let given = common::noise(&shape, seed + 20)
-            .greater(&Tensor::zeros(&shape))
+            .greater(Tensor::zeros(&shape))
             .to_mask();
         let codes = Tensor::from_fn(&shape, |k| (k * 5 % 3) as u8);
         let mut program = logical::bind(&x, &y, &given, &codes).unwrap();

@@ -352,8 +352,8 @@ fn nothing_has_no_mean_and_no_largest_element() {
 /// The share of rows whose largest entry is the label, which has no slope, beside the loss.
 #[differentiable(wrt(x))]
 fn right_answers(x: &Tensor<f64>, labels: &Tensor<u32>) -> f64 {
-    let right = x.argmax_axis(-1).equal(&labels.to_float());
-    let wrong = x.argmin_axis(1).equal(&labels.to_float());
+    let right = x.argmax_axis(-1).equal(labels.to_float());
+    let wrong = x.argmin_axis(1).equal(labels.to_float());
     (x.cross_entropy(labels) * (right + 1.0) + wrong).mean()
 }
 

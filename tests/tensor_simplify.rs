@@ -85,8 +85,8 @@ fn named_twice(w: &Tensor<f64>, x: &Tensor<f64>) -> f64 {
     let h = x.matmul(w).tanh();
     let rows = h.shape()[0];
     let mut again = h.clone();
-    for _ in 0..rows - rows {
-        again = again + w.sum();
+    for _ in 3..rows {
+        again += w.sum();
     }
     again.square().mean()
 }

@@ -140,7 +140,7 @@ fn flow_loss(flow: &Vec<Coupling>, x: &Tensor<f64>) -> f64 {
         let (kept, moved) = (y.slice(1, ..half), y.slice(1, half..));
         let scale = layer.scale.forward(&kept).tanh();
         let moved = moved * scale.exp() + layer.shift.forward(&kept);
-        log_volume = log_volume + scale.sum_axis(1);
+        log_volume += scale.sum_axis(1);
         y = kept.concat(&[&moved], 1);
     }
     (y.square().sum_axis(1) * 0.5 - log_volume).mean()

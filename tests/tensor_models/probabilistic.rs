@@ -177,9 +177,9 @@ struct Factors {
 #[differentiable(wrt(model))]
 fn ratings(model: &Factors, users: &Tensor<u32>, items: &Tensor<u32>, stars: &Tensor<f64>) -> f64 {
     let mut predicted = (model.users.embedding(users) * model.items.embedding(items)).sum_axis(-1);
-    predicted = predicted + model.mean;
+    predicted += model.mean;
     if let Some(bias) = &model.bias {
-        predicted = predicted + bias.embedding(items);
+        predicted += bias.embedding(items);
     }
     predicted.huber(stars, 0.7).mean()
         + 0.01 * (model.users.square().sum() + model.items.square().sum())

@@ -87,6 +87,7 @@ fn an_encoder_and_a_decoder() {
 
 /// A conditional random field: minus the log-probability of one path of tags, by the forward algorithm.
 #[differentiable(wrt(scores, transitions))]
+#[allow(clippy::ptr_arg, reason = "a program owns what it was bound with")]
 fn tagging(scores: &Tensor<f64>, transitions: &Tensor<f64>, path: &Vec<usize>) -> f64 {
     let mut own = scores.index_axis(0, 0).index_axis(0, path[0]).sum();
     let mut ways = scores.index_axis(0, 0);

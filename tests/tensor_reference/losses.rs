@@ -34,9 +34,9 @@ golden! { |case|
             - (0.5 * std::f64::consts::FRAC_2_SQRT_PI) as Float);
         loss.mean_axis(..)
     };
-    "msle" msle (p, t) [] {} p.ln_1p().squared_difference(&t.ln_1p()).mean_axis(0);
+    "msle" msle (p, t) [] {} p.ln_1p().squared_difference(t.ln_1p()).mean_axis(0);
     "r2_loss" r2_loss (p, t) [] {} {
-        let spread = t.squared_difference(&t.mean_axis_keep(0)).sum_axis(0);
+        let spread = t.squared_difference(t.mean_axis_keep(0)).sum_axis(0);
         t.squared_difference(p).sum_axis(0) / spread
     };
     "cross_entropy" cross_entropy (z) [t] {} z.cross_entropy(t).mean_axis(0);

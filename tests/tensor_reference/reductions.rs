@@ -84,7 +84,7 @@ golden! { generic |case|
     };
     "argmax_value" argmax_value (x) [] {} x.detach().max_axis(..) * Float::ZERO;
     "argmax_select" argmax_select (x, y) [] {} {
-        let best = y.equal(&y.max_axis_keep(..));
+        let best = y.equal(y.max_axis_keep(..));
         (x * y * best).sum_axis(0)
     };
     "cumsum" cumsum (x) [] {axis: isize = axis(case)} x.cumsum(*axis);

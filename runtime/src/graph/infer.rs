@@ -4,13 +4,16 @@ use super::region::{Axes, Node, Operand, Place, Region, ShapeRule, ValueIndex};
 use crate::error::EMPTY_MEAN;
 use crate::{Error, shape};
 
-/// Infers the shape of every value. After a mismatch the rest is plausible, and the first error is
-/// returned beside the shapes, with the operands that it is about.
+/// An error, and the operands that it is about.
+pub(crate) type Mismatch = (Error, Vec<ValueIndex>);
+
+/// Infers the shape of every value. After a mismatch the rest is plausible, and the first one is
+/// returned beside the shapes.
 pub(crate) fn infer(
     region: &Region,
     inputs: &[Vec<usize>],
     args: &[i64],
-) -> (Vec<Vec<usize>>, Option<(Error, Vec<ValueIndex>)>) {
+) -> (Vec<Vec<usize>>, Option<Mismatch>) {
     let mut shapes: Vec<Vec<usize>> = Vec::with_capacity(region.values.len());
     let mut first = None;
     let mut given = inputs.iter();
@@ -112,7 +115,7 @@ pub(crate) fn infer(
 
 /// The error of a mean over no elements. It is a sum over its number of terms, which is how many
 /// elements its operand has for each of the sum.
-fn mean_of_nothing(region: &Region, shapes: &[Vec<usize>]) -> Option<(Error, Vec<ValueIndex>)> {
+fn mean_of_nothing(region: &Region, shapes: &[Vec<usize>]) -> Option<Mismatch> {
     let operands = region.forward.iter().flat_map(|node| match node {
         Node::Fused { inputs, .. } => *inputs,
         _ => &[],
