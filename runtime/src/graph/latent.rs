@@ -25,12 +25,18 @@ pub(super) struct Latent {
 
 #[derive(Clone, Debug)]
 enum Form {
+    Own(Elements),
+    /// The elements of another latent value, in the same order, under a shape that is no view.
+    Again(LatentId),
+}
+
+/// What the elements of a latent value are.
+#[derive(Clone, Debug)]
+enum Elements {
     /// Zeros of that shape.
     Zeros(Vec<usize>),
     /// Elements of what is at home there, seen as one row.
     View(Home, Strided),
-    /// The elements of another latent value, in the same order, under a shape that is no view.
-    Again(LatentId),
 }
 
 /// A view of a plan, for people.
@@ -77,16 +83,16 @@ impl Planner<'_> {
 
     /// Zeros of a shape.
     pub(super) fn zeros(&mut self, shape: &[usize]) -> Home {
-        self.latent(Form::Zeros(shape.to_vec()))
+        self.latent(Form::Own(Elements::Zeros(shape.to_vec())))
     }
 
-    /// A latent value as long as nobody has packed it.
-    fn unpacked(&self, home: Home) -> Option<&Form> {
+    /// The elements of a latent value as long as nobody has packed it.
+    fn unpacked(&self, home: Home) -> Option<&Elements> {
         let Home::Latent(id) = home else { return None };
         let latent = &self.latents[id.0];
         match &latent.form {
             Form::Again(id) => self.unpacked(Home::Latent(*id)),
-            form => latent.packed.is_none().then_some(form),
+            Form::Own(elements) => latent.packed.is_none().then_some(elements),
         }
     }
 
@@ -116,23 +122,23 @@ impl Planner<'_> {
     /// A view of a value.
     pub(super) fn seen(&mut self, home: Home, seen: Strided) -> Option<Home> {
         let (base, seen) = match self.unpacked(home) {
-            Some(Form::View(base, known)) => (*base, known.followed_by(&seen)?),
-            Some(Form::Zeros(_)) => return Some(self.zeros(&seen.shape)),
-            Some(Form::Again(_)) | None => (self.packed(home), seen),
+            Some(Elements::View(base, known)) => (*base, known.followed_by(&seen)?),
+            Some(Elements::Zeros(_)) => return Some(self.zeros(&seen.shape)),
+            None => (self.packed(home), seen),
         };
-        Some(self.latent(Form::View(base, seen)))
+        Some(self.latent(Form::Own(Elements::View(base, seen))))
     }
 
     /// A value under another shape.
     pub(super) fn reshaped(&mut self, home: Home, shape: &[usize]) -> Home {
         let Home::Latent(id) = home else { return home };
         let form = match self.unpacked(home) {
-            Some(Form::Zeros(_)) => Form::Zeros(shape.to_vec()),
-            Some(Form::View(base, known)) => match known.of_shape(shape) {
-                Some(seen) => Form::View(*base, seen),
+            Some(Elements::Zeros(_)) => return self.zeros(shape),
+            Some(Elements::View(base, known)) => match known.of_shape(shape) {
+                Some(seen) => Form::Own(Elements::View(*base, seen)),
                 None => Form::Again(id),
             },
-            Some(Form::Again(_)) | None => return self.packed(home),
+            None => return self.packed(home),
         };
         self.latent(form)
     }
@@ -144,12 +150,11 @@ impl Planner<'_> {
             return home;
         }
         let shape = match &self.latents[id.0].form {
-            Form::Zeros(shape) => shape,
-            Form::View(_, seen) => &seen.shape,
+            Form::Own(Elements::Zeros(shape)) => shape,
+            Form::Own(Elements::View(_, seen)) => &seen.shape,
             Form::Again(id) => return self.packed(Home::Latent(*id)),
         };
-        let bytes = self.bytes(shape);
-        let to = Home::Buffer(self.arena.allocate(bytes));
+        let to = self.room(shape.iter().product());
         self.pack_into(home, to);
         self.latents[id.0].packed = Some(to);
         to
@@ -165,7 +170,7 @@ impl Planner<'_> {
         }
         let mut views = Vec::new();
         for latent in self.latents.clone() {
-            let Form::View(base, seen) = latent.form else {
+            let Form::Own(Elements::View(base, seen)) = latent.form else {
                 continue;
             };
             let of = self.location(base);
@@ -185,7 +190,7 @@ impl Planner<'_> {
     /// What an unpacked view shows.
     pub(super) fn shown(&self, home: Home) -> Option<Home> {
         match self.unpacked(home) {
-            Some(Form::View(base, _)) => Some(*base),
+            Some(Elements::View(base, _)) => Some(*base),
             _ => None,
         }
     }
@@ -199,7 +204,7 @@ impl Planner<'_> {
 
     /// Writes the elements of a latent value in a row; says whether it is one.
     pub(super) fn pack_into(&mut self, home: Home, to: Home) -> bool {
-        let Some(form) = self.unpacked(home).cloned() else {
+        let Some(elements) = self.unpacked(home).cloned() else {
             return false;
         };
         let mut of = home;
@@ -208,17 +213,16 @@ impl Planner<'_> {
             latent.copied = true;
             match latent.form {
                 Form::Again(id) => of = Home::Latent(id),
-                _ => break,
+                Form::Own(_) => break,
             }
         }
         let output = self.location(to);
-        let action = match form {
-            Form::Again(_) => return false,
-            Form::Zeros(shape) => Action::Zero {
+        let action = match elements {
+            Elements::Zeros(shape) => Action::Zero {
                 to: output,
                 bytes: self.bytes(&shape),
             },
-            Form::View(base, seen) => {
+            Elements::View(base, seen) => {
                 let (dtype, input) = (self.dtype, self.location(base));
                 match seen.transposed() {
                     Some(shape) => Action::Transpose {
@@ -250,8 +254,8 @@ impl Planner<'_> {
         domain: &[usize],
     ) -> (Location, Read) {
         let (home, strides, offset) = match self.unpacked(home) {
-            Some(Form::Zeros(_)) => (None, vec![0; domain.len()], 0),
-            Some(Form::View(base, seen)) if seen.is_forward() && seen.shape == shape => {
+            Some(Elements::Zeros(_)) => (None, vec![0; domain.len()], 0),
+            Some(Elements::View(base, seen)) if seen.is_forward() && seen.shape == shape => {
                 let (base, own) = (*base, seen.forward_strides());
                 let mut strides = vec![0; domain.len()];
                 strides[domain.len() - own.len()..].copy_from_slice(&own);
@@ -270,7 +274,7 @@ impl Planner<'_> {
         shape: &[usize],
         (matrix, transposed): (&'s [usize], bool),
     ) -> (Location, Side<'s>) {
-        if let Some(Form::View(base, seen)) = self.unpacked(home)
+        if let Some(Elements::View(base, seen)) = self.unpacked(home)
             && seen.is_forward()
             && seen.shape == shape
             && shape == matrix

@@ -203,6 +203,11 @@ impl Planner<'_> {
         shape.iter().product::<usize>() * self.dtype.size()
     }
 
+    /// A new buffer for so many elements.
+    pub(super) fn room(&mut self, elements: usize) -> Home {
+        Home::Buffer(self.arena.allocate(elements * self.dtype.size()))
+    }
+
     /// Where a graph value is.
     pub(super) fn home(&mut self, id: ValueId) -> Home {
         if let Some(&home) = self.homes.get(&id) {

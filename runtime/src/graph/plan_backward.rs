@@ -142,7 +142,7 @@ impl Planner<'_> {
                 .product();
             let to = known.unwrap_or_else(|| match leaf {
                 Some(leaf) => self.gradient(leaf),
-                None => Home::Buffer(self.arena.allocate(elements * self.dtype.size())),
+                None => self.room(elements),
             });
             cotangents.insert(id, to);
             if known.is_some() || !self.pack_into(from, to) {
@@ -160,7 +160,7 @@ impl Planner<'_> {
             return Some(known);
         }
         let elements = self.values[id.index()].shape.iter().product();
-        let home = Home::Buffer(self.arena.allocate(elements * self.dtype.size()));
+        let home = self.room(elements);
         if !self.pack_into(known, home) {
             self.copy(known, home, elements, false);
         }
@@ -190,7 +190,7 @@ impl Planner<'_> {
             self.copy(seed, home, elements, true);
         } else if several || self.receives_more(output) {
             // Others will add to it, and the seed is not ours to write to.
-            let home = Home::Buffer(self.arena.allocate(elements * self.dtype.size()));
+            let home = self.room(elements);
             self.copy(seed, home, elements, false);
             cotangents.insert(output, home);
         } else {
@@ -246,8 +246,8 @@ impl Planner<'_> {
                 continue;
             }
             writers.push((writer, id));
-            let bytes = self.bytes(&instance.shapes[usize::from(value)]);
-            let write = if cotangents.contains_key(&id) {
+            let elements = instance.shapes[usize::from(value)].iter().product();
+            let write = if accumulates {
                 Write::Accumulate
             } else {
                 Write::Store
@@ -258,7 +258,7 @@ impl Planner<'_> {
             let home = known.unwrap_or_else(|| match source {
                 Source::Leaf(leaf) if value_info.rows => Home::RowList(leaf),
                 Source::Leaf(leaf) => self.gradient(leaf),
-                _ => Home::Buffer(self.arena.allocate(bytes)),
+                _ => self.room(elements),
             });
             cotangents.insert(id, home);
             if let Source::Leaf(leaf) = source {

@@ -61,16 +61,7 @@ impl Planner<'_> {
         let home = self.local(index, input);
         let home = match node {
             Node::Reshape { .. } => self.reshaped(home, shape(output)),
-            Node::Transpose { .. } => {
-                let mut seen = Strided::whole(shape(input));
-                let last = seen.strides.len();
-                if last < 2 {
-                    return None;
-                }
-                seen.strides.swap(last - 1, last - 2);
-                seen.shape.swap(last - 1, last - 2);
-                self.seen(home, seen)?
-            }
+            Node::Transpose { .. } => self.seen(home, Strided::transpose_of(shape(input))?)?,
             Node::Primitive { op, .. } => {
                 self.moved((op, &instance.args), (home, shape(input)), shape(output))?
             }
@@ -84,8 +75,8 @@ impl Planner<'_> {
         let place = match targets.get(&value) {
             Some(&(home, _)) => home,
             None => {
-                let bytes = self.bytes(&self.instances[index].shapes[usize::from(value)]);
-                Home::Buffer(self.arena.allocate(bytes))
+                let shape = &self.instances[index].shapes[usize::from(value)];
+                self.room(shape.iter().product())
             }
         };
         self.locals[index].insert(value, place);

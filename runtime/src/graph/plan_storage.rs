@@ -27,15 +27,15 @@ impl Planner<'_> {
             return Home::Leaf(leaf);
         }
         // The first values are the leaves.
-        let elements = self.values[leaf].shape.iter().product::<usize>();
-        let buffer = self.arena.allocate(elements * self.dtype.size());
+        let elements = self.values[leaf].shape.iter().product();
+        let home = self.room(elements);
         let action = Action::Convert {
             from: (stored, Location::Leaf(leaf)),
-            to: (self.dtype, Location::Arena(buffer.0)),
+            to: (self.dtype, self.location(home)),
             elements,
         };
         self.push(action, "");
-        Home::Buffer(buffer)
+        home
     }
 
     /// Where the gradient of a leaf is accumulated; to be asked once for each leaf.

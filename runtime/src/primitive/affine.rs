@@ -32,6 +32,15 @@ impl Strided {
         }
     }
 
+    /// The transpose over the last two axes, if there are two.
+    pub(crate) fn transpose_of(shape: &[usize]) -> Option<Strided> {
+        let mut seen = Strided::whole(shape);
+        let row = shape.len().checked_sub(2)?;
+        seen.shape.swap(row, row + 1);
+        seen.strides.swap(row, row + 1);
+        Some(seen)
+    }
+
     /// Whether it steps forwards along every axis.
     pub(crate) fn is_forward(&self) -> bool {
         self.strides.iter().all(|&stride| stride >= 0) && self.offset >= 0
@@ -174,11 +183,9 @@ impl Strided {
             return None;
         };
         let shape = [batch, &[columns, rows]].concat();
-        let mut strides = Strided::whole(&shape).strides;
-        let last = strides.len();
-        strides.swap(last - 1, last - 2);
+        let strides = Strided::transpose_of(&shape)?.strides;
         let same = |axis: usize| self.shape[axis] == 1 || strides[axis] == self.strides[axis];
-        (self.offset == 0 && (0..last).all(same)).then_some(shape)
+        (self.offset == 0 && (0..strides.len()).all(same)).then_some(shape)
     }
 }
 
