@@ -10,7 +10,9 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 use crate::ir::body::{Node, ValueId};
 use crate::ir::op::{Kind, Op};
-use crate::ir::scalar::{Function, Place, Rhs, StmtKind, Value, for_each_simple};
+use crate::ir::scalar::{
+    Function, Place, Rhs, StmtKind, Value, for_each_simple, is_float, is_range,
+};
 
 /// Gives variables that are certainly floats of a known type that type.
 pub(crate) fn write(function: &mut Function) {
@@ -57,22 +59,12 @@ fn type_at(function: &Function, place: &Place) -> Option<TokenStream> {
         let TokenTree::Group(index) = step else {
             return None;
         };
-        if index.delimiter() != Delimiter::Bracket || is_range(index.stream()) {
+        if index.delimiter() != Delimiter::Bracket || is_range(&index.stream()) {
             return None;
         }
         ty = element(ty)?;
     }
-    let text = ty.to_string();
-    ["f32", "f64"].contains(&text.as_str()).then_some(ty)
-}
-
-/// Whether an index may ask for more than one element.
-fn is_range(index: TokenStream) -> bool {
-    let mut before = false;
-    index.into_iter().any(|tree| {
-        let dot = matches!(&tree, TokenTree::Punct(mark) if mark.as_char() == '.');
-        std::mem::replace(&mut before, dot) && dot
-    })
+    is_float(&ty).then_some(ty)
 }
 
 /// `T` of `[T]` and `[T; N]`.

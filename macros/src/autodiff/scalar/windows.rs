@@ -14,7 +14,7 @@ use super::reversal;
 use super::uses::Uses;
 use crate::ir::body::Node;
 use crate::ir::scalar::{
-    Aggregate, Copying, Function, Head, Loop, Rhs, SlotId, StmtKind, for_each_simple,
+    Aggregate, Copying, Function, Head, Loop, Rhs, SlotId, StmtKind, for_each_simple, is_float,
 };
 
 /// How many windows a loop may have, shadows not counted.
@@ -170,8 +170,7 @@ pub(crate) fn is_list(function: &Function, slot: SlotId) -> bool {
 /// Whether a variable is known to hold a float of a known type.
 pub(crate) fn is_typed_number(function: &Function, slot: SlotId) -> bool {
     let of = function.slot(slot);
-    let float = |ty: &TokenStream| ["f32", "f64"].contains(&ty.to_string().as_str());
-    !of.reference && of.ty.as_ref().is_some_and(float)
+    !of.reference && of.ty.as_ref().is_some_and(is_float)
 }
 
 /// Whether a variable is known to hold a float: everything that is written to it is computed, a

@@ -49,14 +49,7 @@ impl Lowerer<'_> {
                 l.value_or_effect(other, target);
             }
         });
-        self.push(
-            branch.span(),
-            StmtKind::If {
-                condition,
-                then,
-                otherwise,
-            },
-        );
+        self.either(branch.span(), condition, then, otherwise);
     }
 
     /// `if let .. && c { .. } else { .. }`: nested conditions, and a flag for the `else`.
@@ -83,14 +76,7 @@ impl Lowerer<'_> {
         };
         let then = self.nested(|l| l.value_or_effect(other, target));
         let otherwise = Vec::new();
-        self.push(
-            branch.span(),
-            StmtKind::If {
-                condition,
-                then,
-                otherwise,
-            },
-        );
+        self.either(branch.span(), condition, then, otherwise);
     }
 
     fn conjunct(
@@ -123,14 +109,7 @@ impl Lowerer<'_> {
                 let span = condition.span();
                 let condition = self.opaque(condition).into();
                 let then = self.nested(|l| l.conjunct(branch, rest, target, taken));
-                self.push(
-                    span,
-                    StmtKind::If {
-                        condition,
-                        then,
-                        otherwise: Vec::new(),
-                    },
-                );
+                self.either(span, condition, then, Vec::new());
             }
         }
     }

@@ -3,14 +3,14 @@
 //! `m.row(i)` is another name for a part of `m`. An element of it is one of `m`, at two indices, so
 //! that its cotangent goes to the right entry without a view of the shadow.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Expr, ExprMethodCall, Type};
 
 use super::Lowerer;
 use super::scope::View;
 use crate::frontend::array;
-use crate::ir::scalar::SlotId;
+use crate::ir::scalar::{SlotId, is_range};
 
 impl View {
     /// An element or a range of it, by the brackets that are written behind it.
@@ -26,15 +26,6 @@ impl View {
         element.place.reads.extend(reads);
         element
     }
-}
-
-/// Whether an index is a range.
-fn is_range(at: &TokenStream) -> bool {
-    let mut before = false;
-    at.clone().into_iter().any(|tree| {
-        let dot = matches!(&tree, TokenTree::Punct(punct) if punct.as_char() == '.');
-        std::mem::replace(&mut before, dot) && dot
-    })
 }
 
 impl Lowerer<'_> {

@@ -33,7 +33,7 @@ use super::shape::{Failing, Floats, failing};
 use super::signature::{Passing, Signature};
 use crate::diag::{Code, Errors};
 use crate::ir::scalar::{
-    Assign, Block, Function, LoopId, Place, Rhs, Slot, SlotId, Stmt, StmtId, StmtKind,
+    Assign, Block, Function, Inert, LoopId, Place, Rhs, Slot, SlotId, Stmt, StmtId, StmtKind,
 };
 pub(crate) use stream::is_stream;
 
@@ -210,6 +210,16 @@ impl Lowerer<'_> {
         if let Some(block) = self.blocks.last_mut() {
             block.push(Stmt { id, span, kind });
         }
+    }
+
+    /// Runs one of two blocks.
+    fn either(&mut self, span: Span, condition: Inert, then: Vec<Stmt>, otherwise: Vec<Stmt>) {
+        let kind = StmtKind::If {
+            condition,
+            then,
+            otherwise,
+        };
+        self.push(span, kind);
     }
 
     /// Writes a place. `first` says that nothing was written to it before in this turn of the

@@ -14,7 +14,7 @@ use super::Lowerer;
 use super::opaque::Opaque;
 use super::scope::{Binding, View};
 use crate::diag::Code;
-use crate::ir::scalar::{Aggregate, Bound, Inert, Place, Rhs, SlotId, StmtKind};
+use crate::ir::scalar::{Aggregate, Bound, Inert, Place, Rhs, SlotId};
 
 /// An arm: its pattern and guard.
 pub(super) type Arm<'a> = (&'a Pat, Option<&'a Expr>);
@@ -128,14 +128,7 @@ impl Lowerer<'_> {
             };
             l.assign(span, Place::whole(slot), Rhs::Constant(none), true);
         });
-        self.push(
-            span,
-            StmtKind::If {
-                condition,
-                then,
-                otherwise,
-            },
-        );
+        self.either(span, condition, then, otherwise);
         Some(Some(View::behind(Place::whole(slot), false)))
     }
 
@@ -174,14 +167,7 @@ impl Lowerer<'_> {
         });
         let otherwise =
             self.nested(|l| l.chain(span, view, arms, number + 1, Some(chosen), bodies));
-        self.push(
-            span,
-            StmtKind::If {
-                condition,
-                then,
-                otherwise,
-            },
-        );
+        self.either(span, condition, then, otherwise);
     }
 
     /// `arm == 2`

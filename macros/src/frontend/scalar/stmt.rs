@@ -232,14 +232,7 @@ impl Lowerer<'_> {
         let chosen = self.test(&view, &[(pat, None), (&rest, None)]);
         let condition = self.is_arm(chosen, 1);
         let then = self.nested(|l| l.statement(diverge));
-        self.push(
-            diverge.span(),
-            StmtKind::If {
-                condition,
-                then,
-                otherwise: Vec::new(),
-            },
-        );
+        self.either(diverge.span(), condition, then, Vec::new());
         self.bind_arm(pat, &view);
     }
 

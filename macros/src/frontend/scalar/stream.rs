@@ -424,14 +424,7 @@ impl Lowerer<'_> {
                     _ => Jump::Break(id),
                 };
                 let otherwise = self.nested(|l| l.push(f.span(), StmtKind::Jump(jump)));
-                self.push(
-                    f.span(),
-                    StmtKind::If {
-                        condition,
-                        then: Vec::new(),
-                        otherwise,
-                    },
-                );
+                self.either(f.span(), condition, Vec::new(), otherwise);
                 item
             }
         })

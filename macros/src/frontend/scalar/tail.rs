@@ -49,12 +49,7 @@ impl Lowerer<'_> {
         let condition = self.opaque(&branch.cond).into();
         let then = self.nested(|l| l.tail(&branch.then_branch.stmts, target));
         let otherwise = self.nested(otherwise);
-        let kind = StmtKind::If {
-            condition,
-            then,
-            otherwise,
-        };
-        self.push(branch.span(), kind);
+        self.either(branch.span(), condition, then, otherwise);
     }
 
     /// `value?` into a slot: without a content, the function returns.
@@ -118,14 +113,7 @@ impl Lowerer<'_> {
             l.push(span, StmtKind::Jump(Jump::Return));
         });
         let otherwise = Vec::new();
-        self.push(
-            span,
-            StmtKind::If {
-                condition,
-                then,
-                otherwise,
-            },
-        );
+        self.either(span, condition, then, otherwise);
         let content = syn::parse_quote!(#present(content));
         if let Some(value) = self.content_of(&view, &content) {
             self.assign(span, Place::whole(slot), value, true);

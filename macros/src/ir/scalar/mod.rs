@@ -13,6 +13,7 @@
 
 mod print;
 mod shapes;
+mod tokens;
 mod visit;
 
 use std::fmt;
@@ -22,6 +23,7 @@ use quote::{ToTokens, format_ident, quote};
 
 use super::body::{Body, ValueId};
 pub(crate) use super::reversal::{Carried, Checkpoint, Element, Reversal, Selection};
+pub(crate) use tokens::{is_float, is_range};
 pub(crate) use visit::{for_each_flow, for_each_simple, for_each_simple_mut};
 
 /// A slot of a [`Function`].

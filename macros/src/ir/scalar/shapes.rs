@@ -2,7 +2,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 
-use super::{Aggregate, Arg, Function, Inert, Rhs, SlotId, Stmt, StmtKind, Value};
+use super::{Aggregate, Arg, Function, Inert, Rhs, SlotId, Stmt, StmtKind, Value, is_float};
 use crate::ir::body::Node;
 
 impl Function {
@@ -36,7 +36,7 @@ impl Function {
     fn may_be_list(&self, slot: SlotId, seen: &mut Vec<SlotId>) -> bool {
         let of = self.slot(slot);
         if let Some(ty) = &of.ty {
-            return !["f32", "f64"].contains(&ty.to_string().as_str());
+            return !is_float(ty);
         }
         if seen.contains(&slot) {
             return false;
