@@ -3,11 +3,14 @@
 
 #[macro_use]
 mod common;
+#[path = "common/compositions.rs"]
+mod compositions;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use common::complete;
+use compositions::{CLIPS, CONSTRAINTS, TRANSFORMS};
 use cotangent_optimizers::*;
 use cotangent_runtime::{Leaves, Path, Tensor};
 
@@ -90,14 +93,7 @@ fn what_is_composed_with_a_rule_allocates_nothing() {
             .clip_global_norm(0.1)
             .schedule(OneCycle::new(10)),
     );
-    for clip in [
-        Clip::PerTensor { limit: 0.1 },
-        Clip::PerTensorRms { limit: 0.1 },
-        Clip::Value { limit: 0.1 },
-        Clip::Normalize {
-            norm: 1.0,
-            eps: 0.0,
-        },
+    let global = [
         Clip::Global {
             limit: 0.1,
             eps: 0.0,
@@ -108,41 +104,25 @@ fn what_is_composed_with_a_rule_allocates_nothing() {
             eps: 0.0,
             norm: Norm::Max,
         },
-    ] {
+    ];
+    for clip in CLIPS.into_iter().chain(global) {
         check(Sgd::new(0.1).momentum(0.9).clip(clip));
     }
-    for transform in [
-        Transform::Centralize,
-        Transform::AdaptiveClip {
-            factor: 0.1,
-            eps: 1e-3,
-        },
-        Transform::Noise {
-            eta: 0.1,
-            gamma: 0.5,
-            seed: 1,
-        },
-        Transform::ZeroNonFinite,
-        Transform::OrthogonalRows { penalty: 0.1 },
-    ] {
+    let noise = Transform::Noise {
+        eta: 0.1,
+        gamma: 0.5,
+        seed: 1,
+    };
+    for transform in TRANSFORMS.into_iter().chain([noise]) {
         check(Adam::new(0.1).transform(transform).proximal_l1(0.1));
     }
-    let (limit, axis) = (1.0, 0);
-    for constraint in [
-        Constraint::MaxNorm { limit, axis },
-        Constraint::UnitNorm { axis },
-        Constraint::MinMaxNorm {
-            least: 0.1,
-            most: limit,
-            pull: 0.5,
-            axis,
-        },
-        Constraint::Simplex { scale: limit },
-        Constraint::L1Ball { radius: limit },
-        Constraint::L2Ball { radius: limit },
-        Constraint::GroupLasso { penalty: 0.1 },
-        Constraint::SpectralNorm { limit },
-    ] {
+    let between = Constraint::MinMaxNorm {
+        least: 0.1,
+        most: 1.0,
+        pull: 0.5,
+        axis: 0,
+    };
+    for constraint in CONSTRAINTS.into_iter().chain([between]) {
         check(Adam::new(0.1).constraint(constraint));
     }
     check(Adam::new(0.1).group("1.*", |group| group.rate_factor(0.1).no_decay()));

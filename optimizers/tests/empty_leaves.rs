@@ -2,8 +2,11 @@
 
 #[macro_use]
 mod common;
+#[path = "common/compositions.rs"]
+mod compositions;
 
 use common::complete;
+use compositions::{CLIPS, CONSTRAINTS, TRANSFORMS};
 use cotangent_optimizers::*;
 use cotangent_runtime::{Leaves, Path, Tensor};
 
@@ -77,38 +80,13 @@ fn no_rule_minds_them() {
 
 #[test]
 fn nothing_that_is_composed_with_a_rule_minds_them() {
-    for clip in [
-        Clip::PerTensor { limit: 0.1 },
-        Clip::PerTensorRms { limit: 0.1 },
-        Clip::Value { limit: 0.1 },
-        Clip::Normalize {
-            norm: 1.0,
-            eps: 0.0,
-        },
-    ] {
+    for clip in CLIPS {
         check(|| Sgd::new(0.1).momentum(0.9).clip(clip));
     }
-    for transform in [
-        Transform::Centralize,
-        Transform::AdaptiveClip {
-            factor: 0.1,
-            eps: 1e-3,
-        },
-        Transform::ZeroNonFinite,
-        Transform::OrthogonalRows { penalty: 0.1 },
-    ] {
+    for transform in TRANSFORMS {
         check(|| Adam::new(0.1).transform(transform));
     }
-    let (limit, axis) = (1.0, 0);
-    for constraint in [
-        Constraint::MaxNorm { limit, axis },
-        Constraint::UnitNorm { axis },
-        Constraint::Simplex { scale: limit },
-        Constraint::L1Ball { radius: limit },
-        Constraint::L2Ball { radius: limit },
-        Constraint::GroupLasso { penalty: 0.1 },
-        Constraint::SpectralNorm { limit },
-    ] {
+    for constraint in CONSTRAINTS {
         check(|| Adam::new(0.1).constraint(constraint));
     }
 }

@@ -79,42 +79,35 @@ fn relax(mut m: ArrayViewMut2<f64>, k: f64) -> f64 {
     s
 }
 
-/// Owned arrays made inside, from views.
-#[differentiable]
-fn works(m: ArrayView2<f64>, x: ArrayView1<f64>) -> f64 {
-    let mut own = m.to_owned();
-    let mut v = x.to_owned();
-    let mut zeros: Array1<f64> = Array1::zeros(x.len());
-    let mut s = 0.1;
-    for turn in 0..2 {
-        s += relax(own.view_mut(), 0.7 + s) * (turn as f64 + 1.0);
-        for i in 0..own.nrows() {
-            let line = own.row(i).to_owned();
-            zeros[0] += line[line.len() - 1] * v[0];
-            s += weighted(&line, own.row(i));
-        }
-        scale(v.view_mut(), 1.2);
-    }
-    s + zeros[0] * v[v.len() - 1]
+/// A program, and the same with everything from the tape.
+macro_rules! twice {
+    (fn $name:ident, $taped:ident $params:tt -> f64 $body:tt) => {
+        #[differentiable]
+        fn $name $params -> f64 $body
+
+        #[differentiable(strategy = tape)]
+        fn $taped $params -> f64 $body
+    };
 }
 
-/// What [`works`] does, everything from the tape.
-#[differentiable(strategy = tape)]
-fn works_taped(m: ArrayView2<f64>, x: ArrayView1<f64>) -> f64 {
-    let mut own = m.to_owned();
-    let mut v = x.to_owned();
-    let mut zeros: Array1<f64> = Array1::zeros(x.len());
-    let mut s = 0.1;
-    for turn in 0..2 {
-        s += relax(own.view_mut(), 0.7 + s) * (turn as f64 + 1.0);
-        for i in 0..own.nrows() {
-            let line = own.row(i).to_owned();
-            zeros[0] += line[line.len() - 1] * v[0];
-            s += weighted(&line, own.row(i));
+// Owned arrays made inside, from views.
+twice! {
+    fn works, works_taped(m: ArrayView2<f64>, x: ArrayView1<f64>) -> f64 {
+        let mut own = m.to_owned();
+        let mut v = x.to_owned();
+        let mut zeros: Array1<f64> = Array1::zeros(x.len());
+        let mut s = 0.1;
+        for turn in 0..2 {
+            s += relax(own.view_mut(), 0.7 + s) * (turn as f64 + 1.0);
+            for i in 0..own.nrows() {
+                let line = own.row(i).to_owned();
+                zeros[0] += line[line.len() - 1] * v[0];
+                s += weighted(&line, own.row(i));
+            }
+            scale(v.view_mut(), 1.2);
         }
-        scale(v.view_mut(), 1.2);
+        s + zeros[0] * v[v.len() - 1]
     }
-    s + zeros[0] * v[v.len() - 1]
 }
 
 #[differentiable(strategy = tape)]
